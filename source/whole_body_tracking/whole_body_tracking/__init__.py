@@ -1,0 +1,1 @@
+"""Whole-body motion tracking for humanoids on Isaac Lab 3.0."""
