@@ -1,0 +1,1 @@
+"""Training and playing with RSL-RL."""

@@ -1,0 +1,150 @@
+"""The runner: checkpoints that survive a kill, exact continuation, export at every save, a clean stop."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from rsl_rl.env import VecEnv
+from rsl_rl.runners import OnPolicyRunner
+from rsl_rl.utils.logger import Logger
+
+CHECKPOINT_PATTERN = r"model_\d+\.pt"
+
+
+class StopTraining(Exception):
+    """Raised between two iterations to end training early; the runner saves first."""
+
+    def __init__(self, reason: str, exit_code: int = 0):
+        super().__init__(reason)
+        self.exit_code = exit_code
+
+
+class HookedLogger(Logger):
+    """rsl_rl's logger, which also calls ``after_iteration(iteration, scalars)`` once an iteration."""
+
+    after_iteration: Callable[[int, dict[str, float]], None]
+    quiet = False
+    """Whether to keep rsl_rl's block of numbers off the console."""
+
+    def log(self, it: int, *args, **kwargs) -> None:
+        if self.quiet:
+            with _silence():
+                super().log(it, *args, **kwargs)
+        else:
+            super().log(it, *args, **kwargs)
+        self.after_iteration(it, kwargs)
+
+
+class TrackingRunner(OnPolicyRunner):
+    """On-policy runner for tracking.
+
+    Differences from rsl_rl's: a checkpoint appears under its name only when complete; loading executes no code and
+    maps tensors to this device; a resumed run continues at the next iteration; ``export`` is called after each save;
+    SIGTERM saves and ends training.
+    """
+
+    def __init__(self, env: VecEnv, train_cfg: dict, log_dir: str | None = None, device: str = "cpu"):
+        super().__init__(env, train_cfg, log_dir=log_dir, device=device)
+        self.logger.__class__ = HookedLogger
+        self.logger.after_iteration = self._after_iteration
+        self.export: Callable[[TrackingRunner, Path], Any] | None = None
+        """Called with the runner and the checkpoint's path after each save."""
+        self.after_iteration: Callable[[int, dict[str, float]], None] | None = None
+        """Called once an iteration with what the logger was given; may raise :class:`StopTraining`."""
+        self.stop_reason: StopTraining | None = None
+        self._terminated = threading.Event()
+
+    @property
+    def num_iterations_done(self) -> int:
+        """Number of iterations that the policy has seen, earlier sessions of the run included."""
+        return self._next_iteration
+
+    _next_iteration = 0
+
+    def learn_until(self, max_iterations: int, init_at_random_ep_len: bool = True) -> None:
+        """Train up to a total number of iterations, those of a resumed checkpoint included."""
+        remaining = max_iterations - self._next_iteration
+        if remaining <= 0:
+            print(f"[INFO] The run already has {self._next_iteration} of {max_iterations} iterations: nothing to train.")
+            return
+        self.current_learning_iteration = self._next_iteration
+        previous = signal.signal(signal.SIGTERM, lambda *_: self._terminated.set())
+        try:
+            self.learn(remaining, init_at_random_ep_len=init_at_random_ep_len)
+        except StopTraining as stop:
+            self.stop_reason = stop
+            self.save(os.path.join(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt"))
+            self.logger.stop_logging_writer()
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+
+    def save(self, path: str, infos: dict | None = None) -> None:
+        """Write a checkpoint under a temporary name, rename it, then export."""
+        content = self.alg.save() | {
+            "iter": self.current_learning_iteration,
+            "infos": infos,
+            "total_steps": self.logger.tot_timesteps,
+            "total_time": self.logger.tot_time,
+            "env_step_counter": self.env.unwrapped.common_step_counter,
+        }
+        target = Path(path)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with partial.open("wb") as file:
+                torch.save(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+        self.logger.save_model(path, self.current_learning_iteration)
+        if self.export is not None:
+            self.export(self, target)
+
+    def load(
+        self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
+    ) -> dict | None:
+        """Restore a checkpoint onto this device without executing anything it may contain."""
+        content = load_checkpoint(path, map_location or self.device)
+        if self.alg.load(content, load_cfg, strict):
+            self.current_learning_iteration = content["iter"]
+            self._next_iteration = content["iter"] + 1
+            self.logger.tot_timesteps = content.get("total_steps", 0)
+            self.logger.tot_time = content.get("total_time", 0.0)
+            self.env.unwrapped.common_step_counter = content.get("env_step_counter", 0)
+        return content["infos"]
+
+    def _after_iteration(self, iteration: int, scalars: dict[str, float]) -> None:
+        self._next_iteration = iteration + 1
+        if self.after_iteration is not None:
+            self.after_iteration(iteration, scalars)
+        if self._terminated.is_set():
+            raise StopTraining("SIGTERM received", exit_code=128 + signal.SIGTERM)
+
+
+def load_checkpoint(path: str | Path, map_location: str = "cpu") -> dict:
+    """Read a checkpoint as tensors and plain Python values only.
+
+    Raises:
+        ValueError: If the file is no such checkpoint.
+    """
+    try:
+        content = torch.load(path, weights_only=True, map_location=map_location)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is not a readable checkpoint of this project: {error}") from error
+    if not isinstance(content, dict) or "actor_state_dict" not in content:
+        raise ValueError(f"{path} holds no policy. Expected a model_<iteration>.pt written by train.py.")
+    return content
+
+
+def _silence() -> contextlib.AbstractContextManager:
+    return contextlib.redirect_stdout(io.StringIO())

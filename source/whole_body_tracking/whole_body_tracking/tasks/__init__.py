@@ -1,0 +1,6 @@
+"""Tasks that register themselves with Gymnasium.
+
+Isaac Lab imports this module through the entry point group ``isaaclab.tasks``, so its own commands find the tasks too.
+"""
+
+from .tracking.config import g1  # noqa: F401

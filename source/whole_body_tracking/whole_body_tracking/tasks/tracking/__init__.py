@@ -1,0 +1,1 @@
+"""Motion tracking: the task, its MDP terms and its robots."""

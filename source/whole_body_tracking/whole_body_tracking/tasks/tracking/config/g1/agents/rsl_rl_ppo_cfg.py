@@ -1,0 +1,53 @@
+"""PPO settings of the G1 tasks (BeyondMimic's)."""
+
+from __future__ import annotations
+
+import torch
+
+from isaaclab.utils import configclass
+
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+
+
+@configclass
+class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
+    """PPO for control at 50 Hz."""
+
+    device: str = "cuda:0" if torch.cuda.is_available() else "cpu"
+    num_steps_per_env: int = 24
+    max_iterations: int = 30_000
+    save_interval: int = 500
+    experiment_name: str = "g1_flat"
+    obs_groups: dict[str, list[str]] = {"actor": ["policy"], "critic": ["critic"]}
+    actor = RslRlMLPModelCfg(
+        hidden_dims=[512, 256, 128],
+        activation="elu",
+        obs_normalization=True,
+        distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
+    )
+    critic = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=True)
+    algorithm = RslRlPpoAlgorithmCfg(
+        class_name="whole_body_tracking.rl.ppo:TrackingPPO",
+        num_learning_epochs=5,
+        num_mini_batches=4,
+        learning_rate=1.0e-3,
+        schedule="adaptive",
+        desired_kl=0.01,
+        gamma=0.99,
+        lam=0.95,
+        clip_param=0.2,
+        entropy_coef=0.005,
+        value_loss_coef=1.0,
+        use_clipped_value_loss=True,
+        max_grad_norm=1.0,
+    )
+
+
+@configclass
+class G1TrackingLowFreqPPORunnerCfg(G1TrackingPPORunnerCfg):
+    """PPO for control at 25 Hz: the same horizon in seconds."""
+
+    def __post_init__(self):
+        self.num_steps_per_env //= 2
+        self.algorithm.gamma **= 2
+        self.algorithm.lam **= 2

@@ -1,0 +1,70 @@
+"""Unitree G1: what differs from the robot-free task."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ
+from whole_body_tracking.robots import G1
+from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG
+
+from ... import mdp
+from ...tracking_env_cfg import TrackingEnvCfg
+
+END_EFFECTORS = ["left_ankle_roll_link", "right_ankle_roll_link", "left_wrist_yaw_link", "right_wrist_yaw_link"]
+"""Bodies that may touch the ground, and whose heights end an episode."""
+
+
+@configclass
+class G1TrackingEnvCfg(TrackingEnvCfg):
+    """``Tracking-Flat-G1-v0``."""
+
+    robot_name: str = G1.name
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.scene.robot = G1_CFG.replace(prim_path="{ENV_REGEX_NS}/Robot")
+        self.actions.joint_pos.scale = dict(G1_ACTION_SCALE)
+        self.commands.motion.motion_files = [str(DEFAULT_MOTION_FILE)]
+        self.commands.motion.anchor_body_name = G1.anchor_body_name
+        self.commands.motion.body_names = list(G1.tracked_body_names)
+        self.events.base_com.params["asset_cfg"].body_names = G1.anchor_body_name
+        self.terminations.ee_body_pos.params["body_names"] = list(END_EFFECTORS)
+        not_end_effectors = "".join(f"(?!{name}$)" for name in END_EFFECTORS)
+        self.rewards.undesired_contacts.params["sensor_cfg"].body_names = [f"^{not_end_effectors}.+$"]
+
+
+@configclass
+class G1TrackingWoStateEstimationEnvCfg(G1TrackingEnvCfg):
+    """``Tracking-Flat-G1-Wo-State-Estimation-v0``: the policy sees no anchor position and no base linear velocity."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.observations.policy.motion_anchor_pos_b = None
+        self.observations.policy.base_lin_vel = None
+
+
+@configclass
+class G1TrackingLowFreqEnvCfg(G1TrackingEnvCfg):
+    """``Tracking-Flat-G1-Low-Freq-v0``: control at 25 Hz."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.decimation *= 2
+        self.sim.render_interval = self.decimation
+        self.rewards.action_rate_l2.weight *= 0.5
+        self.commands.motion.motion_files = [str(DEFAULT_MOTION_FILE_25HZ)]
+
+
+@configclass
+class G1TrackingResidualEnvCfg(G1TrackingEnvCfg):
+    """``Tracking-Flat-G1-Residual-v0``: actions are offsets from the reference's joint positions.
+
+    Needs about a third of the samples; the reference must be there at deployment, and the exported policy carries it.
+    """
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.actions.joint_pos = mdp.ResidualJointPositionActionCfg(
+            asset_name="robot", joint_names=[".*"], use_default_offset=True, scale=dict(G1_ACTION_SCALE)
+        )

@@ -1,0 +1,50 @@
+__all__ = [
+    "MotionCommandCfg",
+    "ResidualJointPositionActionCfg",
+    "TrackingJointPositionActionCfg",
+    "bad_anchor_ori",
+    "bad_anchor_pos_z",
+    "bad_body_pos_z",
+    "base_ang_vel",
+    "base_lin_vel",
+    "check_motion_command",
+    "clip_ended",
+    "joint_pos_limits",
+    "motion_anchor_ori_b",
+    "motion_anchor_pos_b",
+    "randomize_joint_default_pos",
+    "robot_body_ori_b",
+    "robot_body_pos_b",
+    "state_not_finite",
+    "track_anchor_ori_exp",
+    "track_anchor_pos_exp",
+    "track_body_ang_vel_exp",
+    "track_body_lin_vel_exp",
+    "track_body_ori_exp",
+    "track_body_pos_exp",
+]
+
+from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
+from .commands_cfg import MotionCommandCfg
+from .config_check import check_motion_command
+from .events import randomize_joint_default_pos
+from .observations import (
+    base_ang_vel,
+    base_lin_vel,
+    motion_anchor_ori_b,
+    motion_anchor_pos_b,
+    robot_body_ori_b,
+    robot_body_pos_b,
+)
+from .rewards import (
+    joint_pos_limits,
+    track_anchor_ori_exp,
+    track_anchor_pos_exp,
+    track_body_ang_vel_exp,
+    track_body_lin_vel_exp,
+    track_body_ori_exp,
+    track_body_pos_exp,
+)
+from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
+
+from isaaclab.envs.mdp import *

@@ -1,0 +1,60 @@
+"""Joint position actions: about the default pose, or about the reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedEnv
+
+    from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
+
+
+class TrackingJointPositionAction(JointPositionAction):
+    """Joint target = offset + scale * action, with an offset that randomisation can move."""
+
+    cfg: TrackingJointPositionActionCfg
+
+    def __init__(self, cfg: TrackingJointPositionActionCfg, env: ManagerBasedEnv):
+        super().__init__(cfg, env)
+        self.nominal_offset = self._offset.clone()
+        """Default joint positions before any randomisation [rad], shape [num_envs, num_joints]."""
+
+    @property
+    def offset(self) -> Tensor:
+        """Joint target of a zero action [rad], shape [num_envs, num_joints]."""
+        return self._offset
+
+    @property
+    def scale(self) -> Tensor:
+        """Joint target per unit of action [rad], shape [num_envs, num_joints]."""
+        return self._scale
+
+    def set_offset(self, env_ids: Tensor, offset: Tensor) -> None:
+        """Replace the offset of some worlds.
+
+        Args:
+            env_ids: Worlds, shape [num_ids].
+            offset: New joint targets of a zero action [rad], shape [num_ids, num_joints].
+        """
+        self._offset[env_ids] = offset
+
+
+class ResidualJointPositionAction(TrackingJointPositionAction):
+    """Joint target = reference + calibration shift + scale * action.
+
+    The reference is that of the frame which this step should reach. The shift, offset minus nominal offset, is the
+    encoder error that randomisation draws.
+    """
+
+    cfg: ResidualJointPositionActionCfg
+
+    def process_actions(self, actions: Tensor) -> None:
+        """Turn raw actions, shape [num_envs, num_joints], into joint targets [rad]."""
+        reference = self._env.command_manager.get_term(self.cfg.command_name).reference.joint_pos
+        self._raw_actions[:] = actions
+        self._processed_actions = reference + (self._offset - self.nominal_offset) + self._scale * actions

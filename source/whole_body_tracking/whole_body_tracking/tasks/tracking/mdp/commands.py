@@ -1,0 +1,251 @@
+"""The motion command: reference states, where episodes start, and the errors that every other term reads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from isaaclab.managers import CommandTerm
+from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, sample_uniform_from_ranges
+
+from whole_body_tracking.motion import MotionLibrary, MotionState
+
+from .diagnostics import report_non_finite_state
+from .motion_loading import load_clips
+from .sampling import StartSampler
+from .tracking_errors import BodyState, TrackingErrors, tracking_errors
+from .visualization import TrackingMarkers
+
+if TYPE_CHECKING:
+    from isaaclab.assets import Articulation
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    from .commands_cfg import MotionCommandCfg
+
+logger = logging.getLogger(__name__)
+
+
+class MotionCommand(CommandTerm):
+    """Tracks clips frame by frame, one clip and frame per world.
+
+    The clock: a step is physics, terminations, rewards, reset, command update, observations. :attr:`frames` is the
+    frame that the *next* physics step should reach, so an episode that starts in the state of frame f first observes
+    and is first scored against frame f + 1. Errors compare robot and reference at the same instant.
+
+    The reference, the robot's tracked bodies and the errors are gathered once per instant and shared by all terms.
+    """
+
+    cfg: MotionCommandCfg
+
+    def __init__(self, cfg: MotionCommandCfg, env: ManagerBasedRLEnv):
+        super().__init__(cfg, env)
+        self.robot: Articulation = env.scene[cfg.asset_name]
+        self.body_names = list(cfg.body_names)
+        self.anchor_idx = self.tracked_body_idx([cfg.anchor_body_name])[0]
+        root_name = self.robot.body_names[0]
+        stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
+        self._root_idx = stored_bodies.index(root_name)
+        self.library = MotionLibrary.from_clips(
+            load_clips(cfg.motion_files, control_rate=1.0 / env.step_dt),
+            joint_names=self.robot.joint_names,
+            body_names=stored_bodies,
+            device=self.device,
+        )
+        robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
+        self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
+        self.last_frames = self.library.num_frames - 1
+        """Index of the last frame of each clip, shape [num_clips]."""
+        self.sampler = StartSampler(
+            self.library.num_frames,
+            frames_per_bin=max(1, round(cfg.adaptive_bin_duration / env.step_dt)),
+            strategy=cfg.start_sampling,
+            uniform_ratio=cfg.adaptive_uniform_ratio,
+            alpha=cfg.adaptive_alpha,
+            kernel_size=cfg.adaptive_kernel_size,
+            kernel_lambda=cfg.adaptive_lambda,
+        )
+        self.clip_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
+        """Clip that each world tracks, shape [num_envs]."""
+        self.frames = torch.ones(self.num_envs, dtype=torch.long, device=self.device)
+        """Frame that each world's next physics step should reach, shape [num_envs]."""
+        self._bins = torch.full_like(self.frames, -1)
+        self._reference: MotionState | None = None
+        self._robot_state: BodyState | None = None
+        self._errors: TrackingErrors | None = None
+        self._robot_step = -1
+
+    # -- what the terms read -----------------------------------------------------------------------------------------
+
+    @property
+    def command(self) -> Tensor:
+        """Reference joint positions and velocities [rad, rad/s], shape [num_envs, 2 * num_joints]."""
+        return torch.cat((self.reference.joint_pos, self.reference.joint_vel), dim=-1)
+
+    @property
+    def reference(self) -> MotionState:
+        """Reference state at :attr:`frames`, body positions relative to the world's origin."""
+        if self._reference is None:
+            self._reference = self.library.state_at(self.clip_ids, self.frames)
+        return self._reference
+
+    @property
+    def reference_bodies(self) -> BodyState:
+        """Reference of the tracked bodies in the world frame."""
+        ref, num = self.reference, len(self.body_names)
+        return BodyState(
+            ref.body_pos_w[:, :num] + self._env.scene.env_origins[:, None],
+            ref.body_quat_w[:, :num],
+            ref.body_lin_vel_w[:, :num],
+            ref.body_ang_vel_w[:, :num],
+        )
+
+    @property
+    def robot_bodies(self) -> BodyState:
+        """Tracked bodies of the robot in the world frame, in the order of :attr:`body_names`."""
+        step = self._env.common_step_counter
+        if self._robot_state is None or step != self._robot_step:
+            self._forget_robot()
+            self._robot_step = step
+            pose = self.robot.data.body_link_pose_w.torch.index_select(1, self._robot_body_idx)
+            velocity = self.robot.data.body_link_vel_w.torch.index_select(1, self._robot_body_idx)
+            self._robot_state = BodyState(pose[..., :3], pose[..., 3:], velocity[..., :3], velocity[..., 3:])
+        return self._robot_state
+
+    @property
+    def errors(self) -> TrackingErrors:
+        """Squared errors at this instant; of a world whose state is not finite they are infinite."""
+        robot = self.robot_bodies
+        if self._errors is None:
+            errors = tracking_errors(self.reference_bodies, robot, self.anchor_idx)
+            for value in vars(errors).values():
+                value.nan_to_num_(nan=torch.inf)
+            self._errors = errors
+        return self._errors
+
+    @property
+    def clip_ended(self) -> Tensor:
+        """Whether the frame just reached is the clip's last one, shape [num_envs]."""
+        return self.frames >= self.last_frames[self.clip_ids]
+
+    def tracked_body_idx(self, names: Sequence[str]) -> list[int]:
+        """Positions of bodies among the tracked ones.
+
+        Raises:
+            ValueError: If a name is not tracked; the message lists those that are.
+        """
+        missing = [name for name in names if name not in self.body_names]
+        if missing:
+            raise ValueError(f"Bodies {missing} are not tracked by the motion command. Tracked: {self.body_names}.")
+        return [self.body_names.index(name) for name in names]
+
+    # -- the manager's calls -----------------------------------------------------------------------------------------
+
+    def reset(self, env_ids: Sequence[int] | slice | None = None) -> dict[str, Tensor]:
+        """Log the errors of ended episodes, count their failures and start new ones."""
+        env_ids = self._as_index(env_ids)
+        self._update_metrics()
+        self._report_non_finite(env_ids)
+        bins = self._bins[env_ids]
+        ended = (bins >= 0) & (self._env.episode_length_buf[env_ids] > 0)
+        failed = ended & self._env.termination_manager.terminated[env_ids]
+        self.sampler.record_failures(bins.clamp(min=0), failed)
+        return super().reset(env_ids) | self.sampler.metrics()
+
+    def compute(self, dt: float) -> None:
+        """Advance the reference by one frame, except in worlds that were reset in this very step."""
+        self.frames += (self._env.episode_length_buf > 0).long()
+        self._update_command()
+        bins = self.sampler.bin_of(self.clip_ids, self.frames)
+        self.sampler.record_visits(bins, bins != self._bins)
+        self._bins = bins
+        self.sampler.update()
+        self._reference = None
+        self._forget_robot()
+
+    def _update_command(self) -> None:
+        last = self.last_frames[self.clip_ids]
+        if self.cfg.clip_end == "resample":
+            self._resample((self.frames > last).nonzero().flatten())
+        else:
+            torch.minimum(self.frames, last, out=self.frames)
+
+    def _resample_command(self, env_ids: Tensor) -> None:
+        clip_ids, frames = self.sampler.sample(len(env_ids))
+        self.set_start(env_ids, clip_ids, frames)
+
+    def set_start(self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor) -> None:
+        """Put worlds into the state of a frame, with the configured noise, and aim at the frame after it.
+
+        Args:
+            env_ids: Worlds, shape [num_starts].
+            clip_ids: Clip of each, shape [num_starts].
+            frames: Start frame of each, at most the clip's last but one, shape [num_starts].
+        """
+        self.clip_ids[env_ids] = clip_ids
+        self.frames[env_ids] = frames + 1
+        self._bins[env_ids] = -1
+        self._write_state(env_ids, self.library.state_at(clip_ids, frames))
+        self._reference = None
+        self._forget_robot()
+
+    # -- internals ---------------------------------------------------------------------------------------------------
+
+    def _as_index(self, env_ids: Sequence[int] | slice | Tensor | None) -> Tensor:
+        if env_ids is None or isinstance(env_ids, slice):
+            return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
+        return torch.as_tensor(env_ids, device=self.device).long()
+
+    def _forget_robot(self) -> None:
+        self._robot_state = None
+        self._errors = None
+
+    def _write_state(self, env_ids: Tensor, state: MotionState) -> None:
+        num, axes = len(env_ids), ("x", "y", "z", "roll", "pitch", "yaw")
+        pose = sample_uniform_from_ranges(self.cfg.pose_range, axes, num, device=self.device)
+        twist = sample_uniform_from_ranges(self.cfg.velocity_range, axes, num, device=self.device)
+        pos_w = state.body_pos_w[:, self._root_idx] + self._env.scene.env_origins[env_ids] + pose[:, :3]
+        quat_w = quat_mul(quat_from_euler_xyz(*pose[:, 3:].unbind(-1)), state.body_quat_w[:, self._root_idx])
+        velocity = torch.cat((state.body_lin_vel_w[:, self._root_idx], state.body_ang_vel_w[:, self._root_idx]), -1)
+        joint_pos = state.joint_pos + sample_uniform(
+            *self.cfg.joint_position_range, size=state.joint_pos.shape, device=self.device
+        )
+        limits = self.robot.data.soft_joint_pos_limits.torch[env_ids]
+        joint_pos = joint_pos.clamp(limits[..., 0], limits[..., 1])
+        ids = env_ids.int()
+        self.robot.write_root_link_pose_to_sim_index(root_pose=torch.cat((pos_w, quat_w), -1), env_ids=ids)
+        self.robot.write_root_link_velocity_to_sim_index(root_velocity=velocity + twist, env_ids=ids)
+        self.robot.write_joint_position_to_sim_index(position=joint_pos.contiguous(), env_ids=ids)
+        self.robot.write_joint_velocity_to_sim_index(velocity=state.joint_vel.contiguous(), env_ids=ids)
+
+    def _update_metrics(self) -> None:
+        errors, ref = self.errors, self.reference
+        self.metrics["error_anchor_pos"] = errors.anchor_pos.sqrt()
+        self.metrics["error_anchor_rot"] = errors.anchor_ori.sqrt()
+        self.metrics["error_body_pos"] = errors.body_pos.sqrt().mean(-1)
+        self.metrics["error_body_rot"] = errors.body_ori.sqrt().mean(-1)
+        self.metrics["error_body_lin_vel"] = errors.body_lin_vel.sqrt().mean(-1)
+        self.metrics["error_body_ang_vel"] = errors.body_ang_vel.sqrt().mean(-1)
+        self.metrics["error_joint_pos"] = (ref.joint_pos - self.robot.data.joint_pos.torch).norm(dim=-1)
+        self.metrics["error_joint_vel"] = (ref.joint_vel - self.robot.data.joint_vel.torch).norm(dim=-1)
+
+    def _report_non_finite(self, env_ids: Tensor) -> None:
+        worlds = env_ids[~torch.isfinite(self.errors.body_pos[env_ids].sum(-1))]
+        if len(worlds):
+            dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, worlds, self.clip_ids, self.frames)
+            names = [self.library.names[clip] for clip in self.clip_ids[worlds].tolist()]
+            frames = self.frames[worlds].tolist()
+            logger.error("Non-finite state in worlds %s (clips %s, frames %s).%s", worlds.tolist(), names, frames, dump)
+
+    def _set_debug_vis_impl(self, debug_vis: bool) -> None:
+        if debug_vis and not hasattr(self, "_markers"):
+            self._markers = TrackingMarkers()
+        if hasattr(self, "_markers"):
+            self._markers.set_visible(debug_vis)
+
+    def _debug_vis_callback(self, event) -> None:
+        if self.robot.is_initialized:
+            self._markers.draw(self.reference_bodies.pos_w, self.robot_bodies.pos_w)

@@ -1,0 +1,39 @@
+"""Checks of a task config against its clips, made before any simulator starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from whole_body_tracking.robots import get_robot
+
+from .motion_loading import load_clips
+
+if TYPE_CHECKING:
+    from whole_body_tracking.motion import MotionClip
+    from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+
+def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
+    """Load the clips of a config and check rate, joints and every body name.
+
+    Raises:
+        FileNotFoundError: If a clip does not exist.
+        ValueError: If a clip is not of this robot or rate, or a body name is unknown; the message lists those known.
+    """
+    motion = cfg.commands.motion
+    robot = get_robot(cfg.robot_name)
+    _check_names("commands.motion.body_names", motion.body_names, robot.body_names)
+    _check_names("commands.motion.anchor_body_name", [motion.anchor_body_name], motion.body_names)
+    if cfg.terminations.ee_body_pos is not None:
+        names = cfg.terminations.ee_body_pos.params["body_names"]
+        _check_names("terminations.ee_body_pos.params.body_names", names, motion.body_names)
+    clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation))
+    for clip in clips:
+        clip.require_robot(robot)
+    return clips
+
+
+def _check_names(field: str, names: list[str], known: list[str] | tuple[str, ...]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"`{field}` names {unknown}, which do not exist here. Known: {list(known)}.")

@@ -1,0 +1,64 @@
+"""Tracking rewards: exp(-error / std^2) of a mean squared error. Each is 1 when the robot is on the reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from isaaclab.assets import Articulation
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    from .tracking_errors import TrackingErrors
+
+
+def exp_kernel(squared_error: Tensor, std: float) -> Tensor:
+    """Map a squared error to (0, 1]: exp(-squared_error / std^2)."""
+    return torch.exp(-squared_error / std**2)
+
+
+def track_anchor_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+    """Reward the anchor's world position, std in [m]."""
+    return exp_kernel(_errors(env, command_name).anchor_pos, std)
+
+
+def track_anchor_ori_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+    """Reward the anchor's world orientation, std in [rad]."""
+    return exp_kernel(_errors(env, command_name).anchor_ori, std)
+
+
+def track_body_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+    """Reward anchor-relative body positions (mean of squares over bodies), std in [m]."""
+    return exp_kernel(_errors(env, command_name).body_pos.mean(-1), std)
+
+
+def track_body_ori_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+    """Reward anchor-relative body orientations (mean of squares over bodies), std in [rad]."""
+    return exp_kernel(_errors(env, command_name).body_ori.mean(-1), std)
+
+
+def track_body_lin_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+    """Reward world linear velocities of the bodies (mean of squares over bodies), std in [m/s]."""
+    return exp_kernel(_errors(env, command_name).body_lin_vel.mean(-1), std)
+
+
+def track_body_ang_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+    """Reward world angular velocities of the bodies (mean of squares over bodies), std in [rad/s]."""
+    return exp_kernel(_errors(env, command_name).body_ang_vel.mean(-1), std)
+
+
+def joint_pos_limits(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
+    """How far joints are beyond their soft limits, summed over joints [rad], shape [num_envs].
+
+    A world whose state is not finite counts as zero: its episode ends in the same step.
+    """
+    robot: Articulation = env.scene[asset_name]
+    position, limits = robot.data.joint_pos.torch, robot.data.soft_joint_pos_limits.torch
+    beyond = (limits[..., 0] - position).clamp(min=0.0) + (position - limits[..., 1]).clamp(min=0.0)
+    return beyond.sum(-1).nan_to_num(nan=0.0, posinf=0.0)
+
+
+def _errors(env: ManagerBasedRLEnv, command_name: str) -> TrackingErrors:
+    return env.command_manager.get_term(command_name).errors

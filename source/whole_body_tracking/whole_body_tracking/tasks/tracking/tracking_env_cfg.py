@@ -1,0 +1,224 @@
+"""The tracking task without a robot: BeyondMimic's formulation (arXiv 2508.08241), every number in one place."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING
+
+import torch
+
+import isaaclab.sim as sim_utils
+from isaaclab.assets import ArticulationCfg, AssetBaseCfg
+from isaaclab.envs import ManagerBasedRLEnvCfg
+from isaaclab.managers import EventTermCfg as EventTerm
+from isaaclab.managers import ObservationGroupCfg as ObsGroup
+from isaaclab.managers import ObservationTermCfg as ObsTerm
+from isaaclab.managers import RewardTermCfg as RewTerm
+from isaaclab.managers import SceneEntityCfg
+from isaaclab.managers import TerminationTermCfg as DoneTerm
+from isaaclab.scene import InteractiveSceneCfg
+from isaaclab.sensors import ContactSensorCfg
+from isaaclab.sim import SimulationCfg
+from isaaclab.utils import configclass
+from isaaclab.utils.noise import UniformNoiseCfg as Unoise
+
+from whole_body_tracking.robots.ground_cfg import GROUND_CFG
+
+from . import mdp
+from .physics_cfg import TrackingPhysicsCfg
+
+MOTION = {"command_name": "motion"}
+
+START_POSE_RANGE = {
+    "x": (-0.05, 0.05), "y": (-0.05, 0.05), "z": (-0.01, 0.01),
+    "roll": (-0.1, 0.1), "pitch": (-0.1, 0.1), "yaw": (-0.2, 0.2),
+}  # fmt: skip
+"""Noise on the root pose at a start [m, rad]."""
+
+VELOCITY_RANGE = {
+    "x": (-0.5, 0.5), "y": (-0.5, 0.5), "z": (-0.2, 0.2),
+    "roll": (-0.52, 0.52), "pitch": (-0.52, 0.52), "yaw": (-0.78, 0.78),
+}  # fmt: skip
+"""Noise on the root velocity at a start, and what a push adds [m/s, rad/s]."""
+
+
+@configclass
+class TrackingSceneCfg(InteractiveSceneCfg):
+    """A robot on flat ground."""
+
+    ground: AssetBaseCfg = GROUND_CFG
+    robot: ArticulationCfg = MISSING
+    contact_forces = ContactSensorCfg(prim_path="{ENV_REGEX_NS}/Robot/.*", history_length=3)
+    light = AssetBaseCfg(prim_path="/World/light", spawn=sim_utils.DomeLightCfg(intensity=1500.0))
+
+
+@configclass
+class CommandsCfg:
+    """The motion to track."""
+
+    motion = mdp.MotionCommandCfg(
+        asset_name="robot",
+        pose_range=START_POSE_RANGE,
+        velocity_range=VELOCITY_RANGE,
+        joint_position_range=(-0.1, 0.1),
+    )
+
+
+@configclass
+class ActionsCfg:
+    """Joint position targets about the default pose."""
+
+    joint_pos = mdp.TrackingJointPositionActionCfg(asset_name="robot", joint_names=[".*"], use_default_offset=True)
+
+
+@configclass
+class PolicyObservationsCfg(ObsGroup):
+    """What the policy sees: 160 values for the G1, with uniform noise in training."""
+
+    command = ObsTerm(func=mdp.generated_commands, params=MOTION)
+    motion_anchor_pos_b = ObsTerm(func=mdp.motion_anchor_pos_b, params=MOTION, noise=Unoise(n_min=-0.25, n_max=0.25))
+    motion_anchor_ori_b = ObsTerm(func=mdp.motion_anchor_ori_b, params=MOTION, noise=Unoise(n_min=-0.05, n_max=0.05))
+    base_lin_vel = ObsTerm(func=mdp.base_lin_vel, noise=Unoise(n_min=-0.5, n_max=0.5))
+    base_ang_vel = ObsTerm(func=mdp.base_ang_vel, noise=Unoise(n_min=-0.2, n_max=0.2))
+    joint_pos = ObsTerm(func=mdp.joint_pos_rel, noise=Unoise(n_min=-0.01, n_max=0.01))
+    joint_vel = ObsTerm(func=mdp.joint_vel_rel, noise=Unoise(n_min=-0.5, n_max=0.5))
+    actions = ObsTerm(func=mdp.last_action)
+
+    def __post_init__(self):
+        self.enable_corruption = True
+        self.concatenate_terms = True
+
+
+@configclass
+class CriticObservationsCfg(ObsGroup):
+    """What the critic sees: the same without noise, and the robot's bodies; 286 values for the G1."""
+
+    command = ObsTerm(func=mdp.generated_commands, params=MOTION)
+    motion_anchor_pos_b = ObsTerm(func=mdp.motion_anchor_pos_b, params=MOTION)
+    motion_anchor_ori_b = ObsTerm(func=mdp.motion_anchor_ori_b, params=MOTION)
+    body_pos = ObsTerm(func=mdp.robot_body_pos_b, params=MOTION)
+    body_ori = ObsTerm(func=mdp.robot_body_ori_b, params=MOTION)
+    base_lin_vel = ObsTerm(func=mdp.base_lin_vel)
+    base_ang_vel = ObsTerm(func=mdp.base_ang_vel)
+    joint_pos = ObsTerm(func=mdp.joint_pos_rel)
+    joint_vel = ObsTerm(func=mdp.joint_vel_rel)
+    actions = ObsTerm(func=mdp.last_action)
+
+    def __post_init__(self):
+        self.enable_corruption = False
+        self.concatenate_terms = True
+
+
+@configclass
+class ObservationsCfg:
+    """Observation groups by the names that the agent configuration uses."""
+
+    policy: PolicyObservationsCfg = PolicyObservationsCfg()
+    critic: CriticObservationsCfg = CriticObservationsCfg()
+
+
+@configclass
+class EventsCfg:
+    """Domain randomisation. Engines do not all honour every number: see docs/conventions.md."""
+
+    physics_material = EventTerm(
+        func=mdp.randomize_rigid_body_material,
+        mode="startup",
+        params={
+            "asset_cfg": SceneEntityCfg("robot", body_names=".*"),
+            "static_friction_range": (0.3, 1.6),
+            "dynamic_friction_range": (0.3, 1.2),
+            "restitution_range": (0.0, 0.5),
+            "num_buckets": 64,
+        },
+    )
+    joint_default_pos = EventTerm(
+        func=mdp.randomize_joint_default_pos, mode="startup", params={"offset_range": (-0.01, 0.01)}
+    )
+    base_com = EventTerm(
+        func=mdp.randomize_rigid_body_com,
+        mode="startup",
+        params={
+            "asset_cfg": SceneEntityCfg("robot", body_names=MISSING),
+            "com_range": {"x": (-0.025, 0.025), "y": (-0.05, 0.05), "z": (-0.05, 0.05)},
+        },
+    )
+    push_robot = EventTerm(
+        func=mdp.push_by_setting_velocity,
+        mode="interval",
+        interval_range_s=(1.0, 3.0),
+        params={"velocity_range": VELOCITY_RANGE},
+    )
+
+
+@configclass
+class NoEventsCfg:
+    """No randomisation. Isaac Lab needs a config here: None crashes, and its default would reset the scene."""
+
+
+@configclass
+class RewardsCfg:
+    """Six tracking kernels, whose weights sum to 5, and three penalties."""
+
+    motion_global_anchor_pos = RewTerm(func=mdp.track_anchor_pos_exp, weight=0.5, params=MOTION | {"std": 0.3})
+    motion_global_anchor_ori = RewTerm(func=mdp.track_anchor_ori_exp, weight=0.5, params=MOTION | {"std": 0.4})
+    motion_body_pos = RewTerm(func=mdp.track_body_pos_exp, weight=1.0, params=MOTION | {"std": 0.3})
+    motion_body_ori = RewTerm(func=mdp.track_body_ori_exp, weight=1.0, params=MOTION | {"std": 0.4})
+    motion_body_lin_vel = RewTerm(func=mdp.track_body_lin_vel_exp, weight=1.0, params=MOTION | {"std": 1.0})
+    motion_body_ang_vel = RewTerm(func=mdp.track_body_ang_vel_exp, weight=1.0, params=MOTION | {"std": 3.14})
+    action_rate_l2 = RewTerm(func=mdp.action_rate_l2, weight=-0.1)
+    joint_limit = RewTerm(func=mdp.joint_pos_limits, weight=-10.0)
+    undesired_contacts = RewTerm(
+        func=mdp.undesired_contacts,
+        weight=-0.1,
+        params={"sensor_cfg": SceneEntityCfg("contact_forces", body_names=MISSING), "threshold": 1.0},
+    )
+
+
+@configclass
+class TerminationsCfg:
+    """Time-outs, and failures that the sampler counts."""
+
+    time_out = DoneTerm(func=mdp.time_out, time_out=True)
+    clip_ended = DoneTerm(func=mdp.clip_ended, time_out=True, params=MOTION)
+    anchor_pos = DoneTerm(func=mdp.bad_anchor_pos_z, params=MOTION | {"threshold": 0.25})
+    anchor_ori = DoneTerm(func=mdp.bad_anchor_ori, params=MOTION | {"threshold": 0.8})
+    ee_body_pos = DoneTerm(func=mdp.bad_body_pos_z, params=MOTION | {"threshold": 0.25, "body_names": MISSING})
+    state_not_finite = DoneTerm(func=mdp.state_not_finite, params=MOTION)
+
+
+@configclass
+class TrackingEnvCfg(ManagerBasedRLEnvCfg):
+    """Control at 50 Hz: physics at 200 Hz, decimation 4."""
+
+    robot_name: str = MISSING
+    """Name of the robot's facts in :data:`whole_body_tracking.robots.ROBOTS`."""
+
+    scene: TrackingSceneCfg = TrackingSceneCfg(num_envs=4096, env_spacing=2.5)
+    sim: SimulationCfg = SimulationCfg(
+        device="cuda:0" if torch.cuda.is_available() else "cpu",
+        dt=0.005,
+        render_interval=4,
+        physics=TrackingPhysicsCfg(),
+    )
+    decimation: int = 4
+    episode_length_s: float = 10.0
+    commands: CommandsCfg = CommandsCfg()
+    actions: ActionsCfg = ActionsCfg()
+    observations: ObservationsCfg = ObservationsCfg()
+    events: EventsCfg = EventsCfg()
+    rewards: RewardsCfg = RewardsCfg()
+    terminations: TerminationsCfg = TerminationsCfg()
+
+    def play_mode(self):
+        """No noise, no randomisation, no pushes; every world plays its clip once from frame 0."""
+        super().play_mode()
+        self.events = NoEventsCfg()
+        self.commands.motion.start_sampling = "first"
+        self.commands.motion.pose_range = {}
+        self.commands.motion.velocity_range = {}
+        self.commands.motion.joint_position_range = (0.0, 0.0)
+        self.episode_length_s = 1.0e6  # [s]; the clip ends the episode
+
+    def validate_config(self):
+        """Refuse a wrong clip or name before the simulator starts."""
+        mdp.check_motion_command(self)
