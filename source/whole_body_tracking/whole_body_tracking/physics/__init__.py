@@ -1,0 +1,1 @@
+"""Physics engines on machines without a GPU."""
