@@ -21,6 +21,7 @@ from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 
+from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 
 from . import mdp
@@ -220,5 +221,6 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         self.episode_length_s = 1.0e6  # [s]; the clip ends the episode
 
     def validate_config(self):
-        """Refuse a wrong clip or name before the simulator starts."""
+        """Refuse a wrong clip or name, or an engine that cannot run here, before the simulator starts."""
         mdp.check_motion_command(self)
+        prepare_physics(self.sim.physics)

@@ -1,0 +1,31 @@
+# Daily commands. `make setup` is implied by all of them.
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+SOURCES := source scripts tests
+
+# One compute thread a process: on a few cores, idle OpenMP workers fight the physics engine's own threads.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: setup demo test test-fast check format
+setup: .venv/.ready
+.venv/.ready: pyproject.toml source/whole_body_tracking/pyproject.toml scripts/setup.sh
+	scripts/setup.sh
+	@touch $@
+
+demo: setup  ## convert a clip, train on it, export, play, report
+	$(PYTHON) scripts/demo.py
+
+test: setup  ## everything, slow tests excepted
+	$(PYTEST) tests -m "not slow"
+
+test-fast: setup  ## no simulator, seconds
+	$(PYTEST) tests -m unit
+
+check: setup  ## what the linters say
+	$(PYTHON) -m ruff check $(SOURCES)
+	$(PYTHON) -m ruff format --check $(SOURCES)
+	$(PYTHON) -m codespell_lib README.md CHANGELOG.md docs $(SOURCES)
+
+format: setup  ## rewrite in the house format
+	$(PYTHON) -m ruff check --fix $(SOURCES)
+	$(PYTHON) -m ruff format $(SOURCES)

@@ -1,0 +1,26 @@
+"""Play a trained policy from the first frame of its motion.
+
+Example::
+
+    python scripts/rsl_rl/play.py --task=Tracking-Flat-G1-v0 --num_envs=2 --checkpoint latest --viz viser
+"""
+
+import sys
+
+from whole_body_tracking.cli import run_script
+
+
+def main() -> int:
+    """Parse, play, print how it went."""
+    from whole_body_tracking.rl.playing import play
+
+    result = play(sys.argv[1:])
+    print(
+        f"[INFO] Played {result.num_steps} steps of {result.checkpoint.name}: {result.num_episodes} episodes ended,"
+        f" {result.num_failures} of them in a failure. Exported policy: {result.policy_file}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

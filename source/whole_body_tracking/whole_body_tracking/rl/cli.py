@@ -1,0 +1,84 @@
+"""Command line of train, play and evaluate: Isaac Lab's own flags, plus the motions."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+import gymnasium as gym
+import torch
+
+from isaaclab.app import add_launcher_args
+
+from isaaclab_rl.entrypoints.backends.cli_args_rsl_rl import add_rsl_rl_args
+from isaaclab_rl.entrypoints.common import enable_cameras_for_video, set_hydra_args
+from isaaclab_tasks.utils import setup_preset_cli
+
+OVERRIDE = re.compile(r"^[~+]*[A-Za-z_][\w.]*=")
+"""What a Hydra override or preset selector looks like, such as ``physics=ovphysx``."""
+
+
+def add_motion_args(parser: argparse.ArgumentParser) -> None:
+    """Add the ways to name motions, and flags of Isaac Lab 2 that still work."""
+    group = parser.add_argument_group("motions")
+    group.add_argument(
+        "--motion_file", nargs="+", default=None, metavar="PATH", help="NPZ clips: files, folders or globs."
+    )
+    group.add_argument(
+        "--registry_name",
+        nargs="+",
+        default=None,
+        metavar="NAME",
+        help="W&B registry names such as ORG/wandb-registry-motions/walk, optionally with :v3 or :latest.",
+    )
+    group.add_argument(
+        "--wandb_path", default=None, metavar="ORG/PROJECT/RUN_ID", help="W&B run whose newest checkpoint to load."
+    )
+    parser.add_argument(
+        "--headless", action="store_true", help="Accepted for old command lines: without --viz nothing is shown."
+    )
+
+
+def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """Finish a parser with the shared flags, parse, and leave Hydra's overrides in ``sys.argv``.
+
+    Tokens of the form key=value are overrides even when they follow ``--motion_file``.
+
+    Raises:
+        ValueError: If the task is unknown or two flags contradict each other.
+    """
+    add_motion_args(parser)
+    add_rsl_rl_args(parser)
+    add_launcher_args(parser)
+    parser.set_defaults(device="cuda:0" if torch.cuda.is_available() else "cpu", agent="rsl_rl_cfg_entry_point")
+    overrides = [token for token in argv if OVERRIDE.match(token)]
+    args, unknown = setup_preset_cli(parser, [token for token in argv if not OVERRIDE.match(token)])
+    if unknown:
+        raise ValueError(f"Unknown arguments: {' '.join(unknown)}. Run with --help to see those that exist.")
+    require_known_task(args.task)
+    if args.motion_file and args.registry_name:
+        raise ValueError("Give motions either as --motion_file or as --registry_name, not both.")
+    if args.wandb_path:
+        args.checkpoint = f"wandb:{args.wandb_path}"
+    enable_cameras_for_video(args)
+    set_hydra_args(overrides)
+    return args
+
+
+def require_known_task(task: str | None) -> None:
+    """Check a task id.
+
+    Raises:
+        ValueError: If the id is missing or not registered; the message lists the tracking tasks.
+    """
+    import whole_body_tracking.tasks  # noqa: F401
+
+    known = sorted(name for name in gym.registry if name.startswith("Tracking-"))
+    if task is None or task.split(":")[-1] not in gym.registry:
+        raise ValueError(f"Unknown task '{task}'. Known tracking tasks: {', '.join(known)}.")
+
+
+def program_arguments() -> list[str]:
+    """Arguments of this process, without the program's name."""
+    return sys.argv[1:]

@@ -1,0 +1,87 @@
+"""``play.py``: run a trained policy without noise, pushes or random starts."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_recording, pre_launch_video_config
+
+from whole_body_tracking.export import export_run
+
+from .checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
+from .cli import parse_args
+from .session import resolve_configs, tracking_env
+from .training import make_runner
+
+PLAY_NUM_ENVS = 2
+
+
+@dataclass
+class PlayResult:
+    """What was played."""
+
+    checkpoint: Path
+    num_steps: int
+    num_episodes: int
+    """Episodes that ended while playing."""
+    num_failures: int
+    """Episodes that ended in a termination rather than at the clip's end."""
+    policy_file: Path
+    """Exported ONNX policy."""
+
+
+def play(argv: list[str]) -> PlayResult:
+    """Play a policy as a command line says; see ``play.py --help``.
+
+    Raises:
+        FileNotFoundError: If a motion or checkpoint does not exist.
+        ValueError: If an argument, config, motion or checkpoint is wrong.
+    """
+    parser = argparse.ArgumentParser(description="Play a trained policy from the first frame of its motion.")
+    add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
+    parser.add_argument("--max_steps", type=int, default=None, help="Steps to play; default: until interrupted.")
+    args = parse_args(parser, argv)
+    args.num_envs = args.num_envs or PLAY_NUM_ENVS
+    env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
+    checkpoint = resolve_checkpoint(args, agent_cfg) or _newest_anywhere(agent_cfg)
+    env_cfg.log_dir = str(checkpoint.parent)
+    pre_launch_video_config(env_cfg, args)
+    apply_video_recording(env_cfg, env_cfg.log_dir, args, subdir="play", checkpoint_path=str(checkpoint))
+    with tracking_env(args, env_cfg, agent_cfg) as env:
+        print(f"[INFO] Playing {checkpoint}")
+        runner = make_runner(args.task, env, agent_cfg, None)
+        runner.load(str(checkpoint))
+        policy_file = export_run(runner, checkpoint, task=args.task)
+        return _roll_out(args, env, runner, checkpoint, policy_file)
+
+
+def _roll_out(args: argparse.Namespace, env, runner, checkpoint: Path, policy_file: Path) -> PlayResult:
+    policy = runner.get_inference_policy(device=env.device)
+    obs = env.get_observations()
+    steps, episodes, failures = 0, 0, 0
+    try:
+        while args.max_steps is None or steps < args.max_steps:
+            started = time.monotonic()
+            with torch.inference_mode():
+                obs, _, dones, extras = env.step(policy(obs))
+            steps += 1
+            episodes += int(dones.sum())
+            failures += int(dones.sum() - extras["time_outs"].sum())
+            if args.real_time:
+                time.sleep(max(0.0, env.unwrapped.step_dt - (time.monotonic() - started)))
+    except KeyboardInterrupt:
+        print("[INFO] Stopped.")
+    return PlayResult(checkpoint, steps, episodes, failures, policy_file)
+
+
+def _newest_anywhere(agent_cfg) -> Path:
+    folder = experiment_folder(agent_cfg)
+    runs = sorted(path.parent for path in folder.glob("*/run.json") if any(path.parent.glob("model_*.pt")))
+    if not runs:
+        raise FileNotFoundError(f"{folder} holds no run with a checkpoint. Train first, or pass --checkpoint PATH.")
+    return newest_checkpoint(runs[-1])

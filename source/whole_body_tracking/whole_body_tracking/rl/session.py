@@ -1,0 +1,73 @@
+"""From parsed arguments to a checked config and a running environment; what train, play and evaluate share."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from isaaclab.app import launch_simulation
+from isaaclab.utils import validate
+
+from isaaclab_rl.entrypoints.backends import cli_args_rsl_rl
+from isaaclab_rl.entrypoints.common import apply_env_overrides, close_env, create_isaaclab_env
+from isaaclab_rl.rsl_rl import (
+    RslRlBaseRunnerCfg,
+    RslRlVecEnvWrapper,
+    check_rsl_rl_version,
+    handle_deprecated_rsl_rl_cfg,
+)
+from isaaclab_tasks.utils import resolve_task_config
+
+from whole_body_tracking.motion.sources import resolve_motion_files
+from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+logger = logging.getLogger(__name__)
+
+
+def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[TrackingEnvCfg, RslRlBaseRunnerCfg]:
+    """Build the task and agent configs of a command line and check them, before any simulator starts.
+
+    Args:
+        args: Arguments from :func:`~whole_body_tracking.rl.cli.parse_args`.
+        play: Whether to apply the play configuration.
+
+    Raises:
+        FileNotFoundError: If a motion does not exist.
+        ValueError: If a config value, a motion or the registry is wrong.
+    """
+    env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=play)
+    agent_cfg = cli_args_rsl_rl.update_rsl_rl_cfg(agent_cfg, args)
+    agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
+    apply_env_overrides(args, env_cfg)
+    agent_cfg.device = env_cfg.sim.device
+    env_cfg.seed = agent_cfg.seed
+    motion_files = resolve_motions(args)
+    if motion_files:
+        env_cfg.commands.motion.motion_files = motion_files
+    validate(env_cfg)
+    return env_cfg, agent_cfg
+
+
+def resolve_motions(args: argparse.Namespace) -> list[str]:
+    """Local paths of the motions that a command line names, downloading registry artifacts; empty if it names none."""
+    if args.registry_name:
+        from whole_body_tracking.motion.registry import download_clip
+
+        return [str(download_clip(name)) for name in args.registry_name]
+    return [str(path.resolve()) for path in resolve_motion_files(args.motion_file)] if args.motion_file else []
+
+
+@contextlib.contextmanager
+def tracking_env(
+    args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: RslRlBaseRunnerCfg
+) -> Iterator[RslRlVecEnvWrapper]:
+    """Launch the simulation and create the environment, wrapped for rsl_rl; close both at the end."""
+    with launch_simulation(env_cfg, args):
+        env: Any = create_isaaclab_env(args.task, env_cfg, args, convert_marl_to_single_agent=False)
+        try:
+            yield RslRlVecEnvWrapper(env, clip_actions=agent_cfg.clip_actions)
+        finally:
+            close_env(env)

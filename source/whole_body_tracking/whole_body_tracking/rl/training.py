@@ -1,0 +1,135 @@
+"""``train.py``: from a command line to a trained policy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+from isaaclab.utils.seed import configure_seed
+
+from isaaclab_rl.entrypoints.common import (
+    add_common_train_args,
+    apply_video_recording,
+    dump_train_configs,
+    pre_launch_video_config,
+    write_run_manifest,
+)
+from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
+
+from whole_body_tracking.export import export_run
+from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+from .checkpoints import experiment_folder, resolve_checkpoint
+from .cli import parse_args
+from .runner import TrackingRunner
+from .session import resolve_configs, tracking_env
+
+logger = logging.getLogger(__name__)
+
+CPU_NUM_ENVS = 256
+"""Worlds on a machine without CUDA when the command line names no number."""
+
+
+@dataclass
+class TrainingResult:
+    """What a training session left behind."""
+
+    run_folder: Path
+    num_iterations: int
+    """Iterations of the run in all, earlier sessions included."""
+    exit_code: int = 0
+    """0, or 143 after SIGTERM."""
+
+
+def train(argv: list[str]) -> TrainingResult:
+    """Train as a command line says; see ``train.py --help``.
+
+    Raises:
+        FileNotFoundError: If a motion or checkpoint does not exist.
+        ValueError: If an argument, config or motion is wrong.
+    """
+    parser = argparse.ArgumentParser(description="Train a policy that tracks motions, with RSL-RL's PPO.")
+    add_common_train_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
+    args = parse_args(parser, argv)
+    if args.num_envs is None and args.device == "cpu":
+        args.num_envs = CPU_NUM_ENVS
+        print(f"[INFO] No CUDA device: training with {CPU_NUM_ENVS} worlds. Choose another number with --num_envs.")
+    env_cfg, agent_cfg = resolve_configs(args)
+    if args.max_iterations is not None:
+        agent_cfg.max_iterations = args.max_iterations
+    pre_launch_video_config(env_cfg, args)
+    checkpoint = resolve_checkpoint(args, agent_cfg)
+    run_folder = _run_folder(args, agent_cfg, checkpoint)
+    env_cfg.log_dir = str(run_folder)
+    apply_video_recording(env_cfg, str(run_folder), args)
+    with tracking_env(args, env_cfg, agent_cfg) as env:
+        return run_training(args, env, env_cfg, agent_cfg, run_folder, checkpoint)
+
+
+def run_training(
+    args: argparse.Namespace,
+    env: RslRlVecEnvWrapper,
+    env_cfg: TrackingEnvCfg,
+    agent_cfg: RslRlBaseRunnerCfg,
+    run_folder: Path,
+    checkpoint: Path | None,
+) -> TrainingResult:
+    """Train in an environment that exists, writing to ``run_folder``."""
+    runner = make_runner(args.task, env, agent_cfg, run_folder)
+    configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu" or args.deterministic)
+    if checkpoint is not None:
+        print(f"[INFO] Continuing from {checkpoint}")
+        runner.load(str(checkpoint))
+    if not (run_folder / "run.json").exists():
+        write_run_manifest(str(run_folder), library="rsl_rl", task=args.task, metadata={"agent": args.agent})
+        dump_train_configs(str(run_folder), env_cfg, agent_cfg)
+        write_provenance(run_folder, env, agent_cfg)
+    runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+    exit_code = runner.stop_reason.exit_code if runner.stop_reason else 0
+    return TrainingResult(run_folder, runner.num_iterations_done, exit_code)
+
+
+def make_runner(
+    task: str, env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg, run_folder: Path | None
+) -> TrackingRunner:
+    """A runner that writes to ``run_folder`` and exports the policy at every save; None writes nothing."""
+    log_dir = None if run_folder is None else str(run_folder)
+    runner = TrackingRunner(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
+    runner.export = lambda runner, path: export_run(runner, path, task=task)
+    return runner
+
+
+def write_provenance(run_folder: Path, env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> None:
+    """Write ``provenance.json``: seed, versions, and name and digest of every clip."""
+    library = env.unwrapped.command_manager.get_term("motion").library
+    packages = ("whole-body-tracking", "isaaclab", "rsl-rl-lib", "torch", "newton", "mujoco", "ovphysx")
+    installed = {dist.metadata["Name"].lower(): dist.version for dist in metadata.distributions()}
+    content = {
+        "seed": agent_cfg.seed,
+        "num_envs": env.num_envs,
+        "physics": type(env.unwrapped.cfg.sim.physics).__name__,
+        "versions": {name: installed.get(name) for name in packages},
+        "clips": [{"name": name, "sha256": digest} for name, digest in zip(library.names, library.digests, strict=True)],
+    }
+    (run_folder / "provenance.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _run_folder(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path | None) -> Path:
+    """``latest`` continues in its run's folder; anything else gets a new one."""
+    if checkpoint is not None and args.checkpoint == "latest":
+        return checkpoint.parent
+    name = args.run_timestamp or datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    folder = experiment_folder(agent_cfg) / (f"{name}_{agent_cfg.run_name}" if agent_cfg.run_name else name)
+    os.makedirs(folder, exist_ok=True)
+    print(f"[INFO] Writing the run to {folder}")
+    return folder
