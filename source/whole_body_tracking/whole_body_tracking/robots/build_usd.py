@@ -22,6 +22,12 @@ DARK_COLOR = (0.07, 0.075, 0.085)
 LIGHT_VISUALS = ("pelvis", "hip_yaw_link", "knee_link", "torso_link", "shoulder_yaw_link", "elbow_link")
 """Endings of the names of visual shapes that are light; all others are dark."""
 
+MUJOCO_LIMIT_SOLREF = (0.02, 1.0)
+"""Time constant [s] and damping ratio of joint limits on MuJoCo: its own default, critically damped.
+
+Newton's default for USD files without it is a spring with hardly any damping, on which limbs bounce.
+"""
+
 
 def build_usd(robot: RobotModel, four_point_feet: bool = False) -> str:
     """Return the robot as USD text.
@@ -150,6 +156,8 @@ def _add_joint(stage: Usd.Stage, root: Usd.Prim, robot: RobotModel, index: int) 
     drive.CreateStiffnessAttr(np.deg2rad(robot.stiffness[index]))
     drive.CreateDampingAttr(np.deg2rad(robot.damping[index]))
     drive.CreateMaxForceAttr(robot.effort_limit[index])
+    solref = joint.GetPrim().CreateAttribute("mjc:solreflimit", Sdf.ValueTypeNames.DoubleArray, custom=False)
+    solref.Set(Vt.DoubleArray(MUJOCO_LIMIT_SOLREF))
 
 
 def _exclude_self_collisions(stage: Usd.Stage, root: Usd.Prim, pairs: list[list[str]]) -> None:
