@@ -1,0 +1,215 @@
+"""The native inner loop of ``physics=mujoco_cpu``: every world through MuJoCo's C API without touching Python.
+
+Warp compiles the functions below once for the CPU. A launch runs :func:`step_worlds_kernel` on the calling thread; several
+threads launch it at the same time, each with its own ``mjData``, and claim worlds from a shared counter until none is
+left. A world's result depends only on its own inputs, so the number of threads changes nothing but the time.
+"""
+
+from __future__ import annotations
+
+import warp as wp
+
+wp.set_module_options({"enable_backward": False})
+
+BAD_VALUE = 1e10
+"""A coordinate beyond this magnitude, or NaN, counts as diverged (MuJoCo's ``mjMAXVAL``)."""
+
+
+@wp.struct
+class StepArgs:
+    """Addresses and buffers for one thread. Addresses are those of C functions, structs and struct fields."""
+
+    mj_step: wp.uint64
+    mj_rne_post_constraint: wp.uint64
+    mj_contact_force: wp.uint64
+    mj_data: wp.uint64
+    """``mjData`` of this thread."""
+    mj_models: wp.array(dtype=wp.uint64)
+    """``mjModel`` of each world, shape [num_worlds]."""
+    progress: wp.array(dtype=wp.int32)
+    """[next world to claim, substeps to run, whether to report contacts, whether to compute body accelerations]."""
+    inputs: wp.array2d(dtype=wp.uint64)
+    """Rows of [address in ``mjData`` (float64), address in the solver (float32), values per world]."""
+    outputs: wp.array2d(dtype=wp.uint64)
+    """As :attr:`inputs`, in the other direction. The first two rows are ``qpos`` and ``qvel``."""
+    ncon_offset: wp.int32
+    contact_offset: wp.int32
+    contact_size: wp.int32
+    dist_offset: wp.int32
+    pos_offset: wp.int32
+    frame_offset: wp.int32
+    geom_offset: wp.int32
+    efc_offset: wp.int32
+    body_pos: wp.uint64
+    """``mjData.xpos`` of this thread."""
+    body_mat: wp.uint64
+    """``mjData.xmat`` of this thread."""
+    geom_body: wp.uint64
+    """``mjModel.geom_bodyid``, the same in every world."""
+    geom_shape: wp.array2d(dtype=wp.int32)
+    """Newton shape of each geom, shape [num_worlds, num_geoms]."""
+    count: wp.array(dtype=wp.int32)
+    """Contacts found in a control step, shape [num_worlds]; more than the slots if some did not fit."""
+    shapes: wp.array2d(dtype=wp.vec2i)
+    """The two Newton shapes of a contact; the contact arrays are all of shape [num_worlds, slots]."""
+    normals: wp.array2d(dtype=wp.vec3)
+    """Normal from the first shape to the second, world frame."""
+    points0: wp.array2d(dtype=wp.vec3)
+    """Contact point on the first shape, in its body's frame [m]."""
+    points1: wp.array2d(dtype=wp.vec3)
+    """Contact point on the second shape, in its body's frame [m]."""
+    forces: wp.array2d(dtype=wp.spatial_vector)
+    """Force [N] and torque [N m] on the first shape, world frame, divided by the number of substeps."""
+
+
+@wp.func_native("""
+return __atomic_fetch_add(&args.progress.data[0], 1, __ATOMIC_RELAXED);
+""")
+def claim_world(args: StepArgs) -> int: ...
+
+
+@wp.func_native("""
+bool finite = true;
+for (int row = 0; row < args.inputs.shape[0]; ++row) {
+    const uint64_t* entry = args.inputs.data + 3 * row;
+    const size_t count = entry[2];
+    double* target = (double*)entry[0];
+    const float* source = (const float*)entry[1] + count * world;
+    for (size_t i = 0; i < count; ++i) {
+        target[i] = source[i];
+        finite &= target[i] > -bad_value && target[i] < bad_value;
+    }
+}
+return finite;
+""")
+def load_inputs(args: StepArgs, world: int, bad_value: wp.float64) -> bool: ...
+
+
+@wp.func_native("""
+((void (*)(const void*, void*))function)((const void*)args.mj_models.data[world], (void*)args.mj_data);
+""")
+def call_mujoco(args: StepArgs, function: wp.uint64, world: int): ...
+
+
+@wp.func_native("""
+bool finite = true;
+for (int row = 0; row < 2; ++row) {
+    const double* values = (const double*)args.outputs.data[3 * row];
+    for (uint64_t i = 0; i < args.outputs.data[3 * row + 2]; ++i)
+        finite &= values[i] > -bad_value && values[i] < bad_value;
+}
+return finite;
+""")
+def state_is_finite(args: StepArgs, bad_value: wp.float64) -> bool: ...
+
+
+@wp.func_native("""
+for (int row = 0; row < args.outputs.shape[0]; ++row) {
+    const uint64_t* entry = args.outputs.data + 3 * row;
+    const size_t count = entry[2];
+    const double* source = (const double*)entry[0];
+    float* target = (float*)entry[1] + count * world;
+    const float invalid = row < 2 ? __builtin_nanf("") : 0.0f;
+    for (size_t i = 0; i < count; ++i) target[i] = valid ? (float)source[i] : invalid;
+}
+""")
+def store_outputs(args: StepArgs, world: int, valid: bool): ...
+
+
+@wp.func_native("""
+typedef void (*ContactForce)(const void*, const void*, int, double*);
+const char* data = (const char*)args.mj_data;
+const int num_contacts = *(const int*)(data + args.ncon_offset);
+const char* contacts = *(const char* const*)(data + args.contact_offset);
+const int slots = args.shapes.shape[1];
+for (int index = 0; index < num_contacts; ++index) {
+    const char* contact = contacts + (size_t)index * args.contact_size;
+    const int* geom = (const int*)(contact + args.geom_offset);
+    const bool active = *(const int*)(contact + args.efc_offset) >= 0;
+    if (!active || geom[0] < 0 || geom[1] < 0) continue;
+    const int slot = args.count.data[world]++;
+    if (slot >= slots) continue;
+
+    double wrench[6];
+    ((ContactForce)args.mj_contact_force)((const void*)args.mj_models.data[world], data, index, wrench);
+    const double dist = *(const double*)(contact + args.dist_offset);
+    const double* pos = (const double*)(contact + args.pos_offset);
+    const double* frame = (const double*)(contact + args.frame_offset);
+    const size_t out = (size_t)world * slots + slot;
+    float* normal = (float*)args.normals.data + 3 * out;
+    float* force = (float*)args.forces.data + 6 * out;
+    for (int axis = 0; axis < 3; ++axis) {
+        normal[axis] = (float)frame[axis];
+        for (int part = 0; part < 6; part += 3) {
+            double value = 0.0;
+            for (int row = 0; row < 3; ++row) value += wrench[part + row] * frame[3 * row + axis];
+            force[part + axis] = (float)(-value * weight);
+        }
+    }
+    for (int side = 0; side < 2; ++side) {
+        ((int*)args.shapes.data)[2 * out + side] = args.geom_shape.data[world * args.geom_shape.shape[1] + geom[side]];
+        const int body = ((const int*)args.geom_body)[geom[side]];
+        const double* origin = (const double*)args.body_pos + 3 * body;
+        const double* rotation = (const double*)args.body_mat + 9 * body;
+        float* point = (float*)(side ? args.points1.data : args.points0.data) + 3 * out;
+        double offset[3];
+        for (int axis = 0; axis < 3; ++axis)
+            offset[axis] = pos[axis] + (side ? 0.5 : -0.5) * dist * frame[axis] - origin[axis];
+        for (int axis = 0; axis < 3; ++axis)
+            point[axis] = (float)(rotation[axis] * offset[0] + rotation[3 + axis] * offset[1]
+                                  + rotation[6 + axis] * offset[2]);
+    }
+}
+""")
+def record_contacts(args: StepArgs, world: int, weight: wp.float64): ...
+
+
+@wp.kernel
+def step_worlds_kernel(args: StepArgs):
+    """Step worlds until none is left to claim. Launch with one thread."""
+    bad_value = wp.float64(wp.static(BAD_VALUE))
+    num_worlds = args.mj_models.shape[0]
+    num_substeps = args.progress[1]
+    weight = wp.float64(1.0) / wp.float64(num_substeps)
+    world = claim_world(args)
+    while world < num_worlds:
+        args.count[world] = 0
+        valid = load_inputs(args, world, bad_value)
+        substep = int(0)
+        while valid and substep < num_substeps:
+            call_mujoco(args, args.mj_step, world)
+            valid = state_is_finite(args, bad_value)
+            if valid and args.progress[2] != 0:
+                record_contacts(args, world, weight)
+            substep += 1
+        if valid and args.progress[3] != 0:
+            call_mujoco(args, args.mj_rne_post_constraint, world)
+        if not valid:
+            args.count[world] = 0
+        store_outputs(args, world, valid)
+        world = claim_world(args)
+
+
+@wp.kernel
+def pack_contacts_kernel(
+    first: wp.array(dtype=wp.int32),
+    args: StepArgs,
+    shape0: wp.array(dtype=wp.int32),
+    shape1: wp.array(dtype=wp.int32),
+    point0: wp.array(dtype=wp.vec3),
+    point1: wp.array(dtype=wp.vec3),
+    normal: wp.array(dtype=wp.vec3),
+    force: wp.array(dtype=wp.spatial_vector),
+):
+    """Append the contacts of each world to Newton's flat contact arrays, starting at ``first[world]``."""
+    world = wp.tid()
+    for slot in range(wp.min(args.count[world], args.shapes.shape[1])):
+        out = first[world] + slot
+        shapes = args.shapes[world, slot]
+        shape0[out] = shapes[0]
+        shape1[out] = shapes[1]
+        point0[out] = args.points0[world, slot]
+        point1[out] = args.points1[world, slot]
+        normal[out] = args.normals[world, slot]
+        if force:
+            force[out] = args.forces[world, slot]
