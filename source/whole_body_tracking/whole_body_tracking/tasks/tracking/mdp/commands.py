@@ -72,6 +72,8 @@ class MotionCommand(CommandTerm):
         """Clip that each world tracks, shape [num_envs]."""
         self.frames = torch.ones(self.num_envs, dtype=torch.long, device=self.device)
         """Frame that each world's next physics step should reach, shape [num_envs]."""
+        self.fixed_start: tuple[Tensor, Tensor] | None = None
+        """Clip and start frame of every world, shape [num_envs] each, to use instead of the sampler's; for evaluation."""
         self._bins = torch.full_like(self.frames, -1)
         self._reference: MotionState | None = None
         self._robot_state: BodyState | None = None
@@ -174,7 +176,10 @@ class MotionCommand(CommandTerm):
             torch.minimum(self.frames, last, out=self.frames)
 
     def _resample_command(self, env_ids: Tensor) -> None:
-        clip_ids, frames = self.sampler.sample(len(env_ids))
+        if self.fixed_start is None:
+            clip_ids, frames = self.sampler.sample(len(env_ids))
+        else:
+            clip_ids, frames = (value[env_ids] for value in self.fixed_start)
         self.set_start(env_ids, clip_ids, frames)
 
     def set_start(self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor) -> None:

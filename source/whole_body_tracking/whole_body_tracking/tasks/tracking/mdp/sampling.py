@@ -25,6 +25,8 @@ class StartSampler:
     proportion to their frames, ``first`` starts every episode at frame 0 of a clip drawn uniformly.
     """
 
+    _LAYOUT = ("bin_clip", "bin_length")
+
     def __init__(
         self,
         num_frames: Tensor,
@@ -151,7 +153,12 @@ class StartSampler:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Statistics to store in a checkpoint."""
-        return {"failures": self.failures.clone(), "visits": self.visits.clone()}
+        return {
+            "failures": self.failures.clone(),
+            "visits": self.visits.clone(),
+            "bin_clip": self.bin_clip.clone(),
+            "bin_length": self.bin_length.clone(),
+        }
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Restore the statistics of a checkpoint.
@@ -159,10 +166,12 @@ class StartSampler:
         Raises:
             ValueError: If the checkpoint was made with other clips or bins.
         """
-        if state["failures"].shape != self.failures.shape:
+        same = all(torch.equal(state[name], getattr(self, name).to(state[name].device)) for name in self._LAYOUT)
+        if not same:
             raise ValueError(
-                f"The checkpoint's sampler has {len(state['failures'])} bins but the motions given now make"
-                f" {self.num_bins}. Resume with the clips of the run, or start a new run from this policy."
+                f"The checkpoint's sampler has {int(state['bin_clip'].max()) + 1} clips in {len(state['failures'])} bins"
+                f" but the motions given now make {self.num_clips} clips in {self.num_bins} bins, or bins of other"
+                " lengths. Resume with the clips of the run."
             )
         self.failures.copy_(state["failures"])
         self.visits.copy_(state["visits"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isaaclab.utils.math import matrix_from_quat, quat_apply, quat_error_magnitude, quat_inv, quat_mul, yaw_quat
+from isaaclab.utils.math import matrix_from_quat, quat_apply, quat_error_magnitude, quat_inv, quat_mul
 
 
 @dataclass
@@ -55,6 +55,17 @@ def squared_angle(a: Tensor, b: Tensor) -> Tensor:
     return quat_error_magnitude(a, b).square()
 
 
+def yaw_twist(quat: Tensor) -> Tensor:
+    """Rotation about the vertical contained in ``quat`` (swing-twist decomposition), shape [..., 4].
+
+    Unlike the yaw of Euler angles it is unchanged by Z q Z^-1 for any turn Z about the vertical, so errors built on it
+    do not depend on which way robot and reference head together. Identity where the rotation has no vertical part.
+    """
+    twist = quat * quat.new_tensor([0.0, 0.0, 1.0, 1.0])
+    norm = twist.norm(dim=-1, keepdim=True)
+    return torch.where(norm > 1e-6, twist / norm.clamp(min=1e-6), quat.new_tensor([0.0, 0.0, 0.0, 1.0]))
+
+
 def anchor_relative_targets(
     ref_pos_w: Tensor, ref_quat_w: Tensor, ref_anchor_pos_w: Tensor, ref_anchor_quat_w: Tensor,
     robot_anchor_pos_w: Tensor, robot_anchor_quat_w: Tensor,
@@ -62,7 +73,8 @@ def anchor_relative_targets(
     """Move the reference bodies to where the robot stands and heads.
 
     With the robot's anchor (p, q) and the reference's (p*, q*): d = (p_x, p_y, p*_z), D = yaw(q q*^-1), and a body
-    (b, r) becomes (d + D (b - p*), D r) (BeyondMimic, arXiv 2508.08241). Height, roll and pitch stay those of the reference.
+    (b, r) becomes (d + D (b - p*), D r) (BeyondMimic, arXiv 2508.08241). Height, roll and pitch stay those of the
+    reference; yaw() is :func:`yaw_twist`.
 
     Args:
         ref_pos_w: Reference body positions [m], shape [num_envs, num_bodies, 3].
@@ -75,7 +87,7 @@ def anchor_relative_targets(
     Returns:
         Target positions [m] and orientations, shaped like the first two arguments.
     """
-    heading = yaw_quat(quat_mul(robot_anchor_quat_w, quat_inv(ref_anchor_quat_w)))
+    heading = yaw_twist(quat_mul(robot_anchor_quat_w, quat_inv(ref_anchor_quat_w)))
     heading = heading[:, None].expand_as(ref_quat_w)
     origin = torch.cat((robot_anchor_pos_w[:, :2], ref_anchor_pos_w[:, 2:]), dim=-1)
     pos_w = origin[:, None] + quat_apply(heading, ref_pos_w - ref_anchor_pos_w[:, None])

@@ -1,0 +1,1 @@
+"""How well a policy tracks: metrics, roll-outs and their report."""

@@ -1,0 +1,117 @@
+"""Where episodes start."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+
+pytestmark = pytest.mark.unit
+
+
+def sampler(lengths=(120, 60, 251), **kwargs) -> StartSampler:
+    return StartSampler(torch.tensor(lengths), frames_per_bin=50, **kwargs)
+
+
+def test_bins_cover_every_start_frame_once():
+    cut = sampler()
+    starts = [
+        (int(clip), int(start) + k)
+        for clip, start, length in zip(cut.bin_clip, cut.bin_start, cut.bin_length, strict=True)
+        for k in range(int(length))
+    ]
+    assert sorted(starts) == [(clip, f) for clip, num in enumerate((120, 60, 251)) for f in range(num - 1)]
+    assert int(cut.bin_length.max()) <= 50
+
+
+@given(
+    failures=st.lists(st.floats(0, 1e6), min_size=10, max_size=10),
+    visits=st.lists(st.floats(0, 1e6), min_size=10, max_size=10),
+    kernel_size=st.integers(1, 4),
+    strategy=st.sampled_from(["adaptive", "ancestor", "uniform", "first"]),
+)
+@settings(max_examples=100, deadline=None)
+def test_probabilities_are_a_distribution_for_any_counts(failures, visits, kernel_size, strategy):
+    s = sampler(kernel_size=kernel_size, strategy=strategy)
+    s.failures[:] = torch.tensor(failures)[: s.num_bins]
+    s.visits[:] = torch.tensor(visits)[: s.num_bins]
+    p = s.probabilities()
+    assert torch.isfinite(p).all() and (p >= 0).all()
+    assert p.sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("num_envs", [16, 4096])
+def test_uniform_floor_does_not_depend_on_the_number_of_worlds(num_envs):
+    s = sampler(uniform_ratio=0.2, alpha=0.01)
+    for _ in range(50):  # every world fails in bin 0, all the time
+        bins = torch.zeros(num_envs, dtype=torch.long)
+        s.record_visits(bins, torch.ones(num_envs, dtype=torch.bool))
+        s.record_failures(bins, torch.ones(num_envs, dtype=torch.bool))
+        s.update()
+    p = s.probabilities()
+    assert p.min().item() == pytest.approx(0.2 / s.num_bins, rel=1e-4)
+    assert p[0].item() == pytest.approx(0.8 + 0.2 / s.num_bins, rel=1e-4)
+
+
+def test_the_ancestors_floor_does_depend_on_it():
+    """The defect that the rates mend: with counts, the uniform share shrinks as worlds are added."""
+    floors = []
+    for num_envs in (16, 4096):
+        s = sampler(strategy="ancestor", alpha=0.01)
+        s.record_failures(torch.zeros(num_envs, dtype=torch.long), torch.ones(num_envs, dtype=torch.bool))
+        s.update()
+        floors.append(s.probabilities().min().item())
+    assert floors[1] < 0.05 * floors[0]
+
+
+def test_rates_are_failures_over_visits():
+    s = sampler(alpha=0.5)
+    s.record_visits(torch.tensor([0, 0, 0, 0, 1]), torch.ones(5, dtype=torch.bool))
+    s.record_failures(torch.tensor([0]), torch.tensor([True]))
+    s.update()
+    assert s.failure_rates[:3].tolist() == pytest.approx([0.25, 0.0, 0.0])
+
+
+def test_kernel_looks_ahead_and_stays_in_the_clip():
+    s = sampler(kernel_size=2, kernel_lambda=0.5, uniform_ratio=0.0)
+    last_of_clip_0 = int((s.bin_clip == 0).nonzero()[-1])
+    s.visits[:] = 1.0
+    s.failures[last_of_clip_0 + 1] = 1.0  # first bin of clip 1
+    assert s.probabilities()[last_of_clip_0].item() == 0.0
+    s.failures.zero_()
+    s.failures[last_of_clip_0] = 1.0
+    p = s.probabilities()
+    # the bin before sees it at weight 0.5; the last bin sees itself twice (replicated border): 1 + 0.5
+    assert (p[last_of_clip_0 - 1] / p[last_of_clip_0]).item() == pytest.approx(0.5 / 1.5)
+
+
+@pytest.mark.parametrize("strategy", ["adaptive", "uniform", "first", "ancestor"])
+def test_every_start_has_a_successor_in_its_clip(strategy):
+    s = sampler((2, 51, 52, 300), strategy=strategy)
+    clips, frames = s.sample(20_000)
+    assert (frames >= 0).all()
+    assert (frames + 1 < torch.tensor([2, 51, 52, 300])[clips]).all()
+    assert set(clips.tolist()) == {0, 1, 2, 3}
+
+
+def test_state_survives_a_checkpoint_and_frozen_statistics_stay():
+    a, b = sampler(), sampler()
+    a.record_visits(torch.arange(4), torch.ones(4, dtype=torch.bool))
+    a.update()
+    b.load_state_dict(a.state_dict())
+    assert torch.equal(a.visits, b.visits) and a.visits.sum() > 0
+    b.frozen = True
+    b.record_visits(torch.arange(4), torch.ones(4, dtype=torch.bool))
+    b.update()
+    assert torch.equal(a.visits, b.visits)
+
+
+def test_checkpoint_of_other_clips_is_refused():
+    with pytest.raises(ValueError, match=r"3 clips in 10 bins but the motions given now make 1 clips in 10 bins"):
+        sampler((500,)).load_state_dict(sampler().state_dict())
+
+
+def test_a_one_frame_clip_is_refused():
+    with pytest.raises(ValueError, match="at least 2 frames"):
+        sampler((1,))
