@@ -1,0 +1,99 @@
+"""One offline HTML file in which robots move: it opens without a server, an account or a network."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import viser
+
+from .scene import GHOST_COLORS, ROBOT_COLORS, RobotNode, set_stage
+from .tracks import Track
+
+MAX_PAGE_FPS = 30.0
+"""Highest frame rate of a page [Hz]. A faster track loses whole frames, so that no pose is interpolated."""
+
+
+def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str) -> Path:
+    """Write a page that plays the tracks side by side in time, with a timeline, on a ground grid.
+
+    Tracks may differ in length: the shorter one stands still at its end.
+
+    Args:
+        path: File to write, usually ``*.html``. It appears under its name only when complete.
+        tracks: What moves, at least one, each with its own name.
+        fps: Frame rate of the tracks [Hz].
+        title: Heading of the page.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+        ValueError: If there is no track, two share a name, or the frame rate is not positive.
+    """
+    path = Path(path)
+    _check(path, tracks, fps)
+    stride = max(1, -int(-fps // MAX_PAGE_FPS))
+    tracks = [track.every(stride) for track in tracks]
+    content = _with_heading(_record(tracks, fps / stride), title, tracks)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        partial.write_text(content, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _check(path: Path, tracks: Sequence[Track], fps: float) -> None:
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"Cannot write {path}: the folder {path.absolute().parent} does not exist.")
+    names = [track.name for track in tracks]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"A page needs at least one track, each with a name of its own; found {names}.")
+    if not fps > 0.0:
+        raise ValueError(f"The frame rate of a page must be positive, got {fps}.")
+
+
+def _record(tracks: Sequence[Track], fps: float) -> str:
+    """Return viser's page of the tracks. Its server listens on a free local port meanwhile; nobody connects."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+    try:
+        set_stage(server, tracks)
+        nodes = [RobotNode(server.scene, track) for track in tracks]
+        serializer = server.get_scene_serializer()
+        for frame in range(max(track.num_frames for track in tracks)):
+            for node in nodes:
+                node.show(frame)
+            serializer.insert_sleep(1.0 / fps)
+        return serializer.as_html()
+    finally:
+        with contextlib.redirect_stdout(io.StringIO()):
+            server.stop()
+
+
+def _with_heading(page: str, title: str, tracks: Sequence[Track]) -> str:
+    page = page.replace("<title>Viser</title>", f"<title>{html.escape(title)}</title>", 1)
+    entries = "".join(_legend_entry(track) for track in tracks)
+    heading = (
+        '<div style="position:fixed;top:14px;left:50%;transform:translateX(-50%);z-index:1;pointer-events:none;'
+        'font:15px system-ui,sans-serif;color:#222">'
+        f'<div style="font-weight:600;font-size:18px;margin-bottom:6px">{html.escape(title)}</div>{entries}</div>'
+    )
+    body_end = page.rindex("</body>")
+    return page[:body_end] + heading + page[body_end:]
+
+
+def _legend_entry(track: Track) -> str:
+    color = (GHOST_COLORS if track.ghost else ROBOT_COLORS)["light"]
+    swatch = (
+        f'<span style="display:inline-block;width:11px;height:11px;margin-right:8px;border:1px solid #888;'
+        f'border-radius:3px;background:rgb{color}"></span>'
+    )
+    return f"<div>{swatch}{html.escape(track.name)}</div>"

@@ -1,0 +1,109 @@
+"""Robots, ground and camera in a viser scene.
+
+Viser's quaternions are (w, x, y, z); the conversion happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import viser
+
+from .meshes import body_meshes
+from .tracks import Track
+
+ROBOT_COLORS = {"light": (198, 202, 209), "dark": (40, 43, 50)}
+"""sRGB colours of the two tones of a solid robot."""
+
+GHOST_COLORS = {"light": (0, 105, 255), "dark": (0, 50, 150)}
+"""sRGB colours of the two tones of a translucent robot."""
+
+GHOST_OPACITY = 0.4
+
+FIELD_OF_VIEW = np.deg2rad(40.0)
+"""Vertical field of view of the camera [rad]."""
+
+VIEW_DIRECTION = np.array([0.75, -0.6, 0.2])
+"""From what the camera looks at to the camera; robots that start along +X are seen from the front and their right."""
+
+WINDOW_ASPECT = 1.4
+"""Width over height of the narrowest window in which a whole way is in view."""
+
+CLEARANCE = 2.8
+"""Distance from the camera at which a standing robot fills the window with some room [m]."""
+
+STEP = 2.0**-14
+"""Poses are rounded to multiples of this [m, or quaternion units]: invisible, and it halves a page's size."""
+
+
+class RobotNode:
+    """One track's robot in a scene."""
+
+    def __init__(self, scene: viser.SceneApi, track: Track):
+        self.track = track
+        root = f"/{track.name}"
+        self._bodies = [scene.add_frame(f"{root}/{name}", show_axes=False) for name in track.body_names]
+        colors = GHOST_COLORS if track.ghost else ROBOT_COLORS
+        for name in track.body_names:
+            for tone, mesh in body_meshes(track.robot, name).items():
+                scene.add_mesh_simple(
+                    f"{root}/{name}/{tone}",
+                    vertices=mesh.vertices.astype(np.float32),
+                    faces=mesh.faces,
+                    color=colors[tone],
+                    opacity=GHOST_OPACITY if track.ghost else None,
+                    cast_shadow=not track.ghost,
+                )
+        self._pos = _round(track.pos_w)
+        self._quat_wxyz = _round(np.roll(track.quat_xyzw, 1, axis=-1))
+
+    def show(self, frame: int) -> None:
+        """Put every body where it is in a frame; after the track's end, where it was last."""
+        frame = min(frame, self.track.num_frames - 1)
+        for body, pos, quat_wxyz in zip(self._bodies, self._pos[frame], self._quat_wxyz[frame], strict=True):
+            body.position = pos
+            body.wxyz = quat_wxyz
+
+
+def set_stage(server: viser.ViserServer, tracks: Sequence[Track]) -> None:
+    """Add ground and light, and aim the camera so that the way of every robot is in view."""
+    server.scene.set_up_direction("+z")
+    server.scene.configure_environment_map("studio", environment_intensity=0.4)
+    server.scene.add_grid(
+        "/ground",
+        infinite_grid=True,
+        cell_size=0.5,
+        section_size=1.0,
+        cell_color=(205, 210, 217),
+        section_color=(182, 188, 198),
+        plane_color=(226, 229, 234),
+        plane_opacity=1.0,
+        fade_distance=40.0,
+        shadow_opacity=0.35,
+    )
+    way = np.concatenate([track.pos_w[:, 0] for track in tracks])
+    look_at, position = camera_pose(way)
+    server.initial_camera.look_at = look_at
+    server.initial_camera.position = position
+    server.initial_camera.fov = FIELD_OF_VIEW
+
+
+def camera_pose(way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the camera looks at and where it stands [m], so that a way stays in view.
+
+    Args:
+        way: Positions to keep in view [m], shape [num_points, 3].
+    """
+    backwards = VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
+    right = np.cross([0.0, 0.0, 1.0], backwards)
+    right /= np.linalg.norm(right)
+    middle = (way.min(0) + way.max(0)) / 2.0
+    look_at = np.array([middle[0], middle[1], 0.7])
+    offset = way - look_at
+    distance = offset @ backwards + np.abs(offset @ right) / (WINDOW_ASPECT * np.tan(FIELD_OF_VIEW / 2.0))
+    return look_at, look_at + (distance.max() + CLEARANCE) * backwards
+
+
+def _round(values: np.ndarray) -> np.ndarray:
+    return np.round(values.astype(np.float64) / STEP) * STEP
