@@ -28,6 +28,13 @@ MUJOCO_LIMIT_SOLREF = (0.02, 1.0)
 Newton's default for USD files without it is a spring with hardly any damping, on which limbs bounce.
 """
 
+MUJOCO_CONTACT_PRIORITY = 1
+"""Above the ground's 0, so that the robot's friction counts alone.
+
+MuJoCo otherwise takes the larger of both, and a robot drawn slippery would still stand on a ground of friction 1.
+PhysX multiplies (see ``ground_cfg.py``), which comes to the same.
+"""
+
 
 def build_usd(robot: RobotModel, four_point_feet: bool = False) -> str:
     """Return the robot as USD text.
@@ -121,6 +128,7 @@ def _add_colliders(stage: Usd.Stage, body: UsdGeom.Xform, shapes: list[Shape], m
     for shape in shapes:
         prim = _add_shape(stage, scope.GetPath(), shape).GetPrim()
         UsdPhysics.CollisionAPI.Apply(prim)
+        prim.CreateAttribute("mjc:priority", Sdf.ValueTypeNames.Int, custom=False).Set(MUJOCO_CONTACT_PRIORITY)
         UsdShade.MaterialBindingAPI.Apply(prim).Bind(material, materialPurpose="physics")
 
 
@@ -175,7 +183,7 @@ def _axis_token(joint_name: str, axis: np.ndarray) -> str:
 
 
 def _set_pose(prim: UsdGeom.Xformable, pos: np.ndarray, quat_xyzw: np.ndarray) -> None:
-    x, y, z, w = (_rounded(value) for value in quat_xyzw)
+    x, y, z, w = (_rounded(value, 12) for value in quat_xyzw)
     prim.AddTranslateOp().Set(Gf.Vec3d(*(_rounded(value) for value in pos)))
     prim.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(w, x, y, z))
 
@@ -185,6 +193,9 @@ def _quatf(quat_xyzw: np.ndarray) -> Gf.Quatf:
     return Gf.Quatf(w, x, y, z)
 
 
-def _rounded(value: float) -> float:
-    """Nine digits and no negative zero, so that the text is the same on every machine."""
-    return round(float(value), 9) + 0.0
+def _rounded(value: float, digits: int = 9) -> float:
+    """Few enough digits, and no negative zero, so that the text is the same on every machine.
+
+    Quaternions need twelve: USD takes the arc cosine of w, which turns an error of 1e-9 into one of 1e-5 rad.
+    """
+    return round(float(value), digits) + 0.0
