@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import pickle
 import signal
@@ -15,7 +13,8 @@ from typing import Any
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
-from rsl_rl.utils.logger import Logger
+
+from .logger import TrackingLogger
 
 CHECKPOINT_PATTERN = r"model_\d+\.pt"
 
@@ -28,22 +27,6 @@ class StopTraining(Exception):
         self.exit_code = exit_code
 
 
-class HookedLogger(Logger):
-    """rsl_rl's logger, which also calls ``after_iteration(iteration, scalars)`` once an iteration."""
-
-    after_iteration: Callable[[int, dict[str, float]], None]
-    quiet = False
-    """Whether to keep rsl_rl's block of numbers off the console."""
-
-    def log(self, it: int, *args, **kwargs) -> None:
-        if self.quiet:
-            with _silence():
-                super().log(it, *args, **kwargs)
-        else:
-            super().log(it, *args, **kwargs)
-        self.after_iteration(it, kwargs)
-
-
 class TrackingRunner(OnPolicyRunner):
     """On-policy runner for tracking.
 
@@ -54,12 +37,22 @@ class TrackingRunner(OnPolicyRunner):
 
     def __init__(self, env: VecEnv, train_cfg: dict, log_dir: str | None = None, device: str = "cpu"):
         super().__init__(env, train_cfg, log_dir=log_dir, device=device)
-        self.logger.__class__ = HookedLogger
-        self.logger.after_iteration = self._after_iteration
+        self.logger = TrackingLogger(
+            step_dt=env.unwrapped.step_dt,
+            after_iteration=self._after_iteration,
+            log_dir=log_dir,
+            cfg=self.cfg,
+            env_cfg=env.cfg,
+            num_envs=env.num_envs,
+            is_distributed=self.is_distributed,
+            gpu_world_size=self.gpu_world_size,
+            gpu_global_rank=self.gpu_global_rank,
+            device=self.device,
+        )
         self.export: Callable[[TrackingRunner, Path], Any] | None = None
         """Called with the runner and the checkpoint's path after each save."""
         self.after_iteration: Callable[[int, dict[str, float]], None] | None = None
-        """Called once an iteration with what the logger was given; may raise :class:`StopTraining`."""
+        """Called with each iteration and its row of ``progress.csv``; may raise :class:`StopTraining`."""
         self.stop_reason: StopTraining | None = None
         self._terminated = threading.Event()
 
@@ -123,10 +116,10 @@ class TrackingRunner(OnPolicyRunner):
             self.env.unwrapped.common_step_counter = content.get("env_step_counter", 0)
         return content["infos"]
 
-    def _after_iteration(self, iteration: int, scalars: dict[str, float]) -> None:
+    def _after_iteration(self, iteration: int, row: dict[str, float]) -> None:
         self._next_iteration = iteration + 1
         if self.after_iteration is not None:
-            self.after_iteration(iteration, scalars)
+            self.after_iteration(iteration, row)
         if self._terminated.is_set():
             raise StopTraining("SIGTERM received", exit_code=128 + signal.SIGTERM)
 
@@ -144,7 +137,3 @@ def load_checkpoint(path: str | Path, map_location: str = "cpu") -> dict:
     if not isinstance(content, dict) or "actor_state_dict" not in content:
         raise ValueError(f"{path} holds no policy. Expected a model_<iteration>.pt written by train.py.")
     return content
-
-
-def _silence() -> contextlib.AbstractContextManager:
-    return contextlib.redirect_stdout(io.StringIO())

@@ -6,6 +6,8 @@ import argparse
 import json
 import logging
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -29,7 +31,7 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoints import experiment_folder, resolve_checkpoint
 from .cli import parse_args
-from .runner import TrackingRunner
+from .runner import StopTraining, TrackingRunner
 from .session import resolve_configs, tracking_env
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ def train(argv: list[str]) -> TrainingResult:
     """
     parser = argparse.ArgumentParser(description="Train a policy that tracks motions, with RSL-RL's PPO.")
     add_common_train_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
+    parser.add_argument("--max_minutes", type=float, default=None, help="Stop, with a checkpoint, after this long.")
     args = parse_args(parser, argv)
     if args.num_envs is None and args.device == "cpu":
         args.num_envs = CPU_NUM_ENVS
@@ -92,11 +95,24 @@ def run_training(
         write_run_manifest(str(run_folder), library="rsl_rl", task=args.task, metadata={"agent": args.agent})
         dump_train_configs(str(run_folder), env_cfg, agent_cfg)
         write_provenance(run_folder, env, agent_cfg)
+    if args.max_minutes is not None:
+        runner.after_iteration = stop_after(args.max_minutes)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     exit_code = runner.stop_reason.exit_code if runner.stop_reason else 0
     return TrainingResult(run_folder, runner.num_iterations_done, exit_code)
+
+
+def stop_after(minutes: float) -> Callable[[int, dict[str, float]], None]:
+    """A hook that ends training once this much wall time has passed since this call [min]."""
+    deadline = time.monotonic() + 60.0 * minutes
+
+    def check(iteration: int, row: dict[str, float]) -> None:
+        if time.monotonic() >= deadline:
+            raise StopTraining(f"the budget of {minutes:g} minutes is used up")
+
+    return check
 
 
 def make_runner(
