@@ -1,0 +1,43 @@
+"""What every script shares: how it starts, how it fails, how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+USER_ERRORS = (ValueError, KeyError, OSError)
+"""What a bad argument or file raises in this package (FileNotFoundError is an OSError)."""
+
+
+def run_script(main: Callable[[], int | None]) -> None:
+    """Call ``main`` and exit with its return value, or with 1 and one line on stderr when an input was bad.
+
+    Anything outside :data:`USER_ERRORS` is a bug and keeps its traceback; ``WBT_TRACEBACK=1`` in the environment
+    keeps it for all errors.
+    """
+    warnings.showwarning = _show_warning
+    try:
+        status = main()
+    except USER_ERRORS as error:
+        if os.environ.get("WBT_TRACEBACK", "0") not in ("", "0"):
+            raise
+        sys.stdout.flush()
+        print(f"error: {describe(error)}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        status = 130
+    sys.exit(status or 0)
+
+
+def describe(error: BaseException) -> str:
+    """One-line text of an error; KeyError's own text would be quoted."""
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"warning: {message}", file=file or sys.stderr)

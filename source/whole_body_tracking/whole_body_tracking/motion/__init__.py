@@ -1,0 +1,23 @@
+"""Motions without a simulator: read, resample, forward kinematics, clip files, quality, library."""
+
+from .clip import MotionClip
+from .convert import convert
+from .defaults import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ
+from .library import MotionLibrary, MotionState
+from .quality import QualityReport, quality_report
+from .readers import RawMotion, read_csv
+from .sources import resolve_motion_files
+
+__all__ = [
+    "DEFAULT_MOTION_FILE",
+    "DEFAULT_MOTION_FILE_25HZ",
+    "MotionClip",
+    "MotionLibrary",
+    "MotionState",
+    "QualityReport",
+    "RawMotion",
+    "convert",
+    "quality_report",
+    "read_csv",
+    "resolve_motion_files",
+]

@@ -1,0 +1,266 @@
+"""MotionClip: the one definition of the clip file (docs/data_format.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from whole_body_tracking.robots import RobotModel
+
+from .npz import read_arrays
+
+FORMAT_VERSION = 1
+ARRAYS = {
+    "joint_pos": ("T", "J"),
+    "joint_vel": ("T", "J"),
+    "body_pos_w": ("T", "B", 3),
+    "body_quat_w": ("T", "B", 4),
+    "body_lin_vel_w": ("T", "B", 3),
+    "body_ang_vel_w": ("T", "B", 3),
+}
+"""The arrays of a clip and their shapes: T frames, J joints, B bodies."""
+UNIT_TOLERANCE = 1e-3
+"""Largest deviation of a stored quaternion's norm from 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class MotionClip:
+    """A motion of one robot at a constant rate, with the poses and velocities of all its bodies.
+
+    Arrays are float32, in the world frame, quaternions (x, y, z, w). Body velocities are those of the link frames.
+
+    Raises:
+        ValueError: If shapes do not agree, values are not finite or quaternions are not unit.
+    """
+
+    fps: float
+    """Frames a second."""
+    joint_names: tuple[str, ...]
+    """Names of the joints, in the order of the joint arrays."""
+    body_names: tuple[str, ...]
+    """Names of the bodies, in the order of the body arrays; the first is the root."""
+    joint_pos: np.ndarray
+    """Joint positions [rad], shape [num_frames, num_joints]."""
+    joint_vel: np.ndarray
+    """Joint velocities [rad/s], shape [num_frames, num_joints]."""
+    body_pos_w: np.ndarray
+    """Body positions [m], shape [num_frames, num_bodies, 3]."""
+    body_quat_w: np.ndarray
+    """Body orientations (x, y, z, w), shape [num_frames, num_bodies, 4]."""
+    body_lin_vel_w: np.ndarray
+    """Linear velocities of the body frames [m/s], shape [num_frames, num_bodies, 3]."""
+    body_ang_vel_w: np.ndarray
+    """Angular velocities of the bodies [rad/s], shape [num_frames, num_bodies, 3]."""
+    source: dict = field(default_factory=dict)
+    """Where the clip comes from: plain JSON values."""
+    name: str = "clip"
+    """What tables and messages call the clip; after loading, the file's name."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "fps", float(self.fps))
+        object.__setattr__(self, "joint_names", tuple(str(name) for name in self.joint_names))
+        object.__setattr__(self, "body_names", tuple(str(name) for name in self.body_names))
+        for key in ARRAYS:
+            object.__setattr__(self, key, np.ascontiguousarray(getattr(self, key), dtype=np.float32))
+        _check(self)
+
+    # -- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.joint_pos)
+
+    @property
+    def duration(self) -> float:
+        """Time from the first to the last frame [s]."""
+        return (self.num_frames - 1) / self.fps
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of rate, names and poses (velocities follow from them), whatever the file's compression."""
+        sha = hashlib.sha256(json.dumps([self.fps, self.joint_names, self.body_names]).encode())
+        for key in ("joint_pos", "body_pos_w", "body_quat_w"):
+            sha.update(getattr(self, key).data)
+        return sha.hexdigest()
+
+    def joint_indices(self, names: Sequence[str]) -> list[int]:
+        """Positions of joints by name.
+
+        Raises:
+            ValueError: If a joint is not stored; the message lists those that are.
+        """
+        return self._indices("joints", names, self.joint_names)
+
+    def body_indices(self, names: Sequence[str]) -> list[int]:
+        """Positions of bodies by name.
+
+        Raises:
+            ValueError: If a body is not stored; the message lists those that are.
+        """
+        return self._indices("bodies", names, self.body_names)
+
+    def _indices(self, kind: str, names: Sequence[str], stored: tuple[str, ...]) -> list[int]:
+        missing = [name for name in names if name not in stored]
+        if missing:
+            raise ValueError(
+                f"{self.name}: {kind} {missing} are not stored in the clip. Stored: {list(stored)}."
+                " Correct the names, or re-run csv_to_npz.py with the robot that has them."
+            )
+        return [stored.index(name) for name in names]
+
+    # -- what a user of it needs -------------------------------------------------------------------------------------
+
+    def require_fps(self, fps: float) -> None:
+        """Check that the clip was made for a control rate.
+
+        Raises:
+            ValueError: If the rates differ; the message says how to convert the clip again.
+        """
+        if abs(self.fps - fps) > 1e-3 * fps:
+            made_from = self.source.get("file", "the original CSV")
+            raise ValueError(
+                f"{self.name}: the clip has {self.fps:g} fps, but the task is controlled at {fps:g} Hz and would play it"
+                f" at {fps / self.fps:.2g} times its speed. Convert {made_from} again with --output_fps {fps:g}."
+            )
+
+    def require_robot(self, robot: RobotModel) -> None:
+        """Check that the clip holds all joints and bodies of a robot.
+
+        Raises:
+            ValueError: If one is missing; the message lists those that are stored.
+        """
+        for kind, wanted, stored in (
+            ("joints", robot.joint_names, self.joint_names),
+            ("bodies", robot.body_names, self.body_names),
+        ):
+            missing = [name for name in wanted if name not in stored]
+            if missing:
+                raise ValueError(
+                    f"{self.name} is not a clip of {robot.name}: it lacks the {kind} {missing}. Stored: {list(stored)}."
+                    f" Convert the motion with --robot {robot.name}."
+                )
+
+    # -- the file ----------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write the clip; an existing file is replaced only when the new one is complete.
+
+        Raises:
+            ValueError: If the name does not end in .npz.
+        """
+        path = Path(path)
+        if path.suffix != ".npz":
+            raise ValueError(f"{path} should end in .npz.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {key: getattr(self, key) for key in ARRAYS} | {
+            "format_version": np.array(FORMAT_VERSION),
+            "fps": np.array(self.fps),
+            "joint_names": np.array(self.joint_names),
+            "body_names": np.array(self.body_names),
+            "quat_order": np.array("xyzw"),
+            "source": np.array(json.dumps(self.source, sort_keys=True)),
+        }
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
+        try:
+            # Uncompressed: deflate takes 20 times as long for 20 % less (docs/data_format.md).
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **content)
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path, layout: str | None = None) -> MotionClip:
+        """Read a clip file; nothing in it is executed.
+
+        Args:
+            path: The file.
+            layout: None for our own files. "beyondmimic" or "mjlab" for nameless files of those projects
+                (:mod:`.layouts`), whose velocities are recomputed from the poses.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the file is truncated, holds pickled objects, lacks names or is no clip.
+        """
+        from .layouts import clip_from_foreign_arrays, nameless_message
+
+        path = Path(path)
+        arrays = read_arrays(path)
+        if layout is not None:
+            return clip_from_foreign_arrays(arrays, layout, path)
+        if not {"joint_names", "body_names"} <= arrays.keys():
+            raise ValueError(nameless_message(path))
+        _check_header(arrays, path)
+        content = {key: arrays[key] for key in ("fps", "joint_names", "body_names", *ARRAYS)}
+        try:
+            source = json.loads(str(arrays["source"])) if "source" in arrays else {}
+            return cls(**content, source=source, name=path.stem)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
+    missing = [key for key in ("fps", *ARRAYS) if key not in arrays]
+    if missing:
+        raise ValueError(f"{path.name} is no motion clip: it lacks {missing}. Stored: {sorted(arrays)}.")
+    version = int(arrays.get("format_version", FORMAT_VERSION))
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{path.name} has clip format {version}, but this version of the package reads up to {FORMAT_VERSION}."
+            " Update the package, or convert the motion again."
+        )
+    order = str(arrays.get("quat_order", ""))
+    if order != "xyzw":
+        raise ValueError(
+            f"{path.name} says quat_order '{order}', expected 'xyzw'. Convert the motion again with csv_to_npz.py."
+        )
+
+
+def _check(clip: MotionClip) -> None:
+    if not (np.isfinite(clip.fps) and clip.fps > 0):
+        raise ValueError(f"fps is {clip.fps}, expected a positive number.")
+    sizes = {"J": len(clip.joint_names), "B": len(clip.body_names)}
+    for key, shape in ARRAYS.items():
+        found = getattr(clip, key).shape
+        sizes.setdefault("T", found[0] if found else 0)
+        expected = tuple(sizes.get(size, size) for size in shape)
+        if found != expected:
+            raise ValueError(
+                f"{key} has shape {list(found)}, expected {list(expected)}: {sizes['T']} frames, {sizes['J']} joint"
+                f" names, {sizes['B']} body names."
+            )
+    if sizes["T"] < 2:
+        raise ValueError(f"The clip has {sizes['T']} frame(s), expected at least 2.")
+    for key, names in (("joint_names", clip.joint_names), ("body_names", clip.body_names)):
+        if len(set(names)) != len(names):
+            raise ValueError(f"{key} holds a name twice: {sorted({n for n in names if names.count(n) > 1})}.")
+    for key in ARRAYS:
+        bad = np.argwhere(~np.isfinite(getattr(clip, key)))
+        if len(bad):
+            raise ValueError(f"{key} holds {len(bad)} values that are not finite, the first in frame {bad[0][0]}.")
+    norm = np.linalg.norm(clip.body_quat_w, axis=-1)
+    worst = np.unravel_index(np.abs(norm - 1.0).argmax(), norm.shape)
+    if abs(norm[worst] - 1.0) > UNIT_TOLERANCE:
+        raise ValueError(
+            f"body_quat_w is not unit: norm {norm[worst]:.4g} in frame {worst[0]}, body {clip.body_names[worst[1]]}."
+        )
+
+
+assert set(ARRAYS) < {item.name for item in fields(MotionClip)}

@@ -1,0 +1,13 @@
+"""Clips that the package carries, so that every task runs without a download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DATA_DIR = Path(__file__).parents[1] / "data"
+
+DEFAULT_MOTION_FILE = DATA_DIR / "squat.npz"
+"""``motions/squat.csv`` at 50 fps, written by ``scripts/make_motions.py``."""
+
+DEFAULT_MOTION_FILE_25HZ = DATA_DIR / "squat_25hz.npz"
+"""The same at 25 fps, for tasks controlled at 25 Hz."""
