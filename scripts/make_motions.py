@@ -30,6 +30,8 @@ FPS = 30
 MOTIONS_DIR = Path(__file__).parents[1] / "motions"
 FOOT_CLEARANCE = 0.06
 """How high a foot is lifted in the stepping motion [m]."""
+COM_INSET = 0.008
+"""How far inside the stance foot's centre line the centre of mass stays while the other foot is lifted [m]."""
 STAND_MARGIN = 0.02
 """How much lower than straight-up the pelvis stays while weight is shifted, so that legs keep bent [m]."""
 
@@ -139,7 +141,7 @@ def bow_and_reach():
             num_frames,
             root_height=stand.root_height - 0.03 * bow,
             torso_quat=pitched(0.87 * bow),
-            joint_pos=posture(num_frames, reach, shoulder_pitch=-1.4, elbow=0.4),
+            joint_pos=posture(num_frames, reach, shoulder_pitch=-1.4, elbow=0.4, waist_pitch=0.3),
         ),
     )
 
@@ -161,15 +163,15 @@ def step_in_place():
     foot_pos = stand.foot_pos.expand(num_frames, 2, 3).clone()
     foot_pos[..., 2] += FOOT_CLEARANCE * lift
     com_xy = stand.com_xy.expand(num_frames, 2).clone()
-    com_xy[:, 1] = side * half_width
+    com_xy[:, 1] = side * (half_width - COM_INSET)
     return solve_poses(
         G1,
         stand.targets(
             num_frames,
             foot_pos=foot_pos,
             com_xy=com_xy,
-            root_height=stand.root_height - STAND_MARGIN * side.abs(),
-            joint_pos=posture(num_frames, side.abs(), shoulder_roll=0.25, elbow=0.2),
+            root_height=stand.root_height - STAND_MARGIN * side.square(),
+            joint_pos=posture(num_frames, side.square(), shoulder_roll=0.25, elbow=0.2),
         ),
     )
 

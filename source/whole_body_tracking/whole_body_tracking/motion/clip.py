@@ -127,8 +127,8 @@ class MotionClip:
         if abs(self.fps - fps) > 1e-3 * fps:
             made_from = self.source.get("file", "the original CSV")
             raise ValueError(
-                f"{self.name}: the clip has {self.fps:g} fps, but the task is controlled at {fps:g} Hz and would play it"
-                f" at {fps / self.fps:.2g} times its speed. Convert {made_from} again with --output_fps {fps:g}."
+                f"{self.name}: the clip has {self.fps:g} fps, but the task is controlled at {fps:g} Hz and would play"
+                f" it at {fps / self.fps:.2g} times its speed. Convert {made_from} again with --output_fps {fps:g}."
             )
 
     def require_robot(self, robot: RobotModel) -> None:

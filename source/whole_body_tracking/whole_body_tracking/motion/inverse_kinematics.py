@@ -21,6 +21,8 @@ STEP = 1e-6
 """Step of the central differences [m, rad]."""
 DAMPING = 1e-6
 """Added to the diagonal of the normal equations."""
+CONVERGED = 1e-9
+"""A step below this ends the iteration [m, rad]."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,10 @@ class PoseWeights:
     com: float = 100.0
     root_height: float = 30.0
     torso: float = 10.0
+    waist: float = 5.0
+    """Posture of the waist joints, so that a leaning torso bends the hips first."""
     posture: float = 0.3
-    """Joints that no other target fixes: arms follow their targets to within the weight's ratio to the others."""
+    """Posture of the other joints; the arms, which no other target moves much, follow it closely."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ def solve_poses(
         poses = _moved(poses, step)
         inside = poses.joint_pos.clamp(lower + limit_margin, upper - limit_margin)
         poses = Poses(poses.root_pos, poses.root_quat, inside)
+        if step.abs().max() < CONVERGED:
+            break
     return poses
 
 
@@ -112,14 +118,20 @@ def _moved(poses: Poses, step: Tensor) -> Poses:
 
 def _linearise(robot: RobotModel, targets: PoseTargets, weights: PoseWeights, poses: Poses) -> tuple[Tensor, Tensor]:
     """Residuals, shape [num_frames, num_residuals], and their Jacobian, shape [num_frames, num_residuals, num_dof]."""
-    num_dof = 6 + robot.num_joints
-    steps = STEP * torch.eye(num_dof, dtype=torch.float64)
-    columns = []
-    for step in steps:
-        plus = _residuals(robot, targets, weights, _moved(poses, step.expand(len(poses.root_pos), -1)))
-        minus = _residuals(robot, targets, weights, _moved(poses, -step.expand(len(poses.root_pos), -1)))
-        columns.append((plus - minus) / (2.0 * STEP))
-    return _residuals(robot, targets, weights, poses), torch.stack(columns, dim=-1)
+    num_frames, num_dof = len(poses.root_pos), 6 + robot.num_joints
+    identity = torch.eye(num_dof, dtype=torch.float64)
+    steps = STEP * torch.cat((identity, -identity, torch.zeros(1, num_dof, dtype=torch.float64)))
+
+    def repeated(item):
+        return type(item)(
+            **{key: value.repeat(len(steps), *[1] * (value.ndim - 1)) for key, value in vars(item).items()}
+        )
+
+    # All perturbed copies of all frames in one batch of forward kinematics.
+    moved = _moved(repeated(poses), steps.repeat_interleave(num_frames, dim=0))
+    residuals = _residuals(robot, repeated(targets), weights, moved).view(len(steps), num_frames, -1)
+    plus, minus, here = residuals.split((num_dof, num_dof, 1))
+    return here[0], ((plus - minus) / (2.0 * STEP)).permute(1, 2, 0)
 
 
 def _residuals(robot: RobotModel, targets: PoseTargets, weights: PoseWeights, poses: Poses) -> Tensor:
@@ -132,9 +144,13 @@ def _residuals(robot: RobotModel, targets: PoseTargets, weights: PoseWeights, po
         (weights.com, center_of_mass(robot, body_pos, body_quat)[:, :2] - targets.com_xy),
         (weights.root_height, poses.root_pos[:, 2:] - targets.root_height[:, None]),
         (weights.torso, _rotation_error(body_quat[:, anchor], targets.torso_quat)),
-        (weights.posture, poses.joint_pos - targets.joint_pos),
+        (_posture_weights(robot, weights), poses.joint_pos - targets.joint_pos),
     )
     return torch.cat([weight * error for weight, error in parts], dim=-1)
+
+
+def _posture_weights(robot: RobotModel, weights: PoseWeights) -> Tensor:
+    return torch.tensor([weights.waist if "waist" in name else weights.posture for name in robot.joint_names]).double()
 
 
 def _rotation_error(quat: Tensor, target: Tensor) -> Tensor:

@@ -129,8 +129,8 @@ def _check_quaternions(path: Path, quat: np.ndarray, first_row: int) -> None:
         row = bad[0]
         kind = "zero" if norm[row] < UNIT_TOLERANCE else "not unit"
         raise ValueError(
-            f"{path.name}: row {row + first_row}: the quaternion in columns 4-7 is {kind} (norm {norm[row]:.4g}, expected"
-            f" 1 within {UNIT_TOLERANCE}; {len(bad)} such rows). Are columns 4-7 the root's quaternion?"
+            f"{path.name}: row {row + first_row}: the quaternion in columns 4-7 is {kind} (norm {norm[row]:.4g},"
+            f" expected 1 within {UNIT_TOLERANCE}; {len(bad)} such rows). Are columns 4-7 the root's quaternion?"
         )
 
 
@@ -144,8 +144,8 @@ def _check_quat_order(path: Path, quat: np.ndarray, quat_order: str) -> None:
     share = float(np.mean((upright_xyzw < 0.0) & (upright_wxyz > 0.0)))
     if quat_order == "xyzw" and share > 0.5:
         raise ValueError(
-            f"{path.name}: the quaternions in columns 4-7 look w-first: read as x y z w the root is upside down, read as"
-            f" w x y z upright, in {share:.0%} of the rows. Pass --quat_order wxyz (quat_order='wxyz' in Python)."
+            f"{path.name}: the quaternions in columns 4-7 look w-first: read as x y z w the root is upside down, read"
+            f" as w x y z upright, in {share:.0%} of the rows. Pass --quat_order wxyz (quat_order='wxyz' in Python)."
         )
 
 
