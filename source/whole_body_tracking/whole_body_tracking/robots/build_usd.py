@@ -19,7 +19,10 @@ LIGHT_COLOR = (0.82, 0.83, 0.85)
 DARK_COLOR = (0.07, 0.075, 0.085)
 """Colour of motors, feet, hands and head (linear RGB)."""
 
-LIGHT_VISUALS = ("pelvis", "hip_yaw_link", "knee_link", "torso_link", "shoulder_yaw_link", "elbow_link")
+LIGHT_VISUALS = (
+    *("pelvis", "pelvis_contour_link", "torso_link", "logo_link"),
+    *("hip_yaw_link", "knee_link", "shoulder_yaw_link", "elbow_link"),
+)
 """Endings of the names of visual shapes that are light; all others are dark."""
 
 MUJOCO_LIMIT_SOLREF = (0.02, 1.0)
