@@ -20,6 +20,10 @@ class RolloutMetrics:
 
     values: dict[str, Tensor]
 
+    def select(self, rollouts: Tensor) -> RolloutMetrics:
+        """Metrics of some rollouts, given as a mask or indices."""
+        return RolloutMetrics({name: value[rollouts] for name, value in self.values.items()})
+
     def mean(self) -> dict[str, float]:
         """Mean over rollouts; rates are shares."""
         return {name: float(value.float().nanmean()) for name, value in self.values.items()}

@@ -9,7 +9,7 @@ from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, normalize_task_
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
 from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoint
 
-from .runner import CHECKPOINT_PATTERN
+from .runner import CHECKPOINT_PATTERN, load_checkpoint
 
 
 def experiment_folder(agent_cfg: RslRlBaseRunnerCfg) -> Path:
@@ -50,6 +50,19 @@ def newest_checkpoint(run_folder: Path) -> Path:
     if not checkpoints:
         raise FileNotFoundError(f"{run_folder} holds no checkpoint named model_<iteration>.pt.")
     return checkpoints[-1].absolute()
+
+
+def adopt_networks(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> None:
+    """Give the agent config the layer sizes of a checkpoint, so that any policy of the task can be played.
+
+    Raises:
+        ValueError: If the file is no checkpoint.
+    """
+    content = load_checkpoint(checkpoint)
+    for name in ("actor", "critic"):
+        layers = {key: value for key, value in content[f"{name}_state_dict"].items() if key.startswith("mlp.")}
+        weights = [value for key, value in layers.items() if key.endswith(".weight")]
+        getattr(agent_cfg, name).hidden_dims = [len(weight) for weight in weights[:-1]]
 
 
 def _newest_of_newest_run(choice: str, args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) -> Path:

@@ -108,6 +108,7 @@ class TrackingRunner(OnPolicyRunner):
     ) -> dict | None:
         """Restore a checkpoint onto this device without executing anything it may contain."""
         content = load_checkpoint(path, map_location or self.device)
+        self._require_fit(path, content)
         if self.alg.load(content, load_cfg, strict):
             self.current_learning_iteration = content["iter"]
             self._next_iteration = content["iter"] + 1
@@ -115,6 +116,17 @@ class TrackingRunner(OnPolicyRunner):
             self.logger.tot_time = content.get("total_time", 0.0)
             self.env.unwrapped.common_step_counter = content.get("env_step_counter", 0)
         return content["infos"]
+
+    def _require_fit(self, path: str, content: dict) -> None:
+        for name in ("actor", "critic"):
+            expected = {k: tuple(v.shape) for k, v in getattr(self.alg, name).state_dict().items()}
+            found = {k: tuple(v.shape) for k, v in content[f"{name}_state_dict"].items()}
+            differing = [f"{k}: {found.get(k)} instead of {v}" for k, v in expected.items() if found.get(k) != v]
+            if differing:
+                raise ValueError(
+                    f"{path} does not fit this task's {name}: {differing[0]}. It was trained on a task with other"
+                    " observations or with another network; use the task and agent settings of its run."
+                )
 
     def _after_iteration(self, iteration: int, row: dict[str, float]) -> None:
         self._next_iteration = iteration + 1

@@ -9,14 +9,15 @@ def _register(task_id: str, env_cfg: str, agent_cfg: str) -> None:
         entry_point="isaaclab.envs:ManagerBasedRLEnv",
         disable_env_checker=True,
         kwargs={
-            "env_cfg_entry_point": f"{__name__}.tracking_g1_env_cfg:{env_cfg}",
+            "env_cfg_entry_point": f"{__name__}.{env_cfg}",
             "rsl_rl_cfg_entry_point": f"{__name__}.agents.rsl_rl_ppo_cfg:{agent_cfg}",
             "default_agent": "rsl_rl",
         },
     )
 
 
-_register("Tracking-Flat-G1-v0", "G1TrackingEnvCfg", "G1TrackingPPORunnerCfg")
-_register("Tracking-Flat-G1-Wo-State-Estimation-v0", "G1TrackingWoStateEstimationEnvCfg", "G1TrackingPPORunnerCfg")
-_register("Tracking-Flat-G1-Low-Freq-v0", "G1TrackingLowFreqEnvCfg", "G1TrackingLowFreqPPORunnerCfg")
-_register("Tracking-Flat-G1-Residual-v0", "G1TrackingResidualEnvCfg", "G1TrackingPPORunnerCfg")
+_register("Tracking-Flat-G1-v0", "tracking_g1_env_cfg:G1TrackingEnvCfg", "G1TrackingPPORunnerCfg")
+_register("Tracking-Flat-G1-Wo-State-Estimation-v0", "tracking_g1_env_cfg:G1TrackingWoStateEstimationEnvCfg", "G1TrackingPPORunnerCfg")
+_register("Tracking-Flat-G1-Low-Freq-v0", "tracking_g1_env_cfg:G1TrackingLowFreqEnvCfg", "G1TrackingLowFreqPPORunnerCfg")
+_register("Tracking-Flat-G1-Residual-v0", "tracking_g1_env_cfg:G1TrackingResidualEnvCfg", "G1TrackingPPORunnerCfg")
+_register("Tracking-Flat-G1-Demo-v0", "demo_env_cfg:G1TrackingDemoEnvCfg", "G1TrackingDemoPPORunnerCfg")

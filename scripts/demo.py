@@ -1,0 +1,31 @@
+"""The main job on the embedded default: convert a clip, train a policy that tracks it, export, play, report.
+
+Example::
+
+    python scripts/demo.py --minutes 12
+"""
+
+import argparse
+from pathlib import Path
+
+from whole_body_tracking.cli import run_script
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def main() -> int:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description="From a motion CSV to a policy that tracks it, on this machine.")
+    parser.add_argument("--minutes", type=float, default=12.0, help="Budget of the whole demo.")
+    parser.add_argument("--motion_csv", type=Path, default=REPOSITORY / "motions" / "squat.csv", help="Motion at 30 fps.")
+    parser.add_argument("--output_dir", type=Path, default=Path("logs", "demo"), help="Folder for everything it writes.")
+    parser.add_argument("--seed", type=int, default=42)
+    args = parser.parse_args()
+    from whole_body_tracking.demo import run_demo
+
+    run_demo(args.motion_csv.absolute(), args.output_dir.absolute(), args.minutes, args.seed)
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

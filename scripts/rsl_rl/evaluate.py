@@ -1,0 +1,25 @@
+"""Roll a policy out over its motions, from frame 0 to the end, and report how well it tracks.
+
+Example::
+
+    python scripts/rsl_rl/evaluate.py --task=Tracking-Flat-G1-v0 --checkpoint latest --motion_file walk.npz
+"""
+
+import sys
+
+from whole_body_tracking.cli import run_script
+
+
+def main() -> int:
+    """Parse, evaluate, print the table."""
+    from whole_body_tracking.evaluation.evaluate import evaluate
+
+    result = evaluate(sys.argv[1:])
+    for name, value in result.overall.items():
+        print(f"{name:>20}: {value:.4f}")
+    print(f"[INFO] Report: {result.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

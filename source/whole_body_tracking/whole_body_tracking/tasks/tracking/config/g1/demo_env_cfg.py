@@ -1,0 +1,39 @@
+"""What ``make demo`` trains on a CPU: the residual task, made cheap and easy enough for ten minutes on two cores."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+
+from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
+
+from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, NoEventsCfg
+from .tracking_g1_env_cfg import G1TrackingResidualEnvCfg
+
+START_NOISE = 0.2
+"""Share of the task's start noise. With all of it every episode begins with a recovery step."""
+
+
+def _scaled(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    return {axis: (START_NOISE * low, START_NOISE * high) for axis, (low, high) in ranges.items()}
+
+
+@configclass
+class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
+    """``Tracking-Flat-G1-Demo-v0``: four contact points a foot, physics at 100 Hz, no randomisation, no pushes.
+
+    The policy plays on the full model: same observations and actions as ``Tracking-Flat-G1-Residual-v0``.
+    """
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.scene.robot = G1_FOUR_POINT_FEET_CFG.replace(prim_path="{ENV_REGEX_NS}/Robot")
+        self.scene.num_envs = 256
+        self.sim.dt = 0.01
+        self.decimation = 2
+        self.sim.render_interval = self.decimation
+        self.events = NoEventsCfg()
+        self.observations.policy.enable_corruption = False
+        self.commands.motion.pose_range = _scaled(START_POSE_RANGE)
+        self.commands.motion.velocity_range = _scaled(VELOCITY_RANGE)
+        self.commands.motion.joint_position_range = (-0.1 * START_NOISE, 0.1 * START_NOISE)
+        self.commands.motion.start_sampling = "uniform"
