@@ -6,12 +6,11 @@ import logging
 
 import numpy as np
 import warp as wp
-from isaaclab_newton.physics import NewtonCfg
+from isaaclab.physics import PhysicsManager
+from isaaclab_newton.physics import NewtonCfg, NewtonManager
 from isaaclab_newton.physics.mjwarp_manager import NewtonMJWarpManager
 from newton import Contacts, JointType, Model
 from newton.solvers import SolverMuJoCo
-
-from isaaclab.physics import PhysicsManager
 
 from .mujoco_cpu_cfg import MujocoCpuSolverCfg
 from .mujoco_cpu_solver import SolverMujocoCpu
@@ -31,13 +30,16 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
 
     @classmethod
     def world_models(cls) -> list:
-        """Return the native model of each world; worlds whose parameters are equal share one.
+        """Return the native model of each world, with every parameter written so far; equal worlds share one.
 
         Raises:
             RuntimeError: If the simulation has not been reset yet.
         """
         if cls._solver is None:
             raise RuntimeError("The worlds have no models yet: call sim.reset() first.")
+        for change in cls._model_changes:
+            cls._solver.notify_model_changed(change)
+        NewtonManager._model_changes = set()
         return cls._solver.current_models()
 
     @classmethod

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonManager
-
 from isaaclab.utils import configclass
+from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonManager
 
 
 @configclass
@@ -41,7 +40,7 @@ class MujocoCpuSolverCfg(MJWarpSolverCfg):
     """Constraint rows that MuJoCo Warp's arrays hold. Native MuJoCo sizes its own and does not look at it."""
 
     nconmax: int | None = 80
-    """Contacts that a world can report in one substep; a warning names a world that exceeds it. Motion is unaffected."""
+    """Contacts that a world can report in one substep; a warning names a world that exceeds it."""
 
 
 def mujoco_cpu_cfg(num_threads: int | None = None) -> NewtonCfg:

@@ -8,11 +8,34 @@ from typing import Any
 import mujoco
 import numpy as np
 
+FOLLOWED_FIELDS = (
+    *("qpos0", "qpos_spring", "body_pos", "body_quat", "body_ipos", "body_iquat", "body_mass", "body_inertia"),
+    *("jnt_pos", "jnt_axis", "jnt_stiffness", "jnt_range", "jnt_margin", "jnt_actfrcrange", "jnt_solref", "jnt_solimp"),
+    *("dof_armature", "dof_damping", "dof_frictionloss", "dof_solref", "dof_solimp"),
+    *("geom_pos", "geom_quat", "geom_friction", "geom_margin", "geom_gap"),
+    *("geom_solref", "geom_solimp", "geom_solmix", "pair_friction", "pair_margin", "pair_gap"),
+    *("pair_solref", "pair_solreffriction", "pair_solimp", "eq_data", "eq_solref", "eq_solimp"),
+    *("actuator_gainprm", "actuator_biasprm", "actuator_dynprm", "actuator_gear"),
+    *("actuator_ctrlrange", "actuator_forcerange", "actuator_actrange"),
+    *("tendon_range", "tendon_margin", "tendon_stiffness", "tendon_damping", "tendon_armature"),
+    *("tendon_frictionloss", "tendon_actfrcrange", "tendon_lengthspring"),
+    *("tendon_solref_lim", "tendon_solimp_lim", "tendon_solref_fri", "tendon_solimp_fri"),
+)
+"""Per-world fields copied into the world's model when they change."""
+
 UNSUPPORTED_FIELDS = ("geom_size", "body_gravcomp")
 """Per-world fields whose change needs data that only MuJoCo's compiler makes (bounding boxes, counts)."""
 
 INERTIAL_FRAME_FIELDS = ("body_inertia", "body_iquat")
 """Principal moments and their axes: a body's pair is meaningless unless both come from the same decomposition."""
+
+
+DERIVED_FIELDS = ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0", "actuator_lengthrange")
+"""Fields that MuJoCo Warp computes from others at each world's own place on the ground, in float32: they differ between
+equal worlds in the last digits."""
+
+DERIVED_TOLERANCE = 1e-4
+"""Relative difference from which a derived field counts as changed."""
 
 
 class WorldModels:
@@ -37,6 +60,7 @@ class WorldModels:
         self.addresses = np.full(num_worlds, self._shared._address, dtype=np.uint64)
         fields = per_world_fields(warp_model, num_worlds)
         self._seen = {name: np.repeat(view[:1], num_worlds, axis=0) for name, view in fields.items()}
+        self._free_joint_coordinates = _free_joint_coordinates(self._shared)
         self._seen_gravity = np.tile(self._shared.opt.gravity.astype(np.float32), (num_worlds, 1))
         self.update()
 
@@ -47,12 +71,14 @@ class WorldModels:
             ValueError: If a world changed a field that a compiled model cannot follow.
         """
         for name, current in per_world_fields(self._warp_model, len(self.models)).items():
-            for world in np.flatnonzero(_differs(current, self._seen[name])):
-                self._write(int(world), name, current[world])
-            self._seen[name][:] = current
+            changed = np.flatnonzero(self._differs(name, current))
+            for world, model in self._models_to_write(changed, current):
+                self._write(model, world, name, current[world])
+            self._seen[name][changed] = current[changed]
         gravity = np.broadcast_to(self._warp_model.opt.gravity.numpy(), self._seen_gravity.shape)
-        for world in np.flatnonzero(_differs(gravity, self._seen_gravity)):
-            self._own(int(world)).opt.gravity[:] = gravity[world]
+        changed = np.flatnonzero(_any_world(gravity != self._seen_gravity))
+        for world, model in self._models_to_write(changed, gravity):
+            model.opt.gravity[:] = gravity[world]
         self._seen_gravity[:] = gravity
 
     def set_timestep(self, timestep: float) -> None:
@@ -62,6 +88,21 @@ class WorldModels:
         for model in {id(model): model for model in [self._shared, *self.models]}.values():
             model.opt.timestep = timestep
 
+    def _differs(self, name: str, current: np.ndarray) -> np.ndarray:
+        """Return which worlds differ from what was last seen, shape [num_worlds]."""
+        if name in DERIVED_FIELDS:
+            return _any_world(~np.isclose(current, self._seen[name], rtol=DERIVED_TOLERANCE, atol=0.0))
+        different = current != self._seen[name]
+        if name in ("qpos0", "qpos_spring"):
+            different[:, self._free_joint_coordinates] = False
+        return _any_world(different)
+
+    def _models_to_write(self, changed: np.ndarray, current: np.ndarray) -> list[tuple[int, mujoco.MjModel]]:
+        """Return the models that a change concerns, each with a world that holds its new value."""
+        if len(changed) == len(self.models) and (current == current[:1]).all():
+            return list({id(model): (world, model) for world, model in enumerate(self.models)}.values())
+        return [(int(world), self._own(int(world))) for world in changed]
+
     def _own(self, world: int) -> mujoco.MjModel:
         """Return the world's own model, copied from the shared one the first time."""
         if self.models[world] is self._shared:
@@ -69,13 +110,12 @@ class WorldModels:
             self.addresses[world] = self.models[world]._address
         return self.models[world]
 
-    def _write(self, world: int, name: str, value: np.ndarray) -> None:
+    def _write(self, model: mujoco.MjModel, world: int, name: str, value: np.ndarray) -> None:
         if name in UNSUPPORTED_FIELDS:
             raise ValueError(
                 f"World {world} changed '{name}', which physics=mujoco_cpu cannot follow after start-up. "
                 f"Randomise it with `physics=newton_mjwarp`, or leave it fixed. Not followed: {UNSUPPORTED_FIELDS}."
             )
-        model = self._own(world)
         getattr(model, name)[...] = value.reshape(getattr(model, name).shape)
         if name in INERTIAL_FRAME_FIELDS:
             for coupled in INERTIAL_FRAME_FIELDS:
@@ -84,20 +124,20 @@ class WorldModels:
 
 
 def per_world_fields(warp_model: Any, num_worlds: int) -> dict[str, np.ndarray]:
-    """Return views of the fields that hold one value per world, by MuJoCo name, shape [num_worlds, ...]."""
-    views = {}
-    for name in warp_model.__dataclass_fields__:
-        array = getattr(warp_model, name)
-        per_world = hasattr(array, "numpy") and array.ndim > 0 and array.strides[0] > 0 and array.size > 0
-        if per_world and array.shape[0] == num_worlds and hasattr(mujoco.MjModel, name):
-            view = array.numpy()
-            views[name] = view.reshape(num_worlds, -1) if view.ndim == 1 else view
-    return views
+    """Return views of the fields that may differ between worlds, by MuJoCo name, shape [num_worlds, ...]."""
+    names = FOLLOWED_FIELDS + DERIVED_FIELDS + UNSUPPORTED_FIELDS
+    views = {name: getattr(warp_model, name).numpy() for name in names}
+    return {name: view for name, view in views.items() if view.shape[0] == num_worlds and view.size}
 
 
-def _differs(current: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return which worlds differ in any value, shape [num_worlds]."""
-    return (current != seen).reshape(len(current), -1).any(axis=1)
+def _any_world(different: np.ndarray) -> np.ndarray:
+    return different.reshape(len(different), -1).any(axis=1)
+
+
+def _free_joint_coordinates(model: mujoco.MjModel) -> np.ndarray:
+    """Return the coordinates of free joints: their reference is where a world stands, and moves nothing."""
+    first = model.jnt_qposadr[model.jnt_type == int(mujoco.mjtJoint.mjJNT_FREE)]
+    return (first[:, None] + np.arange(7)).ravel()
 
 
 def _prepare_options(model: mujoco.MjModel) -> None:

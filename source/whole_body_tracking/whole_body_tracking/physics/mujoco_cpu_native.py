@@ -1,8 +1,8 @@
 """The native inner loop of ``physics=mujoco_cpu``: every world through MuJoCo's C API without touching Python.
 
-Warp compiles the functions below once for the CPU. A launch runs :func:`step_worlds_kernel` on the calling thread; several
-threads launch it at the same time, each with its own ``mjData``, and claim worlds from a shared counter until none is
-left. A world's result depends only on its own inputs, so the number of threads changes nothing but the time.
+Warp compiles the functions below once for the CPU. A launch runs :func:`step_worlds_kernel` on the calling thread;
+several threads launch it at the same time, each with its own ``mjData``, and claim worlds from a shared counter until
+none is left. A world's result depends only on its own inputs, so the number of threads changes nothing but the time.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def step_worlds_kernel(args: StepArgs):
     while world < num_worlds:
         args.count[world] = 0
         valid = load_inputs(args, world, bad_value)
-        substep = int(0)
+        substep = int(0)  # noqa: UP018 (Warp: a variable, not a constant)
         while valid and substep < num_substeps:
             call_mujoco(args, args.mj_step, world)
             valid = state_is_finite(args, bad_value)

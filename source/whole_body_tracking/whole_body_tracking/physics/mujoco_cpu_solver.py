@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import override
 
 from mujoco import MjModel
 from newton import Contacts, Control, Model, ModelFlags, State
 from newton.solvers import SolverMuJoCo
-from typing_extensions import override
 
 from .mujoco_cpu_contacts import ContactRecords
 from .mujoco_cpu_models import WorldModels
