@@ -9,8 +9,13 @@ from scipy.spatial.transform import Rotation
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.usd_shapes import Shape, shape_from_facts
 
-LIGHT_VISUALS = ("pelvis", "hip_yaw_link", "knee_link", "torso_link", "shoulder_yaw_link", "elbow_link")
-"""Endings of the names of visual shapes that are light, as in the robot's USD; all others are dark."""
+LIGHT_VISUALS = ("pelvis", "pelvis_contour_link", "torso_link", "logo_link") + (
+    "hip_yaw_link",
+    "knee_link",
+    "shoulder_yaw_link",
+    "elbow_link",
+)
+"""Endings of the names of visual shapes that are light; all others are dark."""
 
 SEGMENTS = (12, 20)
 """Facets of a capsule from pole to pole and around."""

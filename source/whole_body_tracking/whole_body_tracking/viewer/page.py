@@ -34,10 +34,11 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
 
     Raises:
         FileNotFoundError: If the folder does not exist.
+        IsADirectoryError: If the path is a folder.
         ValueError: If there is no track, two share a name, or the frame rate is not positive.
     """
-    path = Path(path)
-    _check(path, tracks, fps)
+    path = check_page_path(path)
+    _check(tracks, fps)
     stride = max(1, -int(-fps // MAX_PAGE_FPS))
     tracks = [track.every(stride) for track in tracks]
     content = _with_heading(_record(tracks, fps / stride), title, tracks)
@@ -50,9 +51,24 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
     return path
 
 
-def _check(path: Path, tracks: Sequence[Track], fps: float) -> None:
+def check_page_path(path: str | Path) -> Path:
+    """Check that a page can be written there, before the work that it shows.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+        IsADirectoryError: If the path is a folder.
+    """
+    path = Path(path)
     if not path.absolute().parent.is_dir():
         raise FileNotFoundError(f"Cannot write {path}: the folder {path.absolute().parent} does not exist.")
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"Cannot write {path}: it is a folder. Name a file in it, such as {path / 'page.html'}."
+        )
+    return path
+
+
+def _check(tracks: Sequence[Track], fps: float) -> None:
     names = [track.name for track in tracks]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"A page needs at least one track, each with a name of its own; found {names}.")

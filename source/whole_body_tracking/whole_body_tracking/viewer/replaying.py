@@ -1,0 +1,133 @@
+"""``replay_npz.py``: from a command line to a clip that moves."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from isaaclab_rl.entrypoints.common import apply_env_overrides
+from isaaclab_tasks.utils import resolve_task_config
+
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.physics.prepare import prepare_physics
+from whole_body_tracking.rl.cli import parse_args
+from whole_body_tracking.rl.session import resolve_motions
+from whole_body_tracking.robots import get_robot
+from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+from .browser import show_in_browser
+from .engine import engine_robot
+from .page import check_page_path, write_page
+from .replay import Replay, replay_clip, replay_track
+
+DEFAULT_TASK = "Tracking-Flat-G1-v0"
+"""Task whose robot, ground and engine settings are used."""
+
+LARGE_DIFFERENCE = 1e-3
+"""Difference from which an engine does not show what the clip stores [m, rad]."""
+
+
+def replay(argv: list[str], description: str) -> list[Replay]:
+    """Replay clips as a command line says, and print how far the engine's bodies are from the clips'.
+
+    Raises:
+        FileNotFoundError: If a motion, or the folder of the page, does not exist.
+        ValueError: If an argument or a motion is wrong.
+    """
+    args = parse_arguments(argv, description)
+    env_cfg = resolve_env_cfg(args)
+    clips = load_clips(args, env_cfg)
+    if args.html:
+        check_page_path(args.html)
+    replays = _play_in_engine(args, env_cfg, clips)
+    for item in replays:
+        print(describe(item))
+    title = ", ".join(clip.name for clip in clips)
+    tracks = [replay_track("robot", get_robot(env_cfg.robot_name), replays)]
+    if args.html:
+        print(f"[INFO] Page: {write_page(args.html, tracks, clips[0].fps, title)}")
+    elif not (args.headless or args.visualizer):
+        print("[INFO] Playing in a loop. Stop with Ctrl+C.")
+        _show(tracks, clips[0].fps, title, args.port)
+    return replays
+
+
+def parse_arguments(argv: list[str], description: str) -> argparse.Namespace:
+    """Parse, and leave Hydra's overrides in ``sys.argv``.
+
+    Raises:
+        ValueError: If no motion is named, the task is unknown, or flags contradict each other.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--html", type=Path, metavar="FILE", help="Write an offline page that plays the motion.")
+    parser.add_argument("--port", type=int, default=8080, help="Port of the browser view (%(default)s).")
+    parser.add_argument("--task", default=DEFAULT_TASK, help="Task whose robot and engine to use (%(default)s).")
+    args = parse_args(parser, argv)
+    if not (args.motion_file or args.registry_name):
+        raise ValueError("Nothing to replay: pass --motion_file PATH or --registry_name NAME.")
+    return args
+
+
+def resolve_env_cfg(args: argparse.Namespace) -> TrackingEnvCfg:
+    """Build the task's config with the command line's overrides and prepare its engine.
+
+    Raises:
+        ValueError: If the engine cannot run here; the message says what to install or choose.
+    """
+    env_cfg, _ = resolve_task_config(args.task, None)
+    apply_env_overrides(args, env_cfg)
+    try:
+        prepare_physics(env_cfg.sim.physics)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+    return env_cfg
+
+
+def load_clips(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> list[MotionClip]:
+    """Load the clips that a command line names and check that they are of the task's robot and of one rate.
+
+    Raises:
+        FileNotFoundError: If a motion does not exist.
+        ValueError: If a file is no clip, is of another robot, or has another rate than the first.
+    """
+    robot = get_robot(env_cfg.robot_name)
+    clips = [MotionClip.load(path) for path in resolve_motions(args)]
+    for clip in clips:
+        clip.require_robot(robot)
+        clip.require_fps(clips[0].fps)
+    return clips
+
+
+def describe(item: Replay) -> str:
+    """Return a line about how far an engine's bodies are from a clip's."""
+    pos, ori = item.largest_pos_difference, item.largest_ori_difference
+    line = (
+        f"{item.clip.name}: {item.clip.num_frames} frames at {item.clip.fps:g} fps. Largest difference between engine"
+        f" and clip: position {pos.value:.2e} m ({pos.body_name}, frame {pos.frame}),"
+        f" orientation {ori.value:.2e} rad ({ori.body_name}, frame {ori.frame})."
+    )
+    if max(pos.value, ori.value) > LARGE_DIFFERENCE:
+        line += " The clip's body poses do not follow from its joint positions: convert the motion again."
+    return line
+
+
+def _play_in_engine(args: argparse.Namespace, env_cfg: TrackingEnvCfg, clips: Sequence[MotionClip]) -> list[Replay]:
+    """Play every clip once; with ``--viz``, go on in real time until the viewer is closed."""
+    with engine_robot(env_cfg, args) as robot:
+        replays = [replay_clip(robot, clip) for clip in clips]
+        if args.visualizer and not args.headless:
+            try:
+                while robot.sim.is_running():
+                    for clip in clips:
+                        replay_clip(robot, clip, real_time=True)
+            except KeyboardInterrupt:
+                print("[INFO] Stopped.")
+    return replays
+
+
+def _show(tracks, fps: float, title: str, port: int) -> None:
+    try:
+        show_in_browser(tracks, fps, title, port)
+    except KeyboardInterrupt:
+        print("[INFO] Stopped.")
