@@ -1,0 +1,21 @@
+"""Trained policies as files that a controller can run and cannot misread."""
+
+from .env_spec import spec_from_env
+from .loader import OnnxPolicy, load_policy
+from .onnx_policy import export_onnx
+from .parity import PARITY_TOLERANCE, check_parity
+from .run_export import export_run
+from .spec import ClipReference, ObservationTerm, PolicySpec
+
+__all__ = [
+    "PARITY_TOLERANCE",
+    "ClipReference",
+    "ObservationTerm",
+    "OnnxPolicy",
+    "PolicySpec",
+    "check_parity",
+    "export_onnx",
+    "export_run",
+    "load_policy",
+    "spec_from_env",
+]

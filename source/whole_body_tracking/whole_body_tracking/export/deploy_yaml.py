@@ -1,0 +1,78 @@
+"""``deploy.yaml`` in the layout that Unitree's controllers read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import yaml
+
+from .spec import ObservationTerm, PolicySpec
+
+UNITREE_TERM_NAMES = {
+    "command": "motion_command",
+    "joint_pos": "joint_pos_rel",
+    "joint_vel": "joint_vel_rel",
+    "actions": "last_action",
+}
+"""Observation terms that Unitree's controllers know by another name."""
+
+
+def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
+    """Text of the file. Gains are in the order of the robot's motors, everything else in that of the policy's joints.
+
+    Args:
+        spec: The policy.
+        sdk_joint_names: Joints in the order of the robot's motors.
+
+    Raises:
+        ValueError: If the robot has no motor for a joint of the policy.
+    """
+    missing = [name for name in spec.joint_names if name not in sdk_joint_names]
+    if missing:
+        raise ValueError(f"The robot has no motors for {missing}. It has: {list(sdk_joint_names)}.")
+    joint_ids_map = [list(sdk_joint_names).index(name) for name in spec.joint_names]
+    default = list(spec.default_joint_pos)
+    content = {
+        "joint_ids_map": joint_ids_map,
+        "step_dt": spec.control_dt,
+        "stiffness": _by_motor(spec.joint_stiffness, joint_ids_map, len(sdk_joint_names)),
+        "damping": _by_motor(spec.joint_damping, joint_ids_map, len(sdk_joint_names)),
+        "default_joint_pos": default,
+        "commands": {},
+        "actions": {
+            "JointPositionAction": {
+                "clip": None,
+                "joint_names": [".*"],
+                "scale": list(spec.action_scale),
+                "offset": default,
+                "joint_ids": None,
+            }
+        },
+        "observations": {UNITREE_TERM_NAMES.get(term.name, term.name): _term(term) for term in spec.observations},
+    }
+    return yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, default_flow_style=None, width=120)
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes repeated lists out instead of as anchors, which not every reader resolves."""
+
+    def ignore_aliases(self, data) -> bool:
+        return True
+
+
+def _by_motor(values: Sequence[float], joint_ids_map: Sequence[int], num_motors: int) -> list[float]:
+    ordered = [0.0] * num_motors
+    for motor, value in zip(joint_ids_map, values, strict=True):
+        ordered[motor] = value
+    return ordered
+
+
+def _term(term: ObservationTerm) -> dict:
+    width = term.dim // term.history_length
+    scale = term.scale or (1.0,)
+    return {
+        "params": {},
+        "clip": None if term.clip is None else list(term.clip),
+        "scale": list(scale) * (width if len(scale) == 1 else 1),
+        "history_length": term.history_length,
+    }

@@ -1,0 +1,126 @@
+"""Read a policy's spec off a running environment."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from .spec import ActionKind, ClipReference, ObservationTerm, PolicySpec
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+OBSERVATION_GROUP = "policy"
+ACTION_TERM = "joint_pos"
+COMMAND_TERM = "motion"
+
+
+def spec_from_env(
+    env: ManagerBasedRLEnv, task: str, run_path: str, checkpoint: str = "", action_clip: float | None = None
+) -> PolicySpec:
+    """Describe the policy of a tracking task.
+
+    Args:
+        env: A tracking task, unwrapped.
+        task: Its id.
+        run_path: Where the policy comes from.
+        checkpoint: File name of the checkpoint.
+        action_clip: Bound on actions that the training wrapper applies; None means none.
+
+    Raises:
+        ValueError: If the action term does not move all joints in the robot's order, clips its targets, or the
+            observations are stacked in a way that the spec cannot express.
+    """
+    motion = env.command_manager.get_term(COMMAND_TERM)
+    action = env.action_manager.get_term(ACTION_TERM)
+    robot, library = motion.robot.data, motion.library
+    limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
+    _check_action(action, len(robot.joint_names))
+    return PolicySpec(
+        task=task,
+        run_path=run_path,
+        checkpoint=checkpoint,
+        control_dt=float(env.step_dt),
+        action_kind=_action_kind(action),
+        action_clip=action_clip,
+        reference_in_graph=library.num_clips == 1,
+        observations=observation_terms(env),
+        command_names=tuple(env.command_manager.active_terms),
+        anchor_body_name=motion.cfg.anchor_body_name,
+        body_names=tuple(motion.body_names),
+        joint_names=tuple(robot.joint_names),
+        joint_stiffness=_numbers(robot.joint_stiffness.torch[0]),
+        joint_damping=_numbers(robot.joint_damping.torch[0]),
+        joint_armature=_numbers(robot.joint_armature.torch[0]),
+        joint_effort_limit=_numbers(robot.joint_effort_limits.torch[0]),
+        joint_velocity_limit=_numbers(robot.joint_vel_limits.torch[0]),
+        joint_pos_lower=_numbers(limits[:, 0]),
+        joint_pos_upper=_numbers(limits[:, 1]),
+        soft_joint_pos_lower=_numbers(soft_limits[:, 0]),
+        soft_joint_pos_upper=_numbers(soft_limits[:, 1]),
+        default_joint_pos=_numbers(action.nominal_offset[0]),
+        action_scale=_numbers(action.scale[0]),
+        clips=tuple(map(ClipReference, library.names, library.digests, library.num_frames.tolist())),
+        version=metadata.version("whole-body-tracking"),
+        commit=source_commit(),
+    )
+
+
+def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
+    """Terms of the policy's observation group, in order."""
+    manager = env.observation_manager
+    group = getattr(manager.cfg, OBSERVATION_GROUP)
+    if group.history_length and group.history_order == "time":
+        raise ValueError("Export needs observation history term by term: set `history_order` to 'term'.")
+    names, dims = manager.active_terms[OBSERVATION_GROUP], manager.group_obs_term_dim[OBSERVATION_GROUP]
+    return tuple(_observation_term(getattr(group, name), name, dim) for name, dim in zip(names, dims, strict=True))
+
+
+@lru_cache(maxsize=1)
+def source_commit() -> str | None:
+    """Git commit of the checkout that this package is run from, or None if it is none."""
+    folder = Path(__file__).parent
+    try:
+        result = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip()
+
+
+def _observation_term(cfg, name: str, dim: tuple[int, ...]) -> ObservationTerm:
+    if len(dim) != 1:
+        raise ValueError(f"Observation term '{name}' has shape {dim}; export needs flat terms (`flatten_history_dim`).")
+    scale = cfg.scale
+    if scale is not None:
+        scale = _numbers(scale.flatten()) if isinstance(scale, Tensor) else tuple(np.atleast_1d(scale).tolist())
+    clip = None if cfg.clip is None else tuple(float(bound) for bound in cfg.clip)
+    return ObservationTerm(name, int(dim[0]), max(1, cfg.history_length), scale, clip)
+
+
+def _check_action(action, num_joints: int) -> None:
+    if action.action_dim != num_joints or action.cfg.preserve_order:
+        raise ValueError(
+            f"Export needs one action per joint in the robot's order ({num_joints} joints), found {action.action_dim}"
+            f" actions for {action.cfg.joint_names}. Set `joint_names=['.*']` and leave `preserve_order` off."
+        )
+    if action.cfg.clip is not None:
+        raise ValueError("The action term clips its targets, which the exported policy would not: remove `clip`.")
+
+
+def _action_kind(action) -> ActionKind:
+    from whole_body_tracking.tasks.tracking.mdp.actions import ResidualJointPositionAction
+
+    return "residual" if isinstance(action, ResidualJointPositionAction) else "default_relative"
+
+
+def _numbers(values: Tensor) -> tuple[float, ...]:
+    """Single-precision values as the shortest decimals that read back as the same values."""
+    return tuple(float(str(value)) for value in values.detach().cpu().numpy().astype(np.float32))

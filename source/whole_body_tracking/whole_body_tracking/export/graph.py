@@ -1,0 +1,160 @@
+"""The computation that an exported file holds: network, clip, and the mapping of residual actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from .spec import PolicySpec
+
+if TYPE_CHECKING:
+    from rsl_rl.models import MLPModel
+
+    from whole_body_tracking.motion import MotionLibrary
+
+COMMAND_TERM = "command"
+LAST_ACTION_TERM = "actions"
+REFERENCE_OUTPUTS = ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
+
+
+def build_graph(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None) -> nn.Module:
+    """Module to export, on the CPU.
+
+    Args:
+        actor: Trained policy; copied.
+        spec: Of the policy; decides what the graph holds.
+        library: One clip, or None for a spec without ``reference_in_graph``.
+
+    Raises:
+        ValueError: If the actor cannot be exported, or does not fit the spec or the library.
+    """
+    network = PolicyNetwork(actor, spec)
+    if not spec.reference_in_graph:
+        return network
+    if library is None or library.num_clips != 1:
+        raise ValueError("A graph with a reference holds exactly one clip. Set `reference_in_graph` to false.")
+    tables = reference_tables(library, spec)
+    if spec.action_kind == "residual":
+        return ResidualTrackingGraph(network, tables, spec)
+    return TrackingGraph(network, tables)
+
+
+def reference_tables(library: MotionLibrary, spec: PolicySpec) -> list[Tensor]:
+    """The library's only clip, one table per name in ``REFERENCE_OUTPUTS``, shape [num_frames, ...], on the CPU.
+
+    Joints and bodies are those of the spec, by name; quaternions are (w, x, y, z).
+    """
+    frames = torch.arange(int(library.num_frames[0]), device=library.num_frames.device)
+    state = library.state_at(torch.zeros_like(frames), frames)
+    joints = [library.joint_names.index(name) for name in spec.joint_names]
+    bodies = [library.body_names.index(name) for name in spec.body_names]
+    fields = [state.joint_pos[:, joints], state.joint_vel[:, joints]]
+    fields += [state.body_pos_w[:, bodies], state.body_quat_w[:, bodies][..., [3, 0, 1, 2]]]
+    fields += [state.body_lin_vel_w[:, bodies], state.body_ang_vel_w[:, bodies]]
+    return [field.detach().cpu().float().contiguous() for field in fields]
+
+
+class PolicyNetwork(nn.Module):
+    """Observations, shape [1, num_observations], to the actions that the policy was trained to output."""
+
+    def __init__(self, actor: MLPModel, spec: PolicySpec):
+        super().__init__()
+        if actor.is_recurrent:
+            raise ValueError(f"{type(actor).__name__} is recurrent; only policies without memory can be exported.")
+        if actor.obs_dim != spec.num_observations:
+            raise ValueError(
+                f"The network takes {actor.obs_dim} observations, but the task gives {spec.describe_observations()}."
+            )
+        self.network = actor.as_onnx(verbose=False).cpu().eval().requires_grad_(False)
+        self.action_clip = spec.action_clip
+
+    def forward(self, obs: Tensor) -> Tensor:
+        actions = self.network(obs)
+        return actions if self.action_clip is None else actions.clamp(-self.action_clip, self.action_clip)
+
+
+class TrackingGraph(nn.Module):
+    """Network and clip: actions, and the reference at ``time_step``, clamped into the clip."""
+
+    def __init__(self, network: nn.Module, tables: list[Tensor]):
+        super().__init__()
+        self.network = network
+        self.last_frame = len(tables[0]) - 1
+        for name, table in zip(REFERENCE_OUTPUTS, tables, strict=True):
+            self.register_buffer(name, table)
+
+    def forward(self, obs: Tensor, time_step: Tensor) -> tuple[Tensor, ...]:
+        frame = time_step[:, 0].long()
+        return (self.actions(obs, frame), *(self.row(getattr(self, name), frame) for name in REFERENCE_OUTPUTS))
+
+    def actions(self, obs: Tensor, frame: Tensor) -> Tensor:
+        """Actions to emit, shape [1, num_joints]."""
+        return self.network(obs)
+
+    def row(self, table: Tensor, frame: Tensor) -> Tensor:
+        """Row of a table at a frame, clamped into the clip, shape [1, ...]."""
+        return table.index_select(0, frame.clamp(0, self.last_frame))
+
+
+class ResidualTrackingGraph(TrackingGraph):
+    """A residual policy that a controller runs as if it were default-relative.
+
+    With target = ref_t + s a_t in training, the emitted action is a'_t = (ref_t - default) / s + a_t, and the last
+    action that the controller feeds back is mapped to what the network saw: a_{t-1} = a'_{t-1} - (ref_{t-1} -
+    default) / s. Three conventions make this hold in any controller:
+
+    - Frame t is the one whose joint positions and velocities are in the observed command: ``time_step`` itself, as in
+      training, or the frame before it, as in a controller that builds observations from the previous call's outputs.
+    - A last action of exactly zeros is the first step of an episode, in training and here: the network sees the zeros.
+    - An observation of exactly zeros only asks for the reference (a controller's call on reset): the action is zero,
+      so that the next call is the first step.
+
+    ``time_step`` has to keep counting after the clip's end, so that the frame before it is known. There the two clocks
+    look alike and the second is taken: under the first, a clip held after ending in motion sees one last action that
+    is off by one frame's motion.
+    """
+
+    def __init__(self, network: nn.Module, tables: list[Tensor], spec: PolicySpec):
+        super().__init__(network, tables)
+        default, scale = torch.tensor(spec.default_joint_pos), torch.tensor(spec.action_scale)
+        if (scale == 0.0).any():
+            raise ValueError("A residual policy with an action scale of zero has no default-relative form.")
+        self.register_buffer("command", torch.cat((tables[0], tables[1]), dim=-1))
+        self.register_buffer("shift", (tables[0] - default) / scale)
+        self.command_slice = _plain_slice(spec, COMMAND_TERM, 2 * len(spec.joint_names))
+        self.last_action_slice = _plain_slice(spec, LAST_ACTION_TERM, len(spec.joint_names))
+
+    def actions(self, obs: Tensor, frame: Tensor) -> Tensor:
+        observed = frame - self.lag(obs, frame)
+        trained_obs = self.map_last_action(obs, self.row(self.shift, observed - 1))
+        actions = self.network(trained_obs) + self.row(self.shift, observed)
+        return torch.where((obs != 0.0).any(-1, keepdim=True), actions, torch.zeros_like(actions))
+
+    def lag(self, obs: Tensor, frame: Tensor) -> Tensor:
+        """Frames by which the observed command is behind ``time_step``: 0 or 1, shape [1]."""
+        command = obs[:, self.command_slice]
+        now, before = ((command - self.row(self.command, at)).square().sum(-1) for at in (frame, frame - 1))
+        return (before <= now).long()
+
+    def map_last_action(self, obs: Tensor, last_shift: Tensor) -> Tensor:
+        """Observations with the last action as the network saw it in training."""
+        start, stop = self.last_action_slice.start, self.last_action_slice.stop
+        given = obs[:, start:stop]
+        first_step = (given == 0.0).all(-1, keepdim=True)
+        last_action = torch.where(first_step, given, given - last_shift)
+        return torch.cat((obs[:, :start], last_action, obs[:, stop:]), dim=-1)
+
+
+def _plain_slice(spec: PolicySpec, name: str, dim: int) -> slice:
+    """Place of a term that the residual mapping reads: no history, no scale, this many values."""
+    place = spec.observation_slice(name)
+    term = next(term for term in spec.observations if term.name == name)
+    plain = term.dim == dim and term.history_length == 1 and term.clip is None
+    if not plain or any(value != 1.0 for value in term.scale or ()):
+        raise ValueError(
+            f"To export a residual policy with its clip, '{name}' has to be {dim} values without history, scale or"
+            f" clip, found {term!r}."
+        )
+    return place

@@ -1,0 +1,83 @@
+"""Run an exported policy. Neither a simulator nor Isaac Lab is needed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from .spec import PolicySpec
+from .spec_metadata import spec_from_metadata
+
+
+class OnnxPolicy:
+    """An exported policy and what it says of itself. Use :func:`load_policy`."""
+
+    def __init__(self, session, spec: PolicySpec):
+        self.session = session
+        self.spec = spec
+        self.input_names = [value.name for value in session.get_inputs()]
+        self.output_names = [value.name for value in session.get_outputs()]
+
+    def run(self, obs: np.ndarray, time_step: int = 0) -> dict[str, np.ndarray]:
+        """Outputs by name, each of shape [1, ...].
+
+        Args:
+            obs: Observations, shape [num_observations] or [1, num_observations].
+            time_step: Frame of the clip that the observations refer to; keeps counting after the clip's end.
+        """
+        inputs = {"obs": np.asarray(obs, dtype=np.float32).reshape(1, -1)}
+        if self.spec.reference_in_graph:
+            inputs["time_step"] = np.array([[time_step]], dtype=np.float32)
+        return dict(zip(self.output_names, self.session.run(None, inputs), strict=True))
+
+    def reference(self, time_step: int) -> dict[str, np.ndarray]:
+        """Reference at a frame, by output name; quaternions are (w, x, y, z).
+
+        Raises:
+            ValueError: If the file holds no clip.
+        """
+        if not self.spec.reference_in_graph:
+            raise ValueError("The policy was exported without a clip; take the reference from the clips it names.")
+        outputs = self.run(np.zeros(self.spec.num_observations), time_step)
+        return {name: value[0] for name, value in outputs.items() if name != "actions"}
+
+
+def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None) -> OnnxPolicy:
+    """Load an exported policy and check that it is what the caller was made for.
+
+    Args:
+        path: ONNX file.
+        expected: What the controller was made for; None accepts any policy of this project.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is no policy of this project, or its observations, joints or control rate differ from those
+            expected; the message names the first observation term that differs.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Policy {path} does not exist. Expected a file such as <run>/exported/policy.onnx.")
+    session = _open(path)
+    spec = spec_from_metadata(session.get_modelmeta().custom_metadata_map, path.name)
+    width = session.get_inputs()[0].shape[-1]
+    if width != spec.num_observations:
+        raise ValueError(
+            f"{path.name}: input `obs` has {width} values, but its terms are {spec.describe_observations()}."
+        )
+    if expected is not None:
+        spec.require_compatible(expected, path.name)
+    return OnnxPolicy(session, spec)
+
+
+def _open(path: Path):
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except (errors.InvalidProtobuf, errors.InvalidArgument, errors.InvalidGraph, errors.Fail) as error:
+        raise ValueError(f"{path.name} is not a readable ONNX file: {error}") from error

@@ -1,0 +1,73 @@
+"""Export at every save: what the runner calls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whole_body_tracking.robots import get_robot
+
+from .deploy_yaml import to_deploy_yaml
+from .env_spec import COMMAND_TERM, OBSERVATION_GROUP, spec_from_env
+from .files import write_atomically
+from .graph import build_graph
+from .loader import load_policy
+from .onnx_policy import to_onnx_bytes
+from .parity import check_parity
+from .torchscript import to_torchscript_bytes
+
+if TYPE_CHECKING:
+    from rsl_rl.runners import OnPolicyRunner
+
+NUM_PARITY_SAMPLES = 64
+
+
+def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -> Path:
+    """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
+
+    Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
+    Unitree's layout. A file that fails the check never appears under its name.
+
+    Args:
+        runner: Runner with a tracking environment; the parity check reads the environment's last observations.
+        checkpoint_path: The checkpoint that the policy is of.
+        task: Task id.
+
+    Returns:
+        Path of ``policy.onnx``.
+
+    Raises:
+        ValueError: If the policy cannot be exported, or the file computes something else than torch.
+    """
+    checkpoint_path = Path(checkpoint_path)
+    env, actor = runner.env.unwrapped, runner.alg.get_policy()
+    spec = spec_from_env(
+        env, task, run_path_of(checkpoint_path), checkpoint_path.name, getattr(runner.env, "clip_actions", None)
+    )
+    motion = env.command_manager.get_term(COMMAND_TERM)
+    folder = checkpoint_path.parent / "exported"
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = build_graph(actor, spec, motion.library)
+    unchecked = folder / ".policy.unchecked.onnx"
+    try:
+        write_atomically(unchecked, to_onnx_bytes(graph, spec))
+        policy = load_policy(unchecked)
+        obs = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
+        check_parity(policy, actor, obs, motion.library, motion.frames[: len(obs)])
+        unchecked.replace(folder / "policy.onnx")
+    finally:
+        unchecked.unlink(missing_ok=True)
+    write_atomically(folder / "policy.json", spec.to_json(indent=2) + "\n")
+    write_atomically(folder / "policy.pt", to_torchscript_bytes(graph, spec))
+    write_atomically(folder / "deploy.yaml", to_deploy_yaml(spec, get_robot(env.cfg.robot_name).joint_names))
+    return folder / "policy.onnx"
+
+
+def run_path_of(checkpoint_path: Path) -> str:
+    """W&B path of the run in progress, or the last two folders of a local run, as ``experiment/run``."""
+    wandb = sys.modules.get("wandb")
+    run = getattr(wandb, "run", None)
+    if run is not None:
+        return f"{run.entity}/{run.project}/{run.id}"
+    return "/".join(checkpoint_path.absolute().parent.parts[-2:])

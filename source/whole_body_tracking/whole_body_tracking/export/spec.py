@@ -1,0 +1,209 @@
+"""What a controller has to know about a policy, at full precision. Imports neither a simulator nor torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Literal
+
+FORMAT_VERSION = 1
+
+ActionKind = Literal["default_relative", "residual"]
+"""``default_relative``: joint target = default + scale * action. ``residual``: reference + scale * action."""
+
+PER_JOINT_FIELDS = (
+    "joint_stiffness",
+    "joint_damping",
+    "joint_armature",
+    "joint_effort_limit",
+    "joint_velocity_limit",
+    "joint_pos_lower",
+    "joint_pos_upper",
+    "soft_joint_pos_lower",
+    "soft_joint_pos_upper",
+    "default_joint_pos",
+    "action_scale",
+)
+
+
+@dataclass(frozen=True)
+class ObservationTerm:
+    """One term of the observation vector."""
+
+    name: str
+    dim: int
+    """Values in the vector, history included."""
+    history_length: int = 1
+    """Steps in the vector, oldest first; 1 means the present one only."""
+    scale: tuple[float, ...] | None = None
+    """Factors on one step's values, one for all or one each; None means 1."""
+    clip: tuple[float, float] | None = None
+    """Bounds before scaling; None means none."""
+
+    def __str__(self) -> str:
+        return f"{self.name}[{self.dim}]" + (f"x{self.history_length}" if self.history_length > 1 else "")
+
+
+@dataclass(frozen=True)
+class ClipReference:
+    """A clip that the policy was trained on."""
+
+    name: str
+    sha256: str
+    num_frames: int
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """Observation layout, joints, gains, limits and clock of a policy.
+
+    Per-joint values are in the order of :attr:`joint_names`, which is also that of the actions.
+
+    Raises:
+        ValueError: If a per-joint field has another length than ``joint_names`` or holds a value that is not finite.
+    """
+
+    task: str
+    run_path: str
+    """Where the policy comes from: a W&B run path, or the last two folders of a local run."""
+    checkpoint: str
+    """File name of the checkpoint."""
+    control_dt: float
+    """Time between two actions [s]."""
+    action_kind: ActionKind
+    """What the network was trained to output; what the file outputs is :attr:`emitted_actions`."""
+    action_clip: float | None
+    """Bound on the network's output, applied in the graph; None means none."""
+    reference_in_graph: bool
+    """Whether the file holds the clip: then it takes ``time_step`` and outputs the reference."""
+    observations: tuple[ObservationTerm, ...]
+    command_names: tuple[str, ...]
+    anchor_body_name: str
+    body_names: tuple[str, ...]
+    """Tracked bodies, in the order of the body outputs."""
+    joint_names: tuple[str, ...]
+    joint_stiffness: tuple[float, ...]
+    """[N m/rad]"""
+    joint_damping: tuple[float, ...]
+    """[N m s/rad]"""
+    joint_armature: tuple[float, ...]
+    """[kg m^2]"""
+    joint_effort_limit: tuple[float, ...]
+    """[N m]"""
+    joint_velocity_limit: tuple[float, ...]
+    """[rad/s]"""
+    joint_pos_lower: tuple[float, ...]
+    """[rad]"""
+    joint_pos_upper: tuple[float, ...]
+    """[rad]"""
+    soft_joint_pos_lower: tuple[float, ...]
+    """[rad]"""
+    soft_joint_pos_upper: tuple[float, ...]
+    """[rad]"""
+    default_joint_pos: tuple[float, ...]
+    """Joint positions before any randomisation [rad]."""
+    action_scale: tuple[float, ...]
+    """Joint target per unit of action [rad]."""
+    clips: tuple[ClipReference, ...]
+    version: str = ""
+    """Version of this package."""
+    commit: str | None = None
+    """Git commit of this package's checkout, if it is one."""
+    quat_order: str = "wxyz"
+    """Order of the file's ``body_quat_w`` output."""
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self):
+        for name in PER_JOINT_FIELDS:
+            values = getattr(self, name)
+            if len(values) != len(self.joint_names):
+                raise ValueError(f"`{name}` has {len(values)} values, expected {len(self.joint_names)}, one per joint.")
+            bad = [joint for joint, value in zip(self.joint_names, values, strict=True) if not math.isfinite(value)]
+            if bad:
+                raise ValueError(f"`{name}` is not finite for {bad}. Correct the robot's config before exporting.")
+
+    @property
+    def num_observations(self) -> int:
+        return sum(term.dim for term in self.observations)
+
+    @property
+    def emitted_actions(self) -> ActionKind:
+        """What the file's ``actions`` mean. A residual policy emits default-relative ones if it holds its clip."""
+        return "default_relative" if self.reference_in_graph else self.action_kind
+
+    def observation_slice(self, name: str) -> slice:
+        """Place of a term in the observation vector.
+
+        Raises:
+            ValueError: If there is no such term; the message lists those that exist.
+        """
+        start = 0
+        for term in self.observations:
+            if term.name == name:
+                return slice(start, start + term.dim)
+            start += term.dim
+        raise ValueError(f"The policy observes no '{name}'. It observes: {self.describe_observations()}.")
+
+    def describe_observations(self) -> str:
+        """The layout on one line, such as ``command[58], base_ang_vel[3] = 61``."""
+        return f"{', '.join(map(str, self.observations))} = {self.num_observations}"
+
+    def require_compatible(self, expected: PolicySpec, source: str) -> None:
+        """Check that a controller made for ``expected`` can run this policy.
+
+        Args:
+            expected: What the controller was made for.
+            source: What messages call this policy.
+
+        Raises:
+            ValueError: If observations, joints or control rate differ; the message names the first difference.
+        """
+        _require_same_observations(self, expected, source)
+        for field in ("joint_names", "control_dt", "emitted_actions"):
+            found, wanted = getattr(self, field), getattr(expected, field)
+            if found != wanted:
+                raise ValueError(
+                    f"{source}: `{field}` is {found}, expected {wanted}. Use the matching task or controller."
+                )
+
+    def to_json(self, indent: int | None = None) -> str:
+        """JSON text from which :meth:`from_json` restores every number exactly."""
+        return json.dumps(dataclasses.asdict(self), indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> PolicySpec:
+        """Restore a spec.
+
+        Raises:
+            ValueError: If the text is not a spec of this format version.
+        """
+        content = json.loads(text)
+        if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
+            found = content.get("format_version") if isinstance(content, dict) else None
+            raise ValueError(
+                f"Expected a policy spec of format version {FORMAT_VERSION}, found {found}. Export it again."
+            )
+        known = {field.name for field in dataclasses.fields(cls)}
+        if set(content) != known:
+            raise ValueError(f"Fields of the policy spec differ from those known: {sorted(set(content) ^ known)}.")
+        content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
+        content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
+        return cls(**_tuples(content))
+
+
+def _require_same_observations(found: PolicySpec, expected: PolicySpec, source: str) -> None:
+    for place, (have, want) in enumerate(zip_longest(found.observations, expected.observations), start=1):
+        if have != want:
+            raise ValueError(
+                f"{source}: observation term {place} is {have}, expected {want}.\n"
+                f"  the policy observes: {found.describe_observations()}\n"
+                f"  expected:            {expected.describe_observations()}\n"
+                "Export a policy of the task that the controller was made for, or change the controller."
+            )
+
+
+def _tuples(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
