@@ -73,7 +73,7 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
         seed: Seed of training and evaluation.
 
     Raises:
-        RuntimeError: If a step fails; the message names its log.
+        ChildProcessError: If a step fails; the message names its log.
     """
     plan = make_plan(total_minutes)
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _start(folder: Path, step: str, *command: object) -> tuple[subprocess.Popen,
 def _finish(process: subprocess.Popen, log: Path, step: str) -> None:
     if process.wait() != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        raise RuntimeError(f"The step '{step}' of the demo failed. End of {log}:\n{tail}")
+        raise ChildProcessError(f"The step '{step}' of the demo failed. End of {log}:\n{tail}")
 
 
 def _step(folder: Path, step: str, script: str, *arguments: object) -> None:

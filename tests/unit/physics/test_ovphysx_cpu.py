@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 def test_missing_libraries_name_their_packages(monkeypatch):
     monkeypatch.setattr(ovphysx_cpu, "_loads", lambda library: library != "libGL.so.1")
     assert ovphysx_cpu.missing_ovphysx_libraries() == {"libGL.so.1": "libgl1"}
-    with pytest.raises(RuntimeError, match=r"libGL\.so\.1.*apt install libgl1.*newton_mjwarp"):
+    with pytest.raises(OSError, match=r"libGL\.so\.1.*apt install libgl1.*newton_mjwarp"):
         ovphysx_cpu.prepare_ovphysx()
 
 

@@ -23,11 +23,11 @@ def prepare_ovphysx() -> None:
     again does nothing.
 
     Raises:
-        RuntimeError: If system libraries are missing; the message names the packages to install.
+        OSError: If system libraries are missing; the message names the packages to install.
     """
     missing = missing_ovphysx_libraries()
     if missing:
-        raise RuntimeError(
+        raise OSError(
             f"OvPhysX needs the system libraries {sorted(missing)}, which are not installed. On Debian or Ubuntu:"
             f" apt install {' '.join(sorted(missing.values()))}. Or choose Newton, which needs none:"
             " physics=newton_mjwarp."

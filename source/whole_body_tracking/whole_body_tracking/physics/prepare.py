@@ -13,7 +13,7 @@ def prepare_physics(physics: PhysicsCfg) -> None:
     """Prepare this process for an engine; calling it again does nothing.
 
     Raises:
-        RuntimeError: If the engine cannot run here; the message says what to install or choose.
+        OSError: If the engine cannot run here; the message says what to install or choose.
     """
     if isinstance(physics, OvPhysxCfg):
         prepare_ovphysx()

@@ -25,6 +25,11 @@ class TrackingJointPositionAction(JointPositionAction):
         """Default joint positions before any randomisation [rad], shape [num_envs, num_joints]."""
 
     @property
+    def joint_names(self) -> list[str]:
+        """Joints in the order of the action."""
+        return list(self._joint_names)
+
+    @property
     def offset(self) -> Tensor:
         """Joint target of a zero action [rad], shape [num_envs, num_joints]."""
         return self._offset
