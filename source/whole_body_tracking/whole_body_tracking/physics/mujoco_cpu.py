@@ -49,8 +49,6 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
         cls._folds_decimation = PhysicsManager._cfg.solver_cfg.fold_decimation and cls._targets_drive_all_joints()
         if decimation > 1 and not cls._folds_decimation:
             logger.info("Each of the %d physics steps of a control step is stepped on its own.", decimation)
-        if cls._solver is not None:
-            cls._initialize_contacts()
 
     @classmethod
     def _targets_drive_all_joints(cls) -> bool:
@@ -78,11 +76,6 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
         kwargs = cls._filter_solver_kwargs(SolverMuJoCo, solver_cfg)
         kwargs.pop("ls_parallel", None)
         return SolverMujocoCpu(model, num_threads=solver_cfg.num_threads, **kwargs)
-
-    @classmethod
-    def _initialize_contacts(cls) -> None:
-        cls._solver.reserve_substeps(cls._substeps_per_call())
-        super()._initialize_contacts()
 
     @classmethod
     def _substeps_per_call(cls) -> int:

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 class ContactRecords:
     """Contacts of one control step, a fixed number of slots for each world.
 
-    A contact is recorded in every substep in which it is active, with its force divided by the number of substeps:
-    summed over records, forces are means over the control step, so no substep's impact is missed.
+    Forces are divided by the number of substeps, so that the sum over records is the mean over the control step and no
+    substep's impact is missed. The point of a contact is that of the last substep in which it was active.
     """
 
     def __init__(self, geom_shape: wp.array, slots: int):

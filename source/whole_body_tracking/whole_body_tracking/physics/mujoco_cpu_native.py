@@ -121,37 +121,55 @@ typedef void (*ContactForce)(const void*, const void*, int, double*);
 const char* data = (const char*)args.mj_data;
 const int num_contacts = *(const int*)(data + args.ncon_offset);
 const char* contacts = *(const char* const*)(data + args.contact_offset);
-const int slots = args.shapes.shape[1];
+const int num_slots = args.shapes.shape[1];
+const size_t first = (size_t)world * num_slots;
+const int recorded = args.count.data[world] < num_slots ? args.count.data[world] : num_slots;
+int next_match = 0;
+
 for (int index = 0; index < num_contacts; ++index) {
     const char* contact = contacts + (size_t)index * args.contact_size;
     const int* geom = (const int*)(contact + args.geom_offset);
     const bool active = *(const int*)(contact + args.efc_offset) >= 0;
     if (!active || geom[0] < 0 || geom[1] < 0) continue;
-    const int slot = args.count.data[world]++;
-    if (slot >= slots) continue;
+    const double* frame = (const double*)(contact + args.frame_offset);
+    int shapes[2];
+    for (int side = 0; side < 2; ++side)
+        shapes[side] = args.geom_shape.data[world * args.geom_shape.shape[1] + geom[side]];
+
+    size_t record = first + num_slots;
+    for (int slot = next_match; slot < recorded && record == first + num_slots; ++slot) {
+        const int* other_shapes = (const int*)args.shapes.data + 2 * (first + slot);
+        const float* other_normal = (const float*)args.normals.data + 3 * (first + slot);
+        bool same = shapes[0] == other_shapes[0] && shapes[1] == other_shapes[1];
+        for (int axis = 0; axis < 3; ++axis) same &= other_normal[axis] == (float)frame[axis];
+        if (same) { record = first + slot; next_match = slot + 1; }
+    }
+    float* force = (float*)args.forces.data + 6 * record;
+    if (record == first + num_slots) {
+        const int slot = args.count.data[world]++;
+        if (slot >= num_slots) continue;
+        record = first + slot;
+        force = (float*)args.forces.data + 6 * record;
+        for (int part = 0; part < 6; ++part) force[part] = 0.0f;
+    }
 
     double wrench[6];
     ((ContactForce)args.mj_contact_force)((const void*)args.mj_models.data[world], data, index, wrench);
-    const double dist = *(const double*)(contact + args.dist_offset);
-    const double* pos = (const double*)(contact + args.pos_offset);
-    const double* frame = (const double*)(contact + args.frame_offset);
-    const size_t out = (size_t)world * slots + slot;
-    float* normal = (float*)args.normals.data + 3 * out;
-    float* force = (float*)args.forces.data + 6 * out;
-    for (int axis = 0; axis < 3; ++axis) {
-        normal[axis] = (float)frame[axis];
-        for (int part = 0; part < 6; part += 3) {
+    for (int part = 0; part < 6; part += 3)
+        for (int axis = 0; axis < 3; ++axis) {
             double value = 0.0;
             for (int row = 0; row < 3; ++row) value += wrench[part + row] * frame[3 * row + axis];
-            force[part + axis] = (float)(-value * weight);
+            force[part + axis] -= (float)(value * weight);
         }
-    }
+    const double* pos = (const double*)(contact + args.pos_offset);
+    const double dist = *(const double*)(contact + args.dist_offset);
+    for (int axis = 0; axis < 3; ++axis) ((float*)args.normals.data)[3 * record + axis] = (float)frame[axis];
     for (int side = 0; side < 2; ++side) {
-        ((int*)args.shapes.data)[2 * out + side] = args.geom_shape.data[world * args.geom_shape.shape[1] + geom[side]];
+        ((int*)args.shapes.data)[2 * record + side] = shapes[side];
         const int body = ((const int*)args.geom_body)[geom[side]];
         const double* origin = (const double*)args.body_pos + 3 * body;
         const double* rotation = (const double*)args.body_mat + 9 * body;
-        float* point = (float*)(side ? args.points1.data : args.points0.data) + 3 * out;
+        float* point = (float*)(side ? args.points1.data : args.points0.data) + 3 * record;
         double offset[3];
         for (int axis = 0; axis < 3; ++axis)
             offset[axis] = pos[axis] + (side ? 0.5 : -0.5) * dist * frame[axis] - origin[axis];
@@ -161,7 +179,13 @@ for (int index = 0; index < num_contacts; ++index) {
     }
 }
 """)
-def record_contacts(args: StepArgs, world: int, weight: wp.float64): ...
+def record_contacts(args: StepArgs, world: int, weight: wp.float64):
+    """Add the contacts of the substep that ``mjData`` holds to the world's records.
+
+    A contact of a pair of shapes with the normal of an earlier record (the ground's never changes) adds its force to
+    that record; where the normal moved a new record starts, so that normal and friction parts stay apart.
+    """
+    ...
 
 
 @wp.kernel

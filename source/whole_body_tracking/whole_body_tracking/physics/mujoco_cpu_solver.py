@@ -27,8 +27,7 @@ class SolverMujocoCpu(SolverMuJoCo):
         Args:
             model: Newton model on the CPU.
             num_threads: Number of threads, or None for one per available CPU core.
-            nconmax: Contacts that a world can report in a substep, or None for the parent's estimate. The motion is not
-                affected by it.
+            nconmax: Contacts that a world can report, or None for the parent's estimate; the motion needs none of it.
             **kwargs: Settings of :class:`newton.solvers.SolverMuJoCo`.
 
         Raises:
@@ -45,12 +44,12 @@ class SolverMujocoCpu(SolverMuJoCo):
         if not kwargs.get("use_mujoco_contacts", True):
             raise ValueError("physics=mujoco_cpu uses MuJoCo's own collisions: set use_mujoco_contacts=True.")
         super().__init__(model, nconmax=nconmax, **kwargs)
-        self.contacts_per_substep = nconmax or math.ceil(self.mjw_data.naconmax / self.mjw_data.nworld)
         self.world_models = WorldModels(self.mj_model, self.mjw_model, self.mjw_data.nworld)
-        self._num_threads = num_threads
+        slots = nconmax or math.ceil(self.mjw_data.naconmax / self.mjw_data.nworld)
+        self._records = ContactRecords(self.mjc_geom_to_newton_shape, slots)
         self._models_changed = False
         self._stepper: WorldStepper | None = None
-        self.reserve_substeps(1)
+        self.use_threads(num_threads)
 
     @property
     def num_threads(self) -> int:
@@ -64,17 +63,11 @@ class SolverMujocoCpu(SolverMuJoCo):
             self._models_changed = False
         return self.world_models.models
 
-    def reserve_substeps(self, num_substeps: int) -> None:
-        """Make room for the contacts of this many substeps in one step; contacts sized before are too small."""
-        self.close()
-        slots = self.contacts_per_substep * num_substeps
-        self._records = ContactRecords(self.mjc_geom_to_newton_shape, slots)
-        self._stepper = WorldStepper(self.world_models, self.mjw_data, self._records, self._num_threads)
-
-    def close(self) -> None:
-        """Stop the threads."""
+    def use_threads(self, num_threads: int | None) -> None:
+        """Step with this many threads from now on, or one per available CPU core for None."""
         if self._stepper is not None:
             self._stepper.close()
+        self._stepper = WorldStepper(self.world_models, self.mjw_data, self._records, num_threads)
 
     @override
     def step(
