@@ -125,7 +125,7 @@ def squat():
             num_frames,
             root_height=stand.root_height - 0.17 * down,
             torso_quat=pitched(0.30 * down),
-            joint_pos=posture(num_frames, down, shoulder_pitch=-1.5, shoulder_roll=-0.05, elbow=0.2),
+            joint_pos=posture(num_frames, down, shoulder_pitch=-1.5, shoulder_roll=0.12, elbow=0.2),
         ),
     )
 

@@ -170,7 +170,7 @@ class MotionClip:
         }
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
         try:
-            # Uncompressed: deflate takes 20 times as long for 20 % less (docs/data_format.md).
+            # Uncompressed: deflate takes 13 times as long and saves 10 % (LAFAN1 walk1, 23 MB).
             with os.fdopen(handle, "wb") as file:
                 np.savez(file, **content)
             os.chmod(temporary, 0o666 & ~_umask())

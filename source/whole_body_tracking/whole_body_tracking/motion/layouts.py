@@ -57,9 +57,9 @@ def clip_from_foreign_arrays(
     errors = {name: _median_error(arrays, model, *names) for name, names in layouts.items()}
     if not errors[layout] < POSITION_TOLERANCE:
         raise ValueError(
-            f"{path.name} does not fit layout '{layout}' of {model.name}: bodies are {errors[layout]:.3g} m (median)"
+            f"{path.name} does not fit layout '{layout}' of {model.name}: bodies are {errors[layout]:.3f} m (median)"
             f" from where the joints put them, expected below {POSITION_TOLERANCE} m. Other layouts: "
-            + ", ".join(f"{name} {error:.3g} m" for name, error in errors.items() if name != layout)
+            + ", ".join(f"{name} {error:.3f} m" for name, error in errors.items() if name != layout)
         )
     return _build(arrays, layout, path, model, *layouts[layout])
 

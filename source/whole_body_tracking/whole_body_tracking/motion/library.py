@@ -59,6 +59,8 @@ class MotionLibrary:
         """Frames of each clip, shape [num_clips]."""
         self.starts = self.num_frames.cumsum(0) - self.num_frames
         """Row of each clip's first frame, shape [num_clips]."""
+        self.last_frames = self.num_frames - 1
+        """Index of each clip's last frame, shape [num_clips]."""
 
     @classmethod
     def from_clips(
@@ -105,7 +107,7 @@ class MotionLibrary:
     @property
     def durations(self) -> Tensor:
         """Time from the first to the last frame of each clip [s], shape [num_clips]."""
-        return (self.num_frames - 1) / self.fps
+        return self.last_frames / self.fps
 
     @property
     def num_bytes(self) -> int:
@@ -119,7 +121,7 @@ class MotionLibrary:
             clip_ids: Clip of each row, in [0, num_clips), shape [num].
             frames: Frame of each row, clamped into its clip, shape [num].
         """
-        frames = torch.minimum(frames.clamp(min=0), self.num_frames[clip_ids] - 1)
+        frames = torch.minimum(frames.clamp(min=0), self.last_frames[clip_ids])
         rows = self.table.index_select(0, self.starts[clip_ids] + frames)
         num_joints, num_bodies = len(self.joint_names), len(self.body_names)
         sizes = [num_joints, num_joints, 3 * num_bodies, 4 * num_bodies, 3 * num_bodies, 3 * num_bodies]

@@ -1,0 +1,62 @@
+"""How scripts end."""
+
+import warnings
+
+import pytest
+
+from whole_body_tracking.cli import run_script
+
+pytestmark = pytest.mark.unit
+
+
+def status_of(main) -> int:
+    with warnings.catch_warnings(), pytest.raises(SystemExit) as stop:
+        run_script(main)
+    return stop.value.code
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (3, 3)])
+def test_status_is_what_main_returns(returned, status):
+    assert status_of(lambda: returned) == status
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("bad value"), "error: bad value\n"),
+        (KeyError("no such name"), "error: no such name\n"),
+        (FileNotFoundError("walk.npz does not exist."), "error: walk.npz does not exist.\n"),
+        (OSError(28, "No space left on device"), "error: [Errno 28] No space left on device\n"),
+        (ValueError(), "error: ValueError\n"),
+    ],
+)
+def test_bad_input_ends_with_one_line(error, text, capsys, monkeypatch):
+    monkeypatch.delenv("WBT_TRACEBACK", raising=False)
+    assert status_of(raising(error)) == 1
+    assert capsys.readouterr().err == text
+
+
+def test_traceback_on_request(monkeypatch):
+    monkeypatch.setenv("WBT_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="bad value"):
+        run_script(raising(ValueError("bad value")))
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        run_script(lambda: 1 // 0)
+
+
+def test_warnings_are_one_line(capsys):
+    def main():
+        warnings.warn("3 angles beyond limits", stacklevel=1)
+
+    assert status_of(main) == 0
+    assert capsys.readouterr().err == "warning: 3 angles beyond limits\n"
