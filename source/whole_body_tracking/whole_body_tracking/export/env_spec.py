@@ -46,7 +46,7 @@ def spec_from_env(
         task=task,
         run_path=run_path,
         checkpoint=checkpoint,
-        control_dt=float(env.step_dt),
+        control_dt=round(float(env.step_dt), 9),
         action_kind=_action_kind(action),
         action_clip=action_clip,
         reference_in_graph=library.num_clips == 1,
