@@ -16,6 +16,9 @@ from whole_body_tracking.physics.mujoco_cpu_cfg import mujoco_cpu_cfg
 from whole_body_tracking.robots.g1_cfg import G1_CFG
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 
+GRAVITY = 9.81
+"""Gravity of the simulation [m/s^2]."""
+
 
 @configclass
 class WorldsSceneCfg(InteractiveSceneCfg):
@@ -27,12 +30,21 @@ class WorldsSceneCfg(InteractiveSceneCfg):
 class Worlds:
     """A simulation with its robot, one control step of ``decimation * dt`` seconds at a time."""
 
-    def __init__(self, num_worlds: int = 6, dt: float = 0.005, decimation: int = 4, robot: ArticulationCfg = G1_CFG):
+    def __init__(
+        self,
+        num_worlds: int = 6,
+        dt: float = 0.005,
+        decimation: int = 4,
+        robot: ArticulationCfg = G1_CFG,
+        state_attributes: tuple[str, ...] = (),
+    ):
         physics = mujoco_cpu_cfg(num_threads=2)
         self.sim = sim_utils.SimulationContext(sim_utils.SimulationCfg(dt=dt, device="cpu", physics=physics))
         cfg = WorldsSceneCfg(num_envs=num_worlds, env_spacing=2.5)
         cfg.robot = robot.replace(prim_path="{ENV_REGEX_NS}/Robot")
         self.scene = InteractiveScene(cfg)
+        for name in state_attributes:
+            self.sim.physics_manager.request_extended_state_attribute(name)
         self.sim.reset()
         self.manager = self.sim.physics_manager
         self.manager.set_decimation(decimation)
@@ -140,3 +152,8 @@ class Worlds:
         """Velocity of the whole robot's centre of mass [m/s], world frame, shape [num_worlds, 3]."""
         mass = self.robot.data.body_mass.torch
         return (mass[..., None] * self.robot.data.body_com_lin_vel_w.torch).sum(1) / mass.sum(1, keepdim=True)
+
+
+def assert_matches_reference(worlds: Worlds, references: list[mujoco.MjData]) -> None:
+    expected = np.array([np.concatenate([data.qpos, data.qvel]) for data in references])
+    np.testing.assert_allclose(worlds.state(), expected, rtol=1e-6, atol=1e-6)
