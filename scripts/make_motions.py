@@ -32,6 +32,8 @@ FOOT_CLEARANCE = 0.06
 """How high a foot is lifted in the stepping motion [m]."""
 COM_INSET = 0.008
 """How far inside the stance foot's centre line the centre of mass stays while the other foot is lifted [m]."""
+STANCE_LEAN = 0.12
+"""How far the torso leans over the stance foot, so that the ankles need not roll up to their limit [rad]."""
 STAND_MARGIN = 0.02
 """How much lower than straight-up the pelvis stays while weight is shifted, so that legs keep bent [m]."""
 
@@ -106,6 +108,12 @@ def posture(num_frames: int, share: torch.Tensor, **offsets: float) -> torch.Ten
     return joint_pos
 
 
+def rolled(angle: torch.Tensor) -> torch.Tensor:
+    """Orientations (x, y, z, w) leaning to the right by an angle [rad], shape [num_frames, 4]."""
+    zero = torch.zeros_like(angle)
+    return torch.stack(((0.5 * angle).sin(), zero, zero, (0.5 * angle).cos()), dim=-1)
+
+
 def pitched(angle: torch.Tensor) -> torch.Tensor:
     """Orientations (x, y, z, w) leaning forward by an angle [rad], shape [num_frames, 4]."""
     zero = torch.zeros_like(angle)
@@ -171,6 +179,7 @@ def step_in_place():
             foot_pos=foot_pos,
             com_xy=com_xy,
             root_height=stand.root_height - STAND_MARGIN * side.square(),
+            torso_quat=rolled(-STANCE_LEAN * side),
             joint_pos=posture(num_frames, side.square(), shoulder_roll=0.25, elbow=0.2),
         ),
     )

@@ -54,6 +54,27 @@ def test_joints_are_matched_by_name(raw):
     assert convert(shuffled).digest == convert(raw).digest
 
 
+def test_single_precision_input_is_as_good(raw):
+    fields = {key: getattr(raw, key).astype(np.float32) for key in ("root_pos", "root_quat", "joint_pos")}
+    np.testing.assert_allclose(
+        convert(dataclasses.replace(raw, **fields)).body_pos_w, convert(raw).body_pos_w, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "message"),
+    [
+        ("joint_pos", lambda values: values[:, :28], r"got \[\(31, 3\), \(31, 4\), \(31, 28\)\]"),
+        ("root_quat", lambda values: values[:-1], r"got \[\(31, 3\), \(30, 4\), \(31, 29\)\]"),
+        ("root_pos", lambda values: values * np.nan, "not finite"),
+        ("root_quat", lambda values: values * 0.5, "root_quat is not unit: norms from 0.5 to 0.5"),
+    ],
+)
+def test_malformed_motions_are_refused(raw, key, change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(raw, **{key: change(getattr(raw, key))})
+
+
 def test_motion_of_another_robot_is_refused(raw):
     names = ("left_hip_joint", *raw.joint_names[1:])
     with pytest.raises(

@@ -79,6 +79,14 @@ def test_kinematics_is_differentiable(configurations):
     assert names == [n for n in G1.joint_names[:5]]
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_cuda_agrees_with_the_cpu(configurations):
+    inputs = [torch.from_numpy(values) for values in configurations]
+    on_cpu, on_cuda = forward_kinematics(G1, *inputs), forward_kinematics(G1, *(values.cuda() for values in inputs))
+    torch.testing.assert_close(on_cuda[0].cpu(), on_cpu[0])
+    torch.testing.assert_close(center_of_mass(G1, *on_cuda).cpu(), center_of_mass(G1, *on_cpu))
+
+
 def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match=r"takes root_pos, root_quat and joint_pos of shapes .*\(2, 29\).*got .*28"):
         forward_kinematics(G1, torch.zeros(2, 3), torch.zeros(2, 4), torch.zeros(2, 28))

@@ -22,7 +22,7 @@ from whole_body_tracking.robots import G1
 pytestmark = pytest.mark.unit
 
 NAMES = ("squat", "bow_and_reach", "step_in_place")
-STANCE_HEIGHT = 0.002
+STANCE_HEIGHT = 0.001
 """Soles in stance are this close to the ground [m]."""
 
 

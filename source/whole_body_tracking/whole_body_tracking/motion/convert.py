@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from torch.nn.functional import normalize
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
@@ -37,7 +38,8 @@ def convert(raw: RawMotion, output_fps: float = 50, robot: str | RobotModel = "g
     order = [motion.joint_names.index(name) for name in model.joint_names]
     joint_pos = torch.as_tensor(motion.joint_pos[:, order], dtype=torch.float64)
     root_pos = torch.as_tensor(motion.root_pos, dtype=torch.float64)
-    body_pos, body_quat = forward_kinematics(model, root_pos, torch.as_tensor(motion.root_quat).double(), joint_pos)
+    root_quat = normalize(torch.as_tensor(motion.root_quat, dtype=torch.float64), dim=-1)
+    body_pos, body_quat = forward_kinematics(model, root_pos, root_quat, joint_pos)
     shift = -sole_height_of_clip(model, body_pos, body_quat) if ground else 0.0
     body_pos[..., 2] += shift
     return MotionClip(

@@ -31,8 +31,8 @@ def nameless_message(path: Path) -> str:
     """What to tell a user whose file carries no names."""
     return (
         f"{path} carries no joint_names and body_names, so nobody can tell which column is which joint. If BeyondMimic"
-        f" made it (Isaac Lab 2: breadth-first, w-first), rewrite it with `csv_to_npz.py --input_file {path.name}"
-        f" --layout beyondmimic`; if mjlab made it (depth-first, w-first), with `--layout mjlab`."
+        f" made it (Isaac Lab 2: breadth-first, w-first), rewrite it with `csv_to_npz.py --input_file {path}"
+        f" --layout beyondmimic --output_file NEW.npz`; if mjlab made it (depth-first, w-first), with `--layout mjlab`."
         " In Python: MotionClip.load(path, layout=...)."
     )
 

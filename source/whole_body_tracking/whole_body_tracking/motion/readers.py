@@ -20,7 +20,11 @@ UNIT_TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class RawMotion:
-    """A motion as recorded or retargeted: root pose and joint angles at a constant rate."""
+    """A motion as recorded or retargeted: root pose and joint angles at a constant rate.
+
+    Raises:
+        ValueError: If shapes do not agree, values are not finite or quaternions are not unit.
+    """
 
     fps: float
     """Frames a second."""
@@ -34,6 +38,20 @@ class RawMotion:
     """Names of the joints, in the order of :attr:`joint_pos`."""
     source: dict = field(default_factory=dict)
     """Where the motion comes from: plain JSON values."""
+
+    def __post_init__(self):
+        num, found = len(self.root_pos), [np.shape(v) for v in (self.root_pos, self.root_quat, self.joint_pos)]
+        expected = [(num, 3), (num, 4), (num, len(self.joint_names))]
+        if found != expected or num < 2:
+            raise ValueError(
+                f"A motion has root_pos, root_quat and joint_pos of shapes {expected} with at least 2 frames,"
+                f" got {found}."
+            )
+        if not all(np.isfinite(values).all() for values in (self.root_pos, self.root_quat, self.joint_pos)):
+            raise ValueError("The motion holds values that are not finite.")
+        norm = np.linalg.norm(self.root_quat, axis=-1)
+        if np.abs(norm - 1.0).max() > UNIT_TOLERANCE:
+            raise ValueError(f"root_quat is not unit: norms from {norm.min():.4g} to {norm.max():.4g}.")
 
     @property
     def num_frames(self) -> int:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .clip import MotionClip
+from .npz import read_arrays
 
 ARTIFACT_TYPE = "motions"
 FILE_NAME = "motion.npz"
@@ -38,6 +39,9 @@ def upload_clip(path: str | Path, entity: str | None, project: str, name: str) -
     """
     path = Path(path)
     MotionClip.load(path)
+    mode = os.environ.get("WANDB_MODE", "online")
+    if mode not in ("online", "shared"):
+        raise OSError(f"Uploading {path.name} needs the network, but WANDB_MODE is '{mode}'. The clip stays at {path}.")
     with _client(f"Uploading {path.name}", f"The clip stays at {path}.") as wandb:
         target = f"{f'{entity}/' if entity else ''}{project}/{name}"
         with wandb.init(project="csv_to_npz", entity=None, name=name, job_type="upload") as run:
@@ -69,6 +73,7 @@ def download_clip(registry_name: str) -> Path:
                 files = sorted(Path(artifact.download(root=folder)).rglob("*.npz"))
                 if len(files) != 1:
                     raise ValueError(f"{full_name} holds {len(files)} .npz files, expected one. {LOCAL_HINT}")
+                read_arrays(files[0])  # the client does not check what it received
                 _move_into_place(files[0], target)
     return target
 
@@ -97,7 +102,7 @@ def _client(action: str, hint: str) -> Iterator:
     try:
         yield wandb
     except (wandb.Error, requests.RequestException, TimeoutError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         if "API key" in reason or "credentials" in reason:
             reason += " (no valid key, or no network: set WANDB_API_KEY or run `wandb login`)"
-        raise OSError(f"{action} failed: {reason} {hint}") from None
+        raise OSError(f"{action} failed: {reason}. {hint}") from None

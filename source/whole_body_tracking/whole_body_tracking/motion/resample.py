@@ -43,7 +43,7 @@ def resample(motion: RawMotion, fps: float) -> RawMotion:
     alpha = (phase - start).clamp(max=1.0)[:, None]
 
     def interpolate(values, blend):
-        values = torch.as_tensor(values)
+        values = torch.as_tensor(values, dtype=torch.float64)
         return blend(values[start], values[start + 1], alpha).numpy()
 
     return dataclasses.replace(
