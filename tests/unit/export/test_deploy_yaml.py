@@ -32,3 +32,9 @@ def test_terms_have_unitrees_names_one_step_of_history_and_a_scale_per_value():
 def test_a_joint_without_motor_is_refused():
     with pytest.raises(ValueError, match=r"no motors for \['ankle'\]"):
         to_deploy_yaml(make_spec(), ("hip", "knee"))
+
+
+def test_actions_about_a_reference_are_refused():
+    spec = make_spec(action_kind="residual", reference_in_graph=False)
+    with pytest.raises(ValueError, match="emits residual ones"):
+        to_deploy_yaml(spec, spec.joint_names)

@@ -25,8 +25,14 @@ def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
         sdk_joint_names: Joints in the order of the robot's motors.
 
     Raises:
-        ValueError: If the robot has no motor for a joint of the policy.
+        ValueError: If the robot has no motor for a joint of the policy, or the file's actions are relative to a
+            reference, which this layout cannot say.
     """
+    if spec.emitted_actions != "default_relative":
+        raise ValueError(
+            f"deploy.yaml describes default-relative actions, but the policy emits {spec.emitted_actions} ones."
+            " Train on one clip, so that the exported file holds the reference."
+        )
     missing = [name for name in spec.joint_names if name not in sdk_joint_names]
     if missing:
         raise ValueError(f"The robot has no motors for {missing}. It has: {list(sdk_joint_names)}.")

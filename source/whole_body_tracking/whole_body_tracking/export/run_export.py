@@ -27,7 +27,7 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -
     """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
-    Unitree's layout. A file that fails the check never appears under its name.
+    Unitree's layout, if the actions are relative to the default pose. A file that fails the check never appears under its name.
 
     Args:
         runner: Runner with a tracking environment; the parity check reads the environment's last observations.
@@ -60,7 +60,8 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -
         unchecked.unlink(missing_ok=True)
     write_atomically(folder / "policy.json", spec.to_json(indent=2) + "\n")
     write_atomically(folder / "policy.pt", to_torchscript_bytes(graph, spec))
-    write_atomically(folder / "deploy.yaml", to_deploy_yaml(spec, get_robot(env.cfg.robot_name).joint_names))
+    if spec.emitted_actions == "default_relative":
+        write_atomically(folder / "deploy.yaml", to_deploy_yaml(spec, get_robot(env.cfg.robot_name).joint_names))
     return folder / "policy.onnx"
 
 
