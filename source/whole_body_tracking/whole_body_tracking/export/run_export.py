@@ -27,7 +27,8 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -
     """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
-    Unitree's layout, if the actions are relative to the default pose. A file that fails the check never appears under its name.
+    Unitree's layout, if the actions are relative to the default pose. A file that fails the check never
+    appears under its name.
 
     Args:
         runner: Runner with a tracking environment; the parity check reads the environment's last observations.
