@@ -147,6 +147,21 @@ def num_contacts(model: mujoco.MjModel) -> int:
     return data.ncon
 
 
+CRATE = '<mujoco><worldbody><body name="crate"><freejoint/><geom type="box" size="1 2 3"/></body></worldbody></mujoco>'
+
+
+def test_a_free_body_keeps_its_diagonal_mass_matrix():
+    """MuJoCo gives such a body 6 entries instead of 21, so an inertia that needs more must not be written."""
+    _, arrays, _, worlds = make(2, CRATE)
+    arrays["body_mass"][1] *= 2.0
+    arrays["body_inertia"][1] *= 2.0
+    worlds.update()
+    assert worlds.models[1].body_simple[1] == 1
+    arrays["body_ipos"][1, 1, 0] = 0.1
+    with pytest.raises(ValueError, match=r"'crate' was compiled with a diagonal mass matrix.*newton_mjwarp"):
+        worlds.update()
+
+
 def test_changed_collider_sizes_are_refused():
     _, arrays, _, worlds = make(2)
     arrays["geom_size"][1, 0, 0] = 0.2

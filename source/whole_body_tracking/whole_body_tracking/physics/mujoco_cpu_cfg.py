@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 @configclass
 class MujocoCpuSolverCfg(MJWarpSolverCfg):
-    """Newton's MuJoCo solver settings, stepped by native MuJoCo on CPU threads instead of MuJoCo Warp."""
+    """Newton's MuJoCo solver settings, stepped by native MuJoCo on CPU threads instead of MuJoCo Warp.
+
+    What differs from ``physics=newton_mjwarp``: arithmetic is float64 inside a control step; a world that diverges
+    comes back as NaN in every coordinate; contact forces are means over a control step; collider sizes and gravity
+    compensation cannot change after start-up; Newton's own collision pipeline and sleeping do not exist.
+    """
 
     class_type: type[NewtonManager] | str = "{DIR}.mujoco_cpu:NewtonMujocoCpuManager"
 

@@ -149,10 +149,29 @@ def _prepare_options(model: mujoco.MjModel) -> None:
 
 
 def _invalidate_frame_shortcuts(model: mujoco.MjModel, name: str) -> None:
-    """Drop compiled assumptions on coinciding frames that a changed field may have broken."""
-    if name.startswith("body_i") and name != "body_invweight0":
+    """Drop compiled assumptions on coinciding frames that a changed field may have broken.
+
+    Raises:
+        ValueError: If a body's compiled mass matrix has no room for its new inertia.
+    """
+    if name in ("body_ipos", *INERTIAL_FRAME_FIELDS):
         model.body_sameframe[1:] = int(mujoco.mjtSameFrame.mjSAMEFRAME_NONE)
-        model.body_simple[:] = 0
-        model.dof_simplenum[:] = 0
+        for body in np.flatnonzero(model.body_simple[1:]) + 1:
+            _check_simple_body(model, int(body))
     if name in ("geom_pos", "geom_quat"):
         model.geom_sameframe[:] = int(mujoco.mjtSameFrame.mjSAMEFRAME_NONE)
+
+
+def _check_simple_body(model: mujoco.MjModel, body: int) -> None:
+    """Refuse an inertia with products about the body frame where MuJoCo compiled a diagonal mass matrix."""
+    rotation = np.empty(9)
+    mujoco.mju_quat2Mat(rotation, model.body_iquat[body])
+    rotation = rotation.reshape(3, 3)
+    inertia = rotation @ np.diag(model.body_inertia[body]) @ rotation.T
+    products = np.abs(inertia - np.diag(np.diag(inertia))).max()
+    if products > 1e-6 * np.trace(inertia) or np.abs(model.body_ipos[body]).max() > 1e-9:
+        raise ValueError(
+            f"Body '{model.body(body).name}' was compiled with a diagonal mass matrix and got the centre of mass "
+            f"{model.body_ipos[body]} m with products of inertia of {products:.3g} kg m^2: physics=mujoco_cpu cannot "
+            "follow that. Give the body a small offset in its asset, or use `physics=newton_mjwarp`."
+        )
