@@ -32,11 +32,6 @@ class EngineRobot:
         self._origin = scene.env_origins[0]
 
     @property
-    def engine_name(self) -> str:
-        """What messages call the engine, such as "OvPhysxManager"."""
-        return self.sim.physics_manager.__name__
-
-    @property
     def body_names(self) -> list[str]:
         """Names of the bodies, in the order of :meth:`body_poses`."""
         return self.robot.body_names

@@ -84,10 +84,11 @@ def _record(tracks: Sequence[Track], fps: float) -> str:
         set_stage(server, tracks)
         nodes = [RobotNode(server.scene, track) for track in tracks]
         serializer = server.get_scene_serializer()
-        for frame in range(max(track.num_frames for track in tracks)):
-            for node in nodes:
-                node.show(frame)
-            serializer.insert_sleep(1.0 / fps)
+        with server.atomic():  # otherwise every message wakes the server's thread
+            for frame in range(max(track.num_frames for track in tracks)):
+                for node in nodes:
+                    node.show(frame)
+                serializer.insert_sleep(1.0 / fps)
         return serializer.as_html()
     finally:
         with contextlib.redirect_stdout(io.StringIO()):

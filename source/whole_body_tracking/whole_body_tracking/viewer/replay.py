@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,8 +14,10 @@ from scipy.spatial.transform import Rotation
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 
-from .engine import EngineRobot
 from .tracks import Track
+
+if TYPE_CHECKING:
+    from .engine import EngineRobot
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,6 @@ def replay(argv: list[str], description: str) -> list[Replay]:
     if args.html:
         check_page_path(args.html)
     replays = _play_in_engine(args, env_cfg, clips)
-    for item in replays:
-        print(describe(item))
     title = ", ".join(clip.name for clip in clips)
     tracks = [replay_track("robot", get_robot(env_cfg.robot_name), replays)]
     if args.html:
@@ -59,7 +57,11 @@ def parse_arguments(argv: list[str], description: str) -> argparse.Namespace:
     Raises:
         ValueError: If no motion is named, the task is unknown, or flags contradict each other.
     """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s --motion_file PATH ... [--headless | --html FILE] [options] [key=value ...]",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="Write an offline page that plays the motion.")
     parser.add_argument("--port", type=int, default=8080, help="Port of the browser view (%(default)s).")
     parser.add_argument("--task", default=DEFAULT_TASK, help="Task whose robot and engine to use (%(default)s).")
@@ -95,7 +97,12 @@ def load_clips(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> list[Motion
     clips = [MotionClip.load(path) for path in resolve_motions(args)]
     for clip in clips:
         clip.require_robot(robot)
-        clip.require_fps(clips[0].fps)
+        if clip.fps != clips[0].fps:
+            raise ValueError(
+                f"{clip.name} has {clip.fps:g} fps, but {clips[0].name} has {clips[0].fps:g}: clips that are replayed one"
+                f" after the other need one rate. Convert {clip.name} again with --output_fps {clips[0].fps:g}, or"
+                " replay it alone."
+            )
     return clips
 
 
@@ -113,9 +120,12 @@ def describe(item: Replay) -> str:
 
 
 def _play_in_engine(args: argparse.Namespace, env_cfg: TrackingEnvCfg, clips: Sequence[MotionClip]) -> list[Replay]:
-    """Play every clip once; with ``--viz``, go on in real time until the viewer is closed."""
+    """Play every clip once and print how it went; with ``--viz``, go on in real time until the viewer is closed."""
+    replays = []
     with engine_robot(env_cfg, args) as robot:
-        replays = [replay_clip(robot, clip) for clip in clips]
+        for clip in clips:
+            replays.append(replay_clip(robot, clip))
+            print(describe(replays[-1]), flush=True)
         if args.visualizer and not args.headless:
             try:
                 while robot.sim.is_running():
