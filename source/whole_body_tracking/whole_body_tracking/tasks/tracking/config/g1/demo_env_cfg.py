@@ -7,7 +7,7 @@ from isaaclab.utils import configclass
 from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
 
 from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, NoEventsCfg
-from .tracking_g1_env_cfg import G1TrackingResidualEnvCfg
+from .tracking_g1_env_cfg import ROBOT_PRIM_PATH, G1TrackingResidualEnvCfg
 
 START_NOISE = 0.2
 """Share of the task's start noise. With all of it every episode begins with a recovery step."""
@@ -26,7 +26,7 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
 
     def __post_init__(self):
         super().__post_init__()
-        self.scene.robot = G1_FOUR_POINT_FEET_CFG.replace(prim_path="{ENV_REGEX_NS}/Robot")
+        self.scene.robot = G1_FOUR_POINT_FEET_CFG.replace(prim_path=ROBOT_PRIM_PATH)
         self.scene.num_envs = 256
         self.sim.dt = 0.01
         self.decimation = 2

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from isaaclab.utils import configclass
 
+from isaaclab_tasks.utils import preset
+
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ
 from whole_body_tracking.robots import G1
-from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG
+from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG, G1_FOUR_POINT_FEET_CFG
 
 from ... import mdp
 from ...tracking_env_cfg import TrackingEnvCfg
+
+ROBOT_PRIM_PATH = "{ENV_REGEX_NS}/Robot"
 
 END_EFFECTORS = ["left_ankle_roll_link", "right_ankle_roll_link", "left_wrist_yaw_link", "right_wrist_yaw_link"]
 """Bodies that may touch the ground, and whose heights end an episode."""
@@ -17,13 +21,16 @@ END_EFFECTORS = ["left_ankle_roll_link", "right_ankle_roll_link", "left_wrist_ya
 
 @configclass
 class G1TrackingEnvCfg(TrackingEnvCfg):
-    """``Tracking-Flat-G1-v0``."""
+    """``Tracking-Flat-G1-v0``. ``presets=four_point_feet`` takes the robot with four contact points a foot."""
 
     robot_name: str = G1.name
 
     def __post_init__(self):
         super().__post_init__()
-        self.scene.robot = G1_CFG.replace(prim_path="{ENV_REGEX_NS}/Robot")
+        self.scene.robot = preset(
+            default=G1_CFG.replace(prim_path=ROBOT_PRIM_PATH),
+            four_point_feet=G1_FOUR_POINT_FEET_CFG.replace(prim_path=ROBOT_PRIM_PATH),
+        )
         self.actions.joint_pos.scale = dict(G1_ACTION_SCALE)
         self.commands.motion.motion_files = [str(DEFAULT_MOTION_FILE)]
         self.commands.motion.anchor_body_name = G1.anchor_body_name
