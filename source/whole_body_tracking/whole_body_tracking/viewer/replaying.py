@@ -99,8 +99,8 @@ def load_clips(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> list[Motion
         clip.require_robot(robot)
         if clip.fps != clips[0].fps:
             raise ValueError(
-                f"{clip.name} has {clip.fps:g} fps, but {clips[0].name} has {clips[0].fps:g}: clips that are replayed one"
-                f" after the other need one rate. Convert {clip.name} again with --output_fps {clips[0].fps:g}, or"
+                f"{clip.name} has {clip.fps:g} fps, but {clips[0].name} has {clips[0].fps:g}: clips that are"
+                f" replayed one after the other need one rate. Convert {clip.name} again with --output_fps {clips[0].fps:g}, or"
                 " replay it alone."
             )
     return clips
