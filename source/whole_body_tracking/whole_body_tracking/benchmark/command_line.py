@@ -1,0 +1,50 @@
+"""Command line of ``benchmark.py``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from whole_body_tracking.rl.cli import parse_args
+
+DEFAULT_SECONDS = 120.0
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Parse a command line, leaving Hydra's overrides (``physics=NAME``) in ``sys.argv``.
+
+    Raises:
+        ValueError: If a number or path makes no sense.
+    """
+    parser = argparse.ArgumentParser(description="Measure physics, environment and training, in environment steps/s.")
+    parser.add_argument("--task", default="Tracking-Flat-G1-v0", help="Task to measure (%(default)s).")
+    parser.add_argument(
+        "--num_envs", type=int, nargs="+", default=None, metavar="N",
+        help="Numbers of worlds; the first one's rates are the result's own (256, or 4096 on CUDA).",
+    )  # fmt: skip
+    parser.add_argument("--output", type=Path, default=None, metavar="FILE.json", help="Write the result here.")
+    parser.add_argument("--compare", type=Path, default=None, metavar="EARLIER.json", help="Print ratios to this one.")
+    parser.add_argument("--all", action="store_true", help="Also measure converter, library, sampling, ONNX and peer.")
+    parser.add_argument(
+        "--peer_python", type=Path, default=None, metavar="PATH", help="Python of an environment that has mjlab."
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=DEFAULT_SECONDS, help="Time to measure, start-up not included (%(default)s)."
+    )
+    parser.add_argument("--seed", type=int, default=42)
+    parser.set_defaults(frontend="torch", distributed=False)
+    args = parse_args(parser, argv)
+    args.num_envs = args.num_envs or [4096 if args.device.startswith("cuda") else 256]
+    _check(args)
+    return args
+
+
+def _check(args: argparse.Namespace) -> None:
+    if min(args.num_envs) < 1:
+        raise ValueError(f"--num_envs takes positive numbers, got {args.num_envs}.")
+    if args.seconds <= 0.0:
+        raise ValueError(f"--seconds must be positive, got {args.seconds:g}.")
+    if args.peer_python is not None and not args.peer_python.is_file():
+        raise FileNotFoundError(f"--peer_python {args.peer_python} is no file. Give the path of a Python interpreter.")
+    if args.output is not None and not args.output.absolute().parent.is_dir():
+        raise FileNotFoundError(f"--output: the folder {args.output.absolute().parent} does not exist.")

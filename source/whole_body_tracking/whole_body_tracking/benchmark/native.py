@@ -1,0 +1,125 @@
+"""The limit: plain ``mujoco.rollout`` through the very control steps that the environment made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mujoco
+import numpy as np
+from mujoco.rollout import Rollout
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+
+@dataclass(frozen=True)
+class ControlStep:
+    """What one control step of all worlds starts from, in MuJoCo's coordinates."""
+
+    qpos: np.ndarray
+    """Positions, shape [num_worlds, nq]."""
+    qvel: np.ndarray
+    """Velocities, shape [num_worlds, nv]."""
+    ctrl: np.ndarray
+    """Joint targets, constant over the step, shape [num_worlds, nu]."""
+    warm_start: np.ndarray
+    """Accelerations of the last step, shape [num_worlds, nv]."""
+
+
+class StepRecorder:
+    """Notes the start of every control step that ``physics=mujoco_cpu`` makes; a context manager."""
+
+    def __init__(self, env: ManagerBasedRLEnv):
+        """Attach to an environment for which :func:`has_native_limit` holds."""
+        self._solver = env.sim.physics_manager._solver
+        self.steps: list[ControlStep] = []
+
+    def __enter__(self) -> StepRecorder:
+        stepper, original = self._solver._stepper, self._solver._stepper.step
+
+        def step(*args: Any, **kwargs: Any) -> None:
+            self._note()
+            original(*args, **kwargs)
+
+        stepper.step = step
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del self._solver._stepper.step
+
+    def take(self) -> list[ControlStep]:
+        """Return what was noted since the last call and forget it."""
+        steps, self.steps = self.steps, []
+        return steps
+
+    def _note(self) -> None:
+        fields = ("qpos", "qvel", "ctrl", "qacc_warmstart")
+        self.steps.append(ControlStep(*(getattr(self._solver.mjw_data, name).numpy().copy() for name in fields)))
+
+
+class NativeRollout:
+    """Steps the worlds' own models with ``mujoco.rollout``, one control step a call."""
+
+    def __init__(self, models: Sequence[mujoco.MjModel], num_threads: int, num_substeps: int):
+        """Start the threads.
+
+        Args:
+            models: Model of each world.
+            num_threads: Threads; one runs on the calling thread.
+            num_substeps: Physics steps of a control step.
+        """
+        self._models, self._num_substeps = list(models), num_substeps
+        self._data = [mujoco.MjData(models[0]) for _ in range(num_threads)]
+        self._pool = Rollout(nthread=num_threads if num_threads > 1 else 0)
+        num_states = mujoco.mj_stateSize(models[0], mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
+        self._states = np.empty((len(models), num_substeps, num_states))
+
+    def prepare(self, steps: Sequence[ControlStep]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Lay recorded control steps out as ``mujoco.rollout`` wants them: initial states, controls, warm starts."""
+        return [self._inputs(step) for step in steps]
+
+    def run(self, inputs: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> None:
+        """Make the control steps, each from its own recorded start."""
+        for initial_state, control, warm_start in inputs:
+            self._pool.rollout(
+                self._models,
+                self._data,
+                initial_state,
+                control,
+                nstep=self._num_substeps,
+                initial_warmstart=warm_start,
+                state=self._states,
+                skip_checks=True,
+            )
+
+    def final_state(self) -> np.ndarray:
+        """Positions and velocities after the last control step, shape [num_worlds, nq + nv]."""
+        return self._states[:, -1, 1 : 1 + self._models[0].nq + self._models[0].nv]
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._pool.close()
+
+    def _inputs(self, step: ControlStep) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        num_worlds = len(step.qpos)
+        initial_state = np.zeros((num_worlds, self._states.shape[-1]))
+        first_velocity = 1 + step.qpos.shape[1]
+        initial_state[:, 1:first_velocity] = step.qpos
+        initial_state[:, first_velocity : first_velocity + step.qvel.shape[1]] = step.qvel
+        control = np.repeat(step.ctrl[:, None].astype(np.float64), self._num_substeps, axis=1)
+        return initial_state, control, step.warm_start.astype(np.float64)
+
+
+def has_native_limit(env: ManagerBasedRLEnv) -> bool:
+    """Whether the environment steps native MuJoCo models that ``mujoco.rollout`` can step as well."""
+    return hasattr(env.sim.physics_manager, "world_models")
+
+
+def native_rollout_of(env: ManagerBasedRLEnv) -> NativeRollout:
+    """``mujoco.rollout`` on the environment's models, threads and substeps."""
+    manager = env.sim.physics_manager
+    num_threads = getattr(manager._solver, "num_threads", os.cpu_count() or 1)
+    return NativeRollout(manager.world_models(), num_threads, env.cfg.decimation)

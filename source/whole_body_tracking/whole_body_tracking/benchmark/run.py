@@ -1,0 +1,128 @@
+"""From a command line to a result: one environment a process, measured part by part."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+
+from isaaclab.utils.seed import configure_seed
+
+from whole_body_tracking.evaluation.evaluate import engine_name
+from whole_body_tracking.rl.session import resolve_configs, tracking_env
+from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G1TrackingDemoPPORunnerCfg
+
+from .command_line import parse
+from .driver import RandomActionDriver
+from .machine import describe_machine, load_average
+from .parts import measure_parts
+from .peer import measure_peer
+from .result import STABLE_KEYS, compare, read_result, write_result
+from .statistics import Spread, ratios, spread
+from .stepping import SteppingRates, measure_stepping
+from .table import print_result
+from .training import TrainingRates, measure_training, network_name
+
+
+def benchmark(argv: list[str]) -> dict:
+    """Measure as a command line says, print the tables, write the JSON; returns the result.
+
+    Raises:
+        FileNotFoundError: If a file that a flag names does not exist.
+        ValueError: If an argument or config is wrong.
+        ChildProcessError: If the peer was asked for and cannot be measured.
+    """
+    args = parse(argv)
+    earlier = None if args.compare is None else read_result(args.compare)
+    if len(args.num_envs) == 1:
+        result = measure(args, args.num_envs[0], sys.argv[1:])
+    else:
+        results = {num_envs: _measure_in_process(args, num_envs) for num_envs in args.num_envs}
+        result = next(iter(results.values()))
+        result["by_num_envs"] = {str(n): {key: other[key] for key in STABLE_KEYS} for n, other in results.items()}
+    if args.peer_python is not None:
+        result["peer"] = measure_peer(args.peer_python, args.num_envs[0])
+    print_result(result, None if earlier is None else compare(result, earlier))
+    if args.output is not None:
+        write_result(args.output, result)
+        print(f"[INFO] Written: {args.output}")
+    return result
+
+
+def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> dict:
+    """Measure one number of worlds in this process, with these Hydra overrides."""
+    sys.argv[1:] = overrides
+    args = argparse.Namespace(**vars(args) | {"num_envs": num_envs, "agent": "rsl_rl_cfg_entry_point"})
+    env_cfg, agent_cfg = resolve_configs(args)
+    machine = describe_machine(env_cfg.sim.device) | {"load_at_start": load_average()}
+    with tracking_env(args, env_cfg, agent_cfg) as env:
+        configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu")
+        driver = RandomActionDriver(env.unwrapped, seed=args.seed)
+        step_seconds = driver.warm_up(0.1 * args.seconds)
+        stepping = measure_stepping(driver, step_seconds, 0.45 * args.seconds)
+        parts = measure_parts(driver, max(2, min(100, round(0.05 * args.seconds / step_seconds))))
+        training = measure_training(env, _agents(agent_cfg), 0.4 * args.seconds)
+        extras = _extras(env, agent_cfg, args.task) if args.all else None
+    return {
+        **summarize(stepping, training, network_name(agent_cfg)),
+        "task": args.task,
+        "engine": engine_name(env_cfg.sim.physics),
+        "num_envs": num_envs,
+        "seconds": args.seconds,
+        **parts,
+        "machine": machine | {"load_at_end": load_average()},
+        **({} if extras is None else {"extras": extras}),
+    }
+
+
+def summarize(stepping: SteppingRates, training: dict[str, TrainingRates], main_network: str) -> dict:
+    """The rates of a result: medians under their stable keys, and the spread of every one."""
+    named = {"environment": stepping.environment, "physics": stepping.physics}
+    if stepping.native_rollout:
+        named["native_rollout"] = stepping.native_rollout
+        named["ratio_environment_to_native"] = ratios(stepping.environment, stepping.native_rollout)
+    spreads: dict[str, Spread] = {name: spread(values) for name, values in named.items()}
+    ratio = spreads.pop("ratio_environment_to_native", None)
+    networks = {name: _training_summary(rates) for name, rates in training.items()}
+    spreads |= {f"training {name}": spread(rates.steps_per_s) for name, rates in training.items()}
+    return {
+        "environment_steps_per_s": spreads["environment"].median,
+        "physics_steps_per_s": spreads["physics"].median,
+        "training_steps_per_s": networks[main_network]["steps_per_s"],
+        "native_rollout_steps_per_s": spreads["native_rollout"].median if stepping.native_rollout else None,
+        "ratio_environment_to_native": None if ratio is None else ratio.median,
+        "training": networks,
+        "samples": {name: asdict(value) for name, value in spreads.items()},
+    }
+
+
+def _training_summary(rates: TrainingRates) -> dict[str, float]:
+    collect, update = spread(rates.collect).median, spread(rates.update).median
+    return {
+        "steps_per_s": spread(rates.steps_per_s).median,
+        "collect_s": collect,
+        "update_s": update,
+        "update_share": update / (collect + update),
+    }
+
+
+def _agents(agent_cfg) -> list:
+    """The task's own agent, and the same with the demo's networks."""
+    demo, small = G1TrackingDemoPPORunnerCfg(), copy.deepcopy(agent_cfg)
+    small.actor.hidden_dims, small.critic.hidden_dims = demo.actor.hidden_dims, demo.critic.hidden_dims
+    return [agent_cfg] if network_name(small) == network_name(agent_cfg) else [agent_cfg, small]
+
+
+def _extras(env, agent_cfg, task: str) -> dict:
+    from .extras import measure_extras
+
+    return measure_extras(env, agent_cfg, task)
+
+
+def _measure_in_process(args: argparse.Namespace, num_envs: int) -> dict:
+    """An engine is not built twice in one process: measure in a fresh one."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, args, num_envs, sys.argv[1:]).result()

@@ -1,0 +1,76 @@
+"""Environment, native limit and physics alone, side by side in one run."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .clock import seconds_of
+from .native import NativeRollout, StepRecorder, has_native_limit, native_rollout_of
+
+if TYPE_CHECKING:
+    from .driver import RandomActionDriver
+
+BLOCK_SECONDS = 0.7
+"""About how long one timing takes."""
+
+MIN_ROUNDS = 3
+
+
+@dataclass
+class SteppingRates:
+    """Environment steps a second, one entry a round."""
+
+    environment: list[float] = field(default_factory=list)
+    native_rollout: list[float] = field(default_factory=list)
+    """Empty where the engine has no native limit."""
+    physics: list[float] = field(default_factory=list)
+
+
+def measure_stepping(driver: RandomActionDriver, step_seconds: float, seconds: float) -> SteppingRates:
+    """Time the environment, then the same control steps natively, again and again; then physics alone.
+
+    Args:
+        driver: Environment with its actions, warmed up.
+        step_seconds: About how long an environment step takes [s].
+        seconds: Budget [s]; at least :data:`MIN_ROUNDS` rounds are made.
+    """
+    steps = block_steps(step_seconds)
+    measured = SteppingRates()
+    _measure_environment(driver, steps, 0.75 * seconds, measured)
+    _measure_physics(driver, steps, 0.25 * seconds, measured)
+    return measured
+
+
+def block_steps(step_seconds: float) -> int:
+    """Steps of one timing: about :data:`BLOCK_SECONDS`, between 2 and 200."""
+    return max(2, min(200, round(BLOCK_SECONDS / step_seconds)))
+
+
+def _measure_environment(driver: RandomActionDriver, steps: int, seconds: float, measured: SteppingRates) -> None:
+    env, deadline = driver.env, time.monotonic() + seconds
+    with contextlib.ExitStack() as stack:
+        recorder = stack.enter_context(StepRecorder(env)) if has_native_limit(env) else None
+        native = stack.enter_context(contextlib.closing(native_rollout_of(env))) if recorder else None
+        while len(measured.environment) < MIN_ROUNDS or time.monotonic() < deadline:
+            duration = seconds_of(lambda: driver.step_environment(steps), env.device)
+            measured.environment.append(steps * env.num_envs / duration)
+            if recorder is not None:
+                measured.native_rollout.append(_native_rate(native, recorder, env.num_envs))
+
+
+def _native_rate(native: NativeRollout, recorder: StepRecorder, num_envs: int) -> float:
+    inputs = native.prepare(recorder.take())
+    return len(inputs) * num_envs / seconds_of(lambda: native.run(inputs))
+
+
+def _measure_physics(driver: RandomActionDriver, steps: int, seconds: float, measured: SteppingRates) -> None:
+    """Short blocks without resets, each followed by untimed environment steps that bring fallen robots back."""
+    env, deadline = driver.env, time.monotonic() + seconds
+    steps = min(steps, 10)
+    while len(measured.physics) < MIN_ROUNDS or time.monotonic() < deadline:
+        duration = seconds_of(lambda: driver.step_physics(steps), env.device)
+        measured.physics.append(steps * env.num_envs / duration)
+        driver.step_environment(2 * steps)
