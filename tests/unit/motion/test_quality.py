@@ -60,6 +60,13 @@ def test_sliding_feet_are_measured():
     assert found.foot_skate_p95_m_s == pytest.approx(0.3, rel=1e-3)
 
 
+def test_feet_in_the_air_do_not_skate():
+    root_pos = np.tile((0.0, 0.0, STANDING_HEIGHT), (51, 1))
+    root_pos[10:, 0], root_pos[10:, 2] = 2.0 / 50 * np.arange(41), STANDING_HEIGHT + 0.05
+    found = quality_report(convert(dataclasses.replace(standing(), root_pos=root_pos)))
+    assert found.foot_skate_p95_m_s < 1e-6 and found.max_root_speed_m_s > 1.9
+
+
 def test_penetration_is_measured():
     found = report(height=STANDING_HEIGHT - 0.03)
     assert found.sole_penetration_max_m == pytest.approx(0.03, abs=1e-3)

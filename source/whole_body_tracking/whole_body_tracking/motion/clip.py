@@ -15,20 +15,8 @@ import numpy as np
 
 from whole_body_tracking.robots import RobotModel
 
+from .clip_check import ARRAYS, FORMAT_VERSION, check_clip, check_header
 from .npz import read_arrays
-
-FORMAT_VERSION = 1
-ARRAYS = {
-    "joint_pos": ("T", "J"),
-    "joint_vel": ("T", "J"),
-    "body_pos_w": ("T", "B", 3),
-    "body_quat_w": ("T", "B", 4),
-    "body_lin_vel_w": ("T", "B", 3),
-    "body_ang_vel_w": ("T", "B", 3),
-}
-"""The arrays of a clip and their shapes: T frames, J joints, B bodies."""
-UNIT_TOLERANCE = 1e-3
-"""Largest deviation of a stored quaternion's norm from 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +58,7 @@ class MotionClip:
         object.__setattr__(self, "body_names", tuple(str(name) for name in self.body_names))
         for key in ARRAYS:
             object.__setattr__(self, key, np.ascontiguousarray(getattr(self, key), dtype=np.float32))
-        _check(self)
+        check_clip(self)
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -201,7 +189,7 @@ class MotionClip:
             return clip_from_foreign_arrays(arrays, layout, path)
         if not {"joint_names", "body_names"} <= arrays.keys():
             raise ValueError(nameless_message(path))
-        _check_header(arrays, path)
+        check_header(arrays, path)
         content = {key: arrays[key] for key in ("fps", "joint_names", "body_names", *ARRAYS)}
         try:
             source = json.loads(str(arrays["source"])) if "source" in arrays else {}
@@ -214,53 +202,6 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
-
-
-def _check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
-    missing = [key for key in ("fps", *ARRAYS) if key not in arrays]
-    if missing:
-        raise ValueError(f"{path.name} is no motion clip: it lacks {missing}. Stored: {sorted(arrays)}.")
-    version = int(arrays.get("format_version", FORMAT_VERSION))
-    if version > FORMAT_VERSION:
-        raise ValueError(
-            f"{path.name} has clip format {version}, but this version of the package reads up to {FORMAT_VERSION}."
-            " Update the package, or convert the motion again."
-        )
-    order = str(arrays.get("quat_order", ""))
-    if order != "xyzw":
-        raise ValueError(
-            f"{path.name} says quat_order '{order}', expected 'xyzw'. Convert the motion again with csv_to_npz.py."
-        )
-
-
-def _check(clip: MotionClip) -> None:
-    if not (np.isfinite(clip.fps) and clip.fps > 0):
-        raise ValueError(f"fps is {clip.fps}, expected a positive number.")
-    sizes = {"J": len(clip.joint_names), "B": len(clip.body_names)}
-    for key, shape in ARRAYS.items():
-        found = getattr(clip, key).shape
-        sizes.setdefault("T", found[0] if found else 0)
-        expected = tuple(sizes.get(size, size) for size in shape)
-        if found != expected:
-            raise ValueError(
-                f"{key} has shape {list(found)}, expected {list(expected)}: {sizes['T']} frames, {sizes['J']} joint"
-                f" names, {sizes['B']} body names."
-            )
-    if sizes["T"] < 2:
-        raise ValueError(f"The clip has {sizes['T']} frame(s), expected at least 2.")
-    for key, names in (("joint_names", clip.joint_names), ("body_names", clip.body_names)):
-        if len(set(names)) != len(names):
-            raise ValueError(f"{key} holds a name twice: {sorted({n for n in names if names.count(n) > 1})}.")
-    for key in ARRAYS:
-        bad = np.argwhere(~np.isfinite(getattr(clip, key)))
-        if len(bad):
-            raise ValueError(f"{key} holds {len(bad)} values that are not finite, the first in frame {bad[0][0]}.")
-    norm = np.linalg.norm(clip.body_quat_w, axis=-1)
-    worst = np.unravel_index(np.abs(norm - 1.0).argmax(), norm.shape)
-    if abs(norm[worst] - 1.0) > UNIT_TOLERANCE:
-        raise ValueError(
-            f"body_quat_w is not unit: norm {norm[worst]:.4g} in frame {worst[0]}, body {clip.body_names[worst[1]]}."
-        )
 
 
 assert set(ARRAYS) < {item.name for item in fields(MotionClip)}

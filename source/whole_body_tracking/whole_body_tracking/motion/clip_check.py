@@ -1,0 +1,96 @@
+"""What makes a clip file valid: keys, shapes and values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .clip import MotionClip
+
+FORMAT_VERSION = 1
+ARRAYS = {
+    "joint_pos": ("T", "J"),
+    "joint_vel": ("T", "J"),
+    "body_pos_w": ("T", "B", 3),
+    "body_quat_w": ("T", "B", 4),
+    "body_lin_vel_w": ("T", "B", 3),
+    "body_ang_vel_w": ("T", "B", 3),
+}
+"""The arrays of a clip and their shapes: T frames, J joints, B bodies."""
+UNIT_TOLERANCE = 1e-3
+"""Largest deviation of a stored quaternion's norm from 1."""
+
+
+def check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Check keys, format version and quaternion order of a file with names.
+
+    Raises:
+        ValueError: If the file is no clip, or one of another format.
+    """
+    missing = [key for key in ("fps", *ARRAYS) if key not in arrays]
+    if missing:
+        raise ValueError(f"{path.name} is no motion clip: it lacks {missing}. Stored: {sorted(arrays)}.")
+    for key, num_dims in (("fps", 0), ("format_version", 0), ("joint_names", 1), ("body_names", 1)):
+        if key in arrays and arrays[key].ndim != num_dims:
+            raise ValueError(
+                f"{path.name}: {key} has shape {list(arrays[key].shape)}, expected {num_dims} dimensions. Convert the"
+                " motion again with csv_to_npz.py."
+            )
+    version = int(arrays.get("format_version", FORMAT_VERSION))
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{path.name} has clip format {version}, but this version of the package reads up to {FORMAT_VERSION}."
+            " Update the package, or convert the motion again."
+        )
+    order = str(arrays.get("quat_order", ""))
+    if order != "xyzw":
+        raise ValueError(
+            f"{path.name} says quat_order '{order}', expected 'xyzw'. Convert the motion again with csv_to_npz.py."
+        )
+
+
+def check_clip(clip: MotionClip) -> None:
+    """Check a clip's content.
+
+    Raises:
+        ValueError: If the rate is not positive, shapes do not agree, names repeat, values are not finite or
+            quaternions are not unit.
+    """
+    if not (np.isfinite(clip.fps) and clip.fps > 0):
+        raise ValueError(f"fps is {clip.fps}, expected a positive number.")
+    _check_shapes(clip)
+    for key, names in (("joint_names", clip.joint_names), ("body_names", clip.body_names)):
+        if len(set(names)) != len(names):
+            raise ValueError(f"{key} holds a name twice: {sorted({n for n in names if names.count(n) > 1})}.")
+    _check_values(clip)
+
+
+def _check_shapes(clip: MotionClip) -> None:
+    sizes = {"J": len(clip.joint_names), "B": len(clip.body_names)}
+    for key, shape in ARRAYS.items():
+        found = getattr(clip, key).shape
+        sizes.setdefault("T", found[0] if found else 0)
+        expected = tuple(sizes.get(size, size) for size in shape)
+        if found != expected:
+            raise ValueError(
+                f"{key} has shape {list(found)}, expected {list(expected)}: {sizes['T']} frames, {sizes['J']} joint"
+                f" names, {sizes['B']} body names."
+            )
+    if sizes["T"] < 2:
+        raise ValueError(f"The clip has {sizes['T']} frame(s), expected at least 2.")
+
+
+def _check_values(clip: MotionClip) -> None:
+    for key in ARRAYS:
+        bad = np.argwhere(~np.isfinite(getattr(clip, key)))
+        if len(bad):
+            raise ValueError(f"{key} holds {len(bad)} values that are not finite, the first in frame {bad[0][0]}.")
+    norm = np.linalg.norm(clip.body_quat_w, axis=-1)
+    worst = np.unravel_index(np.abs(norm - 1.0).argmax(), norm.shape)
+    if abs(norm[worst] - 1.0) > UNIT_TOLERANCE:
+        raise ValueError(
+            f"body_quat_w is not unit: norm {norm[worst]:.4g} in frame {worst[0]}, body {clip.body_names[worst[1]]}."
+        )
