@@ -121,8 +121,8 @@ class MotionLibrary:
             clip_ids: Clip of each row, in [0, num_clips), shape [num].
             frames: Frame of each row, clamped into its clip, shape [num].
         """
-        frames = torch.minimum(frames.clamp(min=0), self.last_frames[clip_ids])
-        rows = self.table.index_select(0, self.starts[clip_ids] + frames)
+        frames = torch.minimum(frames.clamp(min=0), self.last_frames.index_select(0, clip_ids))
+        rows = self.table.index_select(0, self.starts.index_select(0, clip_ids) + frames)
         num_joints, num_bodies = len(self.joint_names), len(self.body_names)
         sizes = [num_joints, num_joints, 3 * num_bodies, 4 * num_bodies, 3 * num_bodies, 3 * num_bodies]
         joint_pos, joint_vel, *bodies = rows.split(sizes, dim=-1)
