@@ -7,6 +7,8 @@ import sys
 import warnings
 from collections.abc import Callable
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported; else idle workers fight the physics
+
 USER_ERRORS = (ValueError, KeyError, OSError)
 """What a bad argument or file raises in this package (FileNotFoundError is an OSError)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, normalize_task_name, resolve_checkpoint_selector
@@ -10,6 +11,8 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
 from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoint
 
 from .runner import CHECKPOINT_PATTERN, load_checkpoint
+
+NETWORKS = ("actor", "critic")
 
 
 def experiment_folder(agent_cfg: RslRlBaseRunnerCfg) -> Path:
@@ -24,20 +27,41 @@ def resolve_checkpoint(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) 
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
+        OSError: If W&B cannot be reached.
+        ValueError: If a W&B run has no checkpoint, or is not named ORG/PROJECT/RUN_ID.
     """
     choice = args.checkpoint
     if choice is None:
         return None
-    if is_wandb_checkpoint(choice):
-        return Path(resolve_wandb_checkpoint(choice))
+    if is_wandb_checkpoint(choice) or choice.startswith("wandb:"):
+        return _download(choice)
     if choice in CHECKPOINT_SELECTORS:
         return _newest_of_newest_run(choice, args, agent_cfg)
     path = Path(choice)
     if path.is_dir():
         return newest_checkpoint(path)
     if not path.is_file():
-        raise FileNotFoundError(f"Checkpoint {path} does not exist. Give a model_<iteration>.pt, a run folder or 'latest'.")
+        raise FileNotFoundError(
+            f"Checkpoint {path} does not exist. Give a model_<iteration>.pt, a run folder or 'latest'."
+        )
     return path.absolute()
+
+
+def _download(name: str) -> Path:
+    """Download the checkpoint of a W&B run."""
+    if not is_wandb_checkpoint(name):
+        raise ValueError(f"'{name}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
+    os.environ.setdefault("WANDB_X_GRAPHQL_RETRY_MAX", "1")  # its default retries for minutes
+    import requests
+    import wandb
+
+    try:
+        return Path(resolve_wandb_checkpoint(name)).absolute()
+    except (wandb.Error, requests.RequestException, TimeoutError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise OSError(
+            f"Downloading the checkpoint of {name} failed: {reason} To use a local file, pass --checkpoint PATH."
+        ) from None
 
 
 def newest_checkpoint(run_folder: Path) -> Path:
@@ -59,10 +83,34 @@ def adopt_networks(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> None:
         ValueError: If the file is no checkpoint.
     """
     content = load_checkpoint(checkpoint)
-    for name in ("actor", "critic"):
-        layers = {key: value for key, value in content[f"{name}_state_dict"].items() if key.startswith("mlp.")}
-        weights = [value for key, value in layers.items() if key.endswith(".weight")]
-        getattr(agent_cfg, name).hidden_dims = [len(weight) for weight in weights[:-1]]
+    for name in NETWORKS:
+        getattr(agent_cfg, name).hidden_dims = _hidden_dims(content, name)
+
+
+def require_resumable(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> int:
+    """Check a checkpoint against the agent config and return how many iterations it has.
+
+    Raises:
+        ValueError: If the file is no checkpoint, or its layers have other sizes than the config's.
+    """
+    content = load_checkpoint(checkpoint)
+    for name in NETWORKS:
+        found, expected = _hidden_dims(content, name), list(getattr(agent_cfg, name).hidden_dims)
+        if found != expected:
+            raise ValueError(
+                f"{checkpoint} has {name} layers of {found} units, but this task trains {expected}. Resume with the"
+                f" task of its run, or pass agent.{name}.hidden_dims={found}."
+            )
+    return content["iter"] + 1
+
+
+def _hidden_dims(content: dict, network: str) -> list[int]:
+    weights = [
+        value
+        for key, value in content[f"{network}_state_dict"].items()
+        if key.startswith("mlp.") and key.endswith(".weight")
+    ]
+    return [len(weight) for weight in weights[:-1]]
 
 
 def _newest_of_newest_run(choice: str, args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) -> Path:

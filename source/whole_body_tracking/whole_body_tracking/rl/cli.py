@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
-import sys
 
 import gymnasium as gym
 import torch
-
 from isaaclab.app import add_launcher_args
-
 from isaaclab_rl.entrypoints.backends.cli_args_rsl_rl import add_rsl_rl_args
 from isaaclab_rl.entrypoints.common import enable_cameras_for_video, set_hydra_args
 from isaaclab_tasks.utils import setup_preset_cli
 
-OVERRIDE = re.compile(r"^[~+]*[A-Za-z_][\w.]*=")
-"""What a Hydra override or preset selector looks like, such as ``physics=ovphysx``."""
+from .overrides import split_overrides
 
 
 def add_motion_args(parser: argparse.ArgumentParser) -> None:
@@ -52,11 +47,12 @@ def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Nam
     add_rsl_rl_args(parser)
     add_launcher_args(parser)
     parser.set_defaults(device="cuda:0" if torch.cuda.is_available() else "cpu", agent="rsl_rl_cfg_entry_point")
-    overrides = [token for token in argv if OVERRIDE.match(token)]
-    args, unknown = setup_preset_cli(parser, [token for token in argv if not OVERRIDE.match(token)])
+    others, overrides = split_overrides(argv)
+    args, unknown = setup_preset_cli(parser, others)
     if unknown:
         raise ValueError(f"Unknown arguments: {' '.join(unknown)}. Run with --help to see those that exist.")
     require_known_task(args.task)
+    _require_machine(args)
     if args.motion_file and args.registry_name:
         raise ValueError("Give motions either as --motion_file or as --registry_name, not both.")
     if args.wandb_path:
@@ -79,6 +75,8 @@ def require_known_task(task: str | None) -> None:
         raise ValueError(f"Unknown task '{task}'. Known tracking tasks: {', '.join(known)}.")
 
 
-def program_arguments() -> list[str]:
-    """Arguments of this process, without the program's name."""
-    return sys.argv[1:]
+def _require_machine(args: argparse.Namespace) -> None:
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"There is no CUDA device here for --device {args.device}. Pass --device cpu.")
+    if getattr(args, "num_envs", None) is not None and args.num_envs < 1:
+        raise ValueError(f"--num_envs is {args.num_envs}, expected at least 1.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import os
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -69,8 +70,19 @@ class TrackingLogger(Logger):
             "collect_time": scalars["collect_time"],
             "learn_time": scalars["learn_time"],
             "learning_rate": scalars["learning_rate"],
-            "action_std": float(scalars["action_std"].mean()),
+            "action_std": scalars["action_std"].mean().item(),
         }
+
+    def rewind(self, iteration: int) -> None:
+        """Drop rows of ``progress.csv`` from an iteration on: a killed run logs more than its last checkpoint holds."""
+        path = Path(self.log_dir, PROGRESS_FILE)
+        if not path.exists():
+            return
+        header, *rows = path.read_text().splitlines(keepends=True)
+        kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < iteration]
+        partial = path.with_suffix(".tmp")
+        partial.write_text("".join([header, *kept]))
+        os.replace(partial, path)
 
     def _append(self, row: dict[str, float]) -> None:
         path = Path(self.log_dir, PROGRESS_FILE)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-
 from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_recording, pre_launch_video_config
 
 from whole_body_tracking.export import export_run

@@ -67,7 +67,9 @@ class TrackingRunner(OnPolicyRunner):
         """Train up to a total number of iterations, those of a resumed checkpoint included."""
         remaining = max_iterations - self._next_iteration
         if remaining <= 0:
-            print(f"[INFO] The run already has {self._next_iteration} of {max_iterations} iterations: nothing to train.")
+            print(
+                f"[INFO] The run already has {self._next_iteration} of {max_iterations} iterations: nothing to train."
+            )
             return
         self.current_learning_iteration = self._next_iteration
         previous = signal.signal(signal.SIGTERM, lambda *_: self._terminated.set())
@@ -115,7 +117,16 @@ class TrackingRunner(OnPolicyRunner):
             self.logger.tot_timesteps = content.get("total_steps", 0)
             self.logger.tot_time = content.get("total_time", 0.0)
             self.env.unwrapped.common_step_counter = content.get("env_step_counter", 0)
+            self._tidy_up()
         return content["infos"]
+
+    def _tidy_up(self) -> None:
+        """Remove what a killed session of this run left after its last checkpoint."""
+        if self.logger.log_dir is None:
+            return
+        self.logger.rewind(self._next_iteration)
+        for partial in Path(self.logger.log_dir).glob(".model_*.tmp"):
+            partial.unlink()
 
     def _require_fit(self, path: str, content: dict) -> None:
         for name in ("actor", "critic"):
@@ -146,6 +157,6 @@ def load_checkpoint(path: str | Path, map_location: str = "cpu") -> dict:
         content = torch.load(path, weights_only=True, map_location=map_location)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path} is not a readable checkpoint of this project: {error}") from error
-    if not isinstance(content, dict) or "actor_state_dict" not in content:
+    if not isinstance(content, dict) or not {"actor_state_dict", "critic_state_dict", "iter"} <= content.keys():
         raise ValueError(f"{path} holds no policy. Expected a model_<iteration>.pt written by train.py.")
     return content

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from isaaclab.app import launch_simulation
 from isaaclab.utils import validate
-
 from isaaclab_rl.entrypoints.backends import cli_args_rsl_rl
 from isaaclab_rl.entrypoints.common import apply_env_overrides, close_env, create_isaaclab_env
 from isaaclab_rl.rsl_rl import (
@@ -23,6 +24,8 @@ from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion.sources import resolve_motion_files
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+from .overrides import CONFIG_PATH, require_known_paths
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         FileNotFoundError: If a motion does not exist.
         ValueError: If a config value, a motion or the registry is wrong.
     """
-    env_cfg, agent_cfg = resolve_task_config(args.task, args.agent, play_mode=play)
+    env_cfg, agent_cfg = _resolve(args, play)
     agent_cfg = cli_args_rsl_rl.update_rsl_rl_cfg(agent_cfg, args)
     agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
     apply_env_overrides(args, env_cfg)
@@ -49,6 +52,16 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         env_cfg.commands.motion.motion_files = motion_files
     validate(env_cfg)
     return env_cfg, agent_cfg
+
+
+def _resolve(args: argparse.Namespace, play: bool) -> tuple[TrackingEnvCfg, RslRlBaseRunnerCfg]:
+    selectors = [token for token in sys.argv[1:] if not CONFIG_PATH.match(token)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        defaults = resolve_task_config(args.task, args.agent, play_mode=play, overrides=selectors)
+    if len(selectors) == len(sys.argv[1:]):
+        return defaults
+    require_known_paths(sys.argv[1:], *defaults)
+    return resolve_task_config(args.task, args.agent, play_mode=play)
 
 
 def resolve_motions(args: argparse.Namespace) -> list[str]:

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 
 import torch
-
 from isaaclab.utils.seed import configure_seed
-
 from isaaclab_rl.entrypoints.common import (
     add_common_train_args,
     apply_video_recording,
-    dump_train_configs,
     pre_launch_video_config,
-    write_run_manifest,
 )
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.export import export_run
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
-from .checkpoints import experiment_folder, resolve_checkpoint
+from .checkpoints import require_resumable, resolve_checkpoint
 from .cli import parse_args
+from .run_folder import choose_run_folder, describe_run
 from .runner import StopTraining, TrackingRunner
 from .session import resolve_configs, tracking_env
-
-logger = logging.getLogger(__name__)
 
 CPU_NUM_ENVS = 256
 """Worlds on a machine without CUDA when the command line names no number."""
@@ -68,9 +58,13 @@ def train(argv: list[str]) -> TrainingResult:
     env_cfg, agent_cfg = resolve_configs(args)
     if args.max_iterations is not None:
         agent_cfg.max_iterations = args.max_iterations
-    pre_launch_video_config(env_cfg, args)
     checkpoint = resolve_checkpoint(args, agent_cfg)
-    run_folder = _run_folder(args, agent_cfg, checkpoint)
+    num_done = 0 if checkpoint is None else require_resumable(agent_cfg, checkpoint)
+    if num_done >= agent_cfg.max_iterations:
+        print(f"[INFO] {checkpoint} already has {num_done} of {agent_cfg.max_iterations} iterations: nothing to train.")
+        return TrainingResult(checkpoint.parent, num_done)
+    run_folder = choose_run_folder(args, agent_cfg, checkpoint)
+    pre_launch_video_config(env_cfg, args)
     env_cfg.log_dir = str(run_folder)
     apply_video_recording(env_cfg, str(run_folder), args)
     with tracking_env(args, env_cfg, agent_cfg) as env:
@@ -85,16 +79,13 @@ def run_training(
     run_folder: Path,
     checkpoint: Path | None,
 ) -> TrainingResult:
-    """Train in an environment that exists, writing to ``run_folder``."""
+    """Train in an environment that exists, writing to ``run_folder``, which appears once the run can start."""
     runner = make_runner(args.task, env, agent_cfg, run_folder)
     configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu" or args.deterministic)
     if checkpoint is not None:
         print(f"[INFO] Continuing from {checkpoint}")
         runner.load(str(checkpoint))
-    if not (run_folder / "run.json").exists():
-        write_run_manifest(str(run_folder), library="rsl_rl", task=args.task, metadata={"agent": args.agent})
-        dump_train_configs(str(run_folder), env_cfg, agent_cfg)
-        write_provenance(run_folder, env, agent_cfg)
+    describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
     if args.max_minutes is not None:
         runner.after_iteration = stop_after(args.max_minutes)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
@@ -123,29 +114,3 @@ def make_runner(
     runner = TrackingRunner(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
     runner.export = lambda runner, path: export_run(runner, path, task=task)
     return runner
-
-
-def write_provenance(run_folder: Path, env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> None:
-    """Write ``provenance.json``: seed, versions, and name and digest of every clip."""
-    library = env.unwrapped.command_manager.get_term("motion").library
-    packages = ("whole-body-tracking", "isaaclab", "rsl-rl-lib", "torch", "newton", "mujoco", "ovphysx")
-    installed = {dist.metadata["Name"].lower(): dist.version for dist in metadata.distributions()}
-    content = {
-        "seed": agent_cfg.seed,
-        "num_envs": env.num_envs,
-        "physics": type(env.unwrapped.cfg.sim.physics).__name__,
-        "versions": {name: installed.get(name) for name in packages},
-        "clips": [{"name": name, "sha256": digest} for name, digest in zip(library.names, library.digests, strict=True)],
-    }
-    (run_folder / "provenance.json").write_text(json.dumps(content, indent=2) + "\n")
-
-
-def _run_folder(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path | None) -> Path:
-    """``latest`` continues in its run's folder; anything else gets a new one."""
-    if checkpoint is not None and args.checkpoint == "latest":
-        return checkpoint.parent
-    name = args.run_timestamp or datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    folder = experiment_folder(agent_cfg) / (f"{name}_{agent_cfg.run_name}" if agent_cfg.run_name else name)
-    os.makedirs(folder, exist_ok=True)
-    print(f"[INFO] Writing the run to {folder}")
-    return folder

@@ -22,6 +22,12 @@ def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
     """
     motion = cfg.commands.motion
     robot = get_robot(cfg.robot_name)
+    for field in ("body_names", "motion_files"):
+        if isinstance(getattr(motion, field), str):
+            raise ValueError(
+                f"`commands.motion.{field}` is the text '{getattr(motion, field)}', expected a list: write"
+                f""" env.commands.motion.{field}="['a','b']"."""
+            )
     _check_names("commands.motion.body_names", motion.body_names, robot.body_names)
     _check_names("commands.motion.anchor_body_name", [motion.anchor_body_name], motion.body_names)
     if cfg.terminations.ee_body_pos is not None:
