@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.tasks.tracking.mdp.rewards import exp_kernel
-from whole_body_tracking.tasks.tracking.mdp.tracking_errors import (
+from whole_body_tracking.motion.tracking_errors import (
     BodyState,
     TrackingErrors,
+    exp_kernel,
     projected_gravity_z,
     tracking_errors,
 )

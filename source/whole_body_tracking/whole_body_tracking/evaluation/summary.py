@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
-
 from . import metrics
 from .rollout import Recording, lafan1_failures, task_failures, tracking_reward
+
+if TYPE_CHECKING:
+    from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
 
 
 @dataclass
