@@ -1,0 +1,258 @@
+"""What train, play and evaluate refuse, and that they do so before any simulator starts or any folder appears."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from whole_body_tracking.evaluation.evaluate import evaluate
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
+from whole_body_tracking.rl import session
+from whole_body_tracking.rl.playing import play
+from whole_body_tracking.rl.training import train
+
+pytestmark = pytest.mark.unit
+
+TASK = "Tracking-Flat-G1-v0"
+COMMANDS = {"train": train, "play": play, "evaluate": evaluate}
+
+
+@pytest.fixture(autouse=True)
+def no_simulator(tmp_path, monkeypatch):
+    """Run in an empty folder, and fail if a simulation is launched or a file is left behind."""
+
+    def launched(*args):
+        raise AssertionError("a simulator was started")
+
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(session, "launch_simulation", launched)
+    yield
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture(params=list(COMMANDS))
+def command(request, monkeypatch):
+    return lambda *argv: run(monkeypatch, COMMANDS[request.param], *argv)
+
+
+@pytest.fixture
+def train_with(monkeypatch):
+    return lambda *argv: run(monkeypatch, train, *argv)
+
+
+def run(monkeypatch, function, *argv: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["script.py"])
+    function(["--task", TASK, "--headless", *map(str, argv)])
+
+
+def rewritten(path: Path, **changes) -> Path:
+    with np.load(DEFAULT_MOTION_FILE) as file:
+        arrays = {key: file[key] for key in file.files} | changes
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+    return path
+
+
+def checkpoint(path: Path, **changes) -> Path:
+    networks = network(160, 512, 256, 128, 29)
+    torch.save({"actor_state_dict": networks, "critic_state_dict": networks, "iter": 6} | changes, path)
+    return path
+
+
+def network(*widths: int) -> dict[str, torch.Tensor]:
+    return {f"mlp.{2 * i}.weight": torch.zeros(n, m) for i, (m, n) in enumerate(itertools.pairwise(widths))}
+
+
+# -- motions ---------------------------------------------------------------------------------------------------------
+
+
+def test_missing_file(command):
+    with pytest.raises(FileNotFoundError, match=r"walk\.npz does not exist\. Make clips .*csv_to_npz\.py"):
+        command("--motion_file", "walk.npz")
+
+
+def test_wrong_rate(command):
+    with pytest.raises(ValueError, match=r"squat_25hz.*25.*50"):
+        command("--motion_file", DEFAULT_MOTION_FILE_25HZ)
+
+
+def test_rate_of_the_low_frequency_task(train_with):
+    with pytest.raises(ValueError, match=r"squat.*50.*25"):
+        train_with("--task", "Tracking-Flat-G1-Low-Freq-v0", "--motion_file", DEFAULT_MOTION_FILE)
+
+
+def test_no_names(command, tmp_path):
+    path = rewritten(tmp_path / "walk.npz", joint_names=None, body_names=None)
+    with pytest.raises(ValueError, match=r"carries no joint_names and body_names.*--layout"):
+        command("--motion_file", path)
+
+
+def test_another_robot(command, tmp_path):
+    clip = MotionClip.load(DEFAULT_MOTION_FILE)
+    joints = tuple(name.replace("wrist_yaw", "gripper") for name in clip.joint_names)
+    dataclasses.replace(clip, joint_names=joints).save(tmp_path / "h1.npz")
+    with pytest.raises(ValueError, match=r"h1.*left_wrist_yaw_joint"):
+        command("--motion_file", tmp_path / "h1.npz")
+
+
+def test_truncated(command, tmp_path):
+    path = tmp_path / "walk.npz"
+    path.write_bytes(DEFAULT_MOTION_FILE.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=r"walk\.npz is truncated"):
+        command("--motion_file", path)
+
+
+def test_pickled(command, tmp_path):
+    path = rewritten(tmp_path / "walk.npz", joint_names=np.array(["a", None], dtype=object))
+    with pytest.raises(ValueError, match=r"holds pickled Python objects.*refused"):
+        command("--motion_file", path)
+
+
+def test_unreachable_registry(train_with, monkeypatch):
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    with pytest.raises(OSError, match=r"Downloading org/wandb-registry-motions/walk:latest failed.*--motion_file PATH"):
+        train_with("--registry_name", "org/wandb-registry-motions/walk")
+
+
+def test_file_and_registry_at_once(command):
+    with pytest.raises(ValueError, match=r"either as --motion_file or as --registry_name"):
+        command("--motion_file", "walk.npz", "--registry_name", "org/motions/walk")
+
+
+# -- configs ---------------------------------------------------------------------------------------------------------
+
+
+def test_misspelt_body(command):
+    with pytest.raises(ValueError, match=r"body_names` names \['torso_lnk'\].*Known: .*'torso_link'"):
+        command("env.commands.motion.body_names=[pelvis,torso_lnk]")
+
+
+def test_misspelt_anchor(command):
+    with pytest.raises(ValueError, match=r"anchor_body_name` names \['torso'\].*'torso_link'"):
+        command("env.commands.motion.anchor_body_name=torso")
+
+
+def test_text_instead_of_a_list(command):
+    with pytest.raises(ValueError, match=r"body_names` is the text 'pelvis', expected a list"):
+        command("env.commands.motion.body_names=pelvis")
+
+
+def test_misspelt_override(command):
+    with pytest.raises(ValueError, match=r"`env.commands.motion` has no 'clipend'\. Did you mean 'clip_end'\?"):
+        command("env.commands.motion.clipend=hold")
+
+
+def test_unknown_engine(command):
+    with pytest.raises(ValueError, match=r"(?s)Unknown preset\(s\): bullet.*mujoco_cpu"):
+        command("physics=bullet")
+
+
+def test_unknown_task(command):
+    with pytest.raises(ValueError, match=r"Unknown task 'Tracking-Flat-G1-v9'.*Tracking-Flat-G1-Residual-v0.*-G1-v0"):
+        command("--task", "Tracking-Flat-G1-v9")
+
+
+def test_unknown_flag(command):
+    with pytest.raises(ValueError, match=r"Unknown arguments: --motion_flie"):
+        command("--motion_flie", "walk.npz")
+
+
+def test_no_worlds(command):
+    with pytest.raises(ValueError, match=r"--num_envs is 0, expected at least 1"):
+        command("--num_envs", 0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_no_cuda_device(command):
+    with pytest.raises(ValueError, match=r"no CUDA device here for --device cuda:0\. Pass --device cpu"):
+        command("--device", "cuda:0")
+
+
+# -- checkpoints -----------------------------------------------------------------------------------------------------
+
+
+def test_missing_checkpoint(command):
+    with pytest.raises(FileNotFoundError, match=r"model_9\.pt does not exist"):
+        command("--checkpoint", "model_9.pt")
+
+
+def test_no_run_to_continue(command):
+    with pytest.raises(FileNotFoundError, match=r"No run of Tracking-Flat-G1-v0 with a checkpoint in .*g1_flat"):
+        command("--checkpoint", "latest")
+
+
+def test_no_checkpoint_given(monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"holds no run with a checkpoint"):
+        run(monkeypatch, play)
+
+
+def test_empty_run_folder(command, tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"holds no checkpoint named model_"):
+        command("--checkpoint", tmp_path / "run")
+
+
+def test_checkpoint_that_is_no_checkpoint(command, tmp_path):
+    (tmp_path / "model_1.pt").write_text("hello")
+    with pytest.raises(ValueError, match=r"model_1\.pt is not a readable checkpoint"):
+        command("--checkpoint", tmp_path / "model_1.pt")
+
+
+def test_truncated_checkpoint(command, tmp_path):
+    path = checkpoint(tmp_path / "model_1.pt")
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ValueError, match=r"model_1\.pt is not a readable checkpoint"):
+        command("--checkpoint", path)
+
+
+def test_checkpoint_without_a_policy(command, tmp_path):
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "model_1.pt")
+    with pytest.raises(ValueError, match=r"model_1\.pt holds no policy"):
+        command("--checkpoint", tmp_path / "model_1.pt")
+
+
+class _Touch:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_checkpoint_that_would_run_code(command, tmp_path):
+    path, trace = checkpoint(tmp_path / "model_1.pt", infos=_Touch(tmp_path / "trace")), tmp_path / "trace"
+    torch.load(path, weights_only=False)
+    assert trace.exists()  # it does run code where that is allowed
+    trace.unlink()
+    with pytest.raises(ValueError, match=r"model_1\.pt is not a readable checkpoint"):
+        command("--checkpoint", path)
+    assert not trace.exists()
+
+
+def test_resuming_another_network(train_with, tmp_path):
+    path = checkpoint(tmp_path / "model_1.pt", actor_state_dict=network(160, 64, 29))
+    with pytest.raises(
+        ValueError, match=r"actor layers of \[64\].*\[512, 256, 128\].*agent\.actor\.hidden_dims=\[64\]"
+    ):
+        train_with("--checkpoint", path)
+
+
+def test_run_that_is_not_named_in_full(command):
+    with pytest.raises(ValueError, match=r"'wandb:RUN_ID' names no W&B run\. Expected ORG/PROJECT/RUN_ID"):
+        command("--wandb_path", "RUN_ID")
+
+
+def test_unreachable_wandb_run(train_with, monkeypatch):
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    with pytest.raises(OSError, match=r"checkpoint of wandb:org/project/abc failed.*--checkpoint PATH"):
+        train_with("--wandb_path", "org/project/abc")
