@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Create the user wbt with the host's ids, so that what a container writes belongs to the one who started it. Needs root.
+# Create the user wbt with the host's ids, so that what a container writes belongs to who started it. Needs root.
 # usage: docker/create-user.sh UID GID FOLDER...    (each FOLDER is created and given to the user)
 set -euo pipefail
 

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ -z "${ISAACSIM_INDEX_URL:-}" ]; then
-  echo "error: ISAACSIM_INDEX_URL is empty. Set it to NVIDIA's package index, which Isaac Sim's installation page names." >&2
+  echo "error: ISAACSIM_INDEX_URL is empty. Set it to the package index that Isaac Sim's installation page names." >&2
   exit 1
 fi
 [ -x .venv/bin/python ] || { echo "error: no .venv/. Run scripts/setup.sh first." >&2; exit 1; }

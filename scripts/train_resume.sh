@@ -17,7 +17,7 @@ shift
 for argument in "$@"; do
   case "$argument" in
     --checkpoint | --checkpoint=* | --wandb_path | --wandb_path=* | --experiment_name | --experiment_name=*)
-      echo "error: ${argument%%=*} is chosen by train_resume.sh. Call scripts/rsl_rl/train.py to choose it yourself." >&2
+      echo "error: train_resume.sh chooses ${argument%%=*}. Call scripts/rsl_rl/train.py to choose it yourself." >&2
       exit 2
       ;;
   esac
