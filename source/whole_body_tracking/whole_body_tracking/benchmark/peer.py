@@ -32,7 +32,7 @@ def measure_peer(python: Path, num_envs: int, seconds: float = 20.0) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "clip.npz")
         write_mjlab_clip(clip)
-        command = [str(python), str(PROGRAM), str(clip), str(num_envs), str(seconds)]
+        command = [str(python), "-P", str(PROGRAM), str(clip), str(num_envs), str(seconds)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if done.returncode != 0 or not lines:

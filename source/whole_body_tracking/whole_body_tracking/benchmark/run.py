@@ -21,7 +21,7 @@ from .machine import describe_machine, load_average
 from .parts import measure_parts
 from .peer import measure_peer
 from .result import STABLE_KEYS, compare, read_result, write_result
-from .statistics import Spread, ratios, spread
+from .spread import Spread, ratios, spread
 from .stepping import SteppingRates, measure_stepping
 from .table import print_result
 from .training import TrainingRates, measure_training, network_name
