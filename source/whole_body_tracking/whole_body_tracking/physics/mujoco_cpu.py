@@ -87,11 +87,10 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
             super()._simulate_full()
             return
         cls._stage_body_forces()
-        for callback in (
-            *cls._post_actuator_callbacks,
-            lambda: cls._run_solver_substeps(None),
-            *cls._post_step_callbacks,
-        ):
+        for callback in cls._post_actuator_callbacks:
+            callback()
+        cls._run_solver_substeps(None)
+        for callback in cls._post_step_callbacks:
             callback()
         cls._update_sensors(None)
 
