@@ -58,7 +58,7 @@ def test_values_that_exist_may_be_set(path):
     [
         (
             "env.motion.bodynames",
-            r"`env.motion` has no 'bodynames'\. Did you mean 'body_names'\? It has: body_names, pose",
+            r"`env.motion` has no 'bodynames'\. Did you mean 'body_names'\? It has: body_n",
         ),
         ("env.moton.body_names", r"`env` has no 'moton'\. Did you mean 'motion'\?"),
         ("env.motion.pose_range.x.low", r"`env.motion.pose_range` has no 'x'"),
