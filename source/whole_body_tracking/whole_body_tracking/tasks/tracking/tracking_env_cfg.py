@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import MISSING
 
-import torch
-
 import isaaclab.sim as sim_utils
+import torch
 from isaaclab.assets import ArticulationCfg, AssetBaseCfg
 from isaaclab.envs import ManagerBasedRLEnvCfg
 from isaaclab.managers import EventTermCfg as EventTerm
@@ -20,6 +19,7 @@ from isaaclab.sensors import ContactSensorCfg
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
+from isaaclab_tasks.utils import PresetCfg
 
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
@@ -42,13 +42,28 @@ VELOCITY_RANGE = {
 """Noise on the root velocity at a start, and what a push adds [m/s, rad/s]."""
 
 
+def _contact_sensor(history_length: int) -> ContactSensorCfg:
+    return ContactSensorCfg(prim_path="{ENV_REGEX_NS}/Robot/.*", history_length=history_length)
+
+
+@configclass
+class ContactSensorPresetCfg(PresetCfg):
+    """Contact forces within the control step: the last three physics steps, or their mean on native MuJoCo."""
+
+    mujoco_cpu = _contact_sensor(history_length=1)
+    newton_mjwarp = _contact_sensor(history_length=3)
+    ovphysx = _contact_sensor(history_length=3)
+    isaacsim_physx = _contact_sensor(history_length=3)
+    default = newton_mjwarp if torch.cuda.is_available() else mujoco_cpu
+
+
 @configclass
 class TrackingSceneCfg(InteractiveSceneCfg):
     """A robot on flat ground."""
 
     ground: AssetBaseCfg = GROUND_CFG
     robot: ArticulationCfg = MISSING
-    contact_forces = ContactSensorCfg(prim_path="{ENV_REGEX_NS}/Robot/.*", history_length=3)
+    contact_forces: ContactSensorCfg = ContactSensorPresetCfg()
     light = AssetBaseCfg(prim_path="/World/light", spawn=sim_utils.DomeLightCfg(intensity=1500.0))
 
 
@@ -215,6 +230,9 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         super().play_mode()
         self.events = NoEventsCfg()
         self.commands.motion.start_sampling = "first"
+        self.commands.motion.clip_sampling = "joint"
+        self.commands.motion.max_clip_probability = 1.0
+        self.commands.motion.freeze_sampling = True
         self.commands.motion.pose_range = {}
         self.commands.motion.velocity_range = {}
         self.commands.motion.joint_position_range = (0.0, 0.0)
