@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from rsl_rl.algorithms import PPO
 
 if TYPE_CHECKING:
@@ -16,16 +17,30 @@ SAMPLER_KEY = "motion_sampler_state_dict"
 
 
 class TrackingPPO(PPO):
-    """PPO of rsl_rl; :meth:`save` and :meth:`load` also cover the start sampler of the motion command."""
+    """PPO of rsl_rl; :meth:`save` and :meth:`load` also cover the start sampler of the motion command.
+
+    Training on several devices, ranks exchange what their samplers saw at every update.
+    """
 
     sampler: StartSampler
+    transfers: bool
+    """Whether a checkpoint of other clips may be continued, with the sampler starting anew."""
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:
         """Build the algorithm and remember the environment's sampler."""
         algorithm: TrackingPPO = PPO.construct_algorithm(obs, env, cfg, device)
-        algorithm.sampler = env.unwrapped.command_manager.get_term("motion").sampler
+        motion = env.unwrapped.command_manager.get_term("motion")
+        algorithm.sampler, algorithm.transfers = motion.sampler, motion.cfg.transfer
+        if algorithm.is_multi_gpu:
+            algorithm.sampler.share_across_ranks()
         return algorithm
+
+    def update(self) -> dict[str, float]:
+        """Update the networks, and on several devices the samplers; return mean losses."""
+        if self.is_multi_gpu:
+            self.sampler.merge(torch.distributed.all_reduce)
+        return super().update()
 
     def save(self) -> dict:
         """Return everything a checkpoint stores, as tensors and plain numbers."""
@@ -35,6 +50,8 @@ class TrackingPPO(PPO):
         """Restore a checkpoint; the sampler only where training continues (not in play, which starts at frame 0)."""
         resumes = super().load(loaded_dict, load_cfg, strict)
         continues = load_cfg is None or bool(load_cfg.get("iteration"))
-        if continues and SAMPLER_KEY in loaded_dict and self.sampler.strategy != "first":
-            self.sampler.load_state_dict(loaded_dict[SAMPLER_KEY])
+        if continues and SAMPLER_KEY in loaded_dict and not self.sampler.frozen:
+            state = loaded_dict[SAMPLER_KEY]
+            if self.sampler.fits(state) or not self.transfers:
+                self.sampler.load_state_dict(state)
         return load_cfg.get("iteration", False) if load_cfg is not None else resumes

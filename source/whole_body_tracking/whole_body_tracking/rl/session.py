@@ -22,7 +22,7 @@ from isaaclab_rl.rsl_rl import (
 )
 from isaaclab_tasks.utils import resolve_task_config
 
-from whole_body_tracking.motion.sources import resolve_motion_files
+from whole_body_tracking.motion.entries import registry_paths, resolve_items
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
@@ -65,12 +65,13 @@ def _resolve(args: argparse.Namespace, play: bool) -> tuple[TrackingEnvCfg, RslR
 
 
 def resolve_motions(args: argparse.Namespace) -> list[str]:
-    """Local paths of the motions that a command line names, downloading registry artifacts; empty if it names none."""
-    if args.registry_name:
-        from whole_body_tracking.motion.registry import download_clip
+    """Motions that a command line names, as clip files and manifests by absolute path; empty if it names none.
 
-        return [str(download_clip(name)) for name in args.registry_name]
-    return [str(path.resolve()) for path in resolve_motion_files(args.motion_file)] if args.motion_file else []
+    Registry artifacts are downloaded.
+    """
+    if args.registry_name:
+        return [str(path) for name in args.registry_name for path in registry_paths(name)]
+    return resolve_items(args.motion_file or [])
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from isaaclab_tasks.utils import resolve_task_config
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.rl.cli import parse_args
+from whole_body_tracking.motion.entries import resolve_entries
 from whole_body_tracking.rl.session import resolve_motions
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
@@ -94,7 +95,7 @@ def load_clips(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> list[Motion
         ValueError: If a file is no clip, is of another robot, or has another rate than the first.
     """
     robot = get_robot(env_cfg.robot_name)
-    clips = [MotionClip.load(path) for path in resolve_motions(args)]
+    clips = [entry.load() for entry in resolve_entries(resolve_motions(args))]
     for clip in clips:
         clip.require_robot(robot)
         if clip.fps != clips[0].fps:

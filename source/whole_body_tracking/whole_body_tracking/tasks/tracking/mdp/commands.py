@@ -14,9 +14,11 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 
 from whole_body_tracking.motion import MotionLibrary, MotionState
 
+from .clip_clock import ClipClock
 from .diagnostics import report_non_finite_state
-from .motion_loading import load_clips
-from .sampling import StartSampler
+from .loop_placement import LoopPlacement, place
+from .motion_loading import load_clips, load_entries, require_preview_fits
+from .sampler_factory import make_sampler
 from .tracking_errors import BodyState, TrackingErrors, tracking_errors
 from .visualization import TrackingMarkers
 
@@ -50,37 +52,47 @@ class MotionCommand(CommandTerm):
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
         self.library = MotionLibrary.from_clips(
-            load_clips(cfg.motion_files, control_rate=1.0 / env.step_dt),
+            load_clips(cfg.motion_files, control_rate=1.0 / env.step_dt, split=cfg.motion_split),
             joint_names=self.robot.joint_names,
             body_names=stored_bodies,
             device=self.device,
         )
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
-        self.last_frames = self.library.num_frames - 1
-        """Index of the last frame of each clip, shape [num_clips]."""
-        self.sampler = StartSampler(
-            self.library.num_frames,
-            frames_per_bin=max(1, round(cfg.adaptive_bin_duration / env.step_dt)),
-            strategy=cfg.start_sampling,
-            uniform_ratio=cfg.adaptive_uniform_ratio,
-            alpha=cfg.adaptive_alpha,
-            kernel_size=cfg.adaptive_kernel_size,
-            kernel_lambda=cfg.adaptive_lambda,
-        )
-        self.clip_ids = torch.zeros(self.num_envs, dtype=torch.long, device=self.device)
-        """Clip that each world tracks, shape [num_envs]."""
-        self.frames = torch.ones(self.num_envs, dtype=torch.long, device=self.device)
-        """Frame that each world's next physics step should reach, shape [num_envs]."""
+        require_preview_fits(cfg.preview_steps, self.library)
+        self._preview_steps = torch.tensor(cfg.preview_steps, dtype=torch.long, device=self.device)
+        self.clock = ClipClock(self.library.num_frames, self.num_envs, cfg.clip_end)
+        """Clip and frame of every world."""
+        self._placement = LoopPlacement(self.library, self._root_idx, self.num_envs) if cfg.clip_end == "loop" else None
+        self.entries = load_entries(cfg.motion_files, cfg.motion_split)
+        """What the manifest says of each clip."""
+        self.sampler = make_sampler(cfg, self.library, self.entries, env.step_dt)
+        """Where episodes start."""
         self.fixed_start: tuple[Tensor, Tensor] | None = None
-        """Clip and start frame of every world, shape [num_envs] each, to use instead of the sampler's; for evaluation."""
+        """Clip and start frame of every world to use instead of the sampler's, shape [num_envs] each."""
         self._bins = torch.full_like(self.frames, -1)
         self._reference: MotionState | None = None
+        self._preview: MotionState | None = None
         self._robot_state: BodyState | None = None
         self._errors: TrackingErrors | None = None
         self._robot_step = -1
 
     # -- what the terms read -----------------------------------------------------------------------------------------
+
+    @property
+    def clip_ids(self) -> Tensor:
+        """Clip that each world tracks, shape [num_envs]."""
+        return self.clock.clip_ids
+
+    @property
+    def frames(self) -> Tensor:
+        """Frame that each world's next physics step should reach, shape [num_envs]."""
+        return self.clock.frames
+
+    @property
+    def last_frames(self) -> Tensor:
+        """Index of the last frame of each clip, shape [num_clips]."""
+        return self.clock.last_frames
 
     @property
     def command(self) -> Tensor:
@@ -91,8 +103,20 @@ class MotionCommand(CommandTerm):
     def reference(self) -> MotionState:
         """Reference state at :attr:`frames`, body positions relative to the world's origin."""
         if self._reference is None:
-            self._reference = self.library.state_at(self.clip_ids, self.frames)
+            state = self.library.state_at(self.clip_ids, self.frames)
+            placement = self._placement
+            self._reference = state if placement is None else place(state, placement.quat, placement.shift)
         return self._reference
+
+    @property
+    def preview(self) -> MotionState:
+        """Reference states at ``cfg.preview_steps``, one row a world and step, relative to the world's origin.
+
+        Past a clip's end its last frame is held, unless the clip loops.
+        """
+        if self._preview is None:
+            self._preview = self._look_ahead()
+        return self._preview
 
     @property
     def reference_bodies(self) -> BodyState:
@@ -131,7 +155,7 @@ class MotionCommand(CommandTerm):
     @property
     def clip_ended(self) -> Tensor:
         """Whether the frame just reached is the clip's last one, shape [num_envs]."""
-        return self.frames >= self.last_frames[self.clip_ids]
+        return self.frames >= self.clock.last
 
     def tracked_body_idx(self, names: Sequence[str]) -> list[int]:
         """Positions of bodies among the tracked ones.
@@ -155,25 +179,25 @@ class MotionCommand(CommandTerm):
         ended = (bins >= 0) & (self._env.episode_length_buf[env_ids] > 0)
         failed = ended & self._env.termination_manager.terminated[env_ids]
         self.sampler.record_failures(bins.clamp(min=0), failed)
+        self.sampler.clips.record(self.clip_ids[env_ids], self._env.episode_length_buf[env_ids], ended, failed)
         return super().reset(env_ids) | self.sampler.metrics()
 
     def compute(self, dt: float) -> None:
         """Advance the reference by one frame, except in worlds that were reset in this very step."""
-        self.frames += (self._env.episode_length_buf > 0).long()
-        self._update_command()
+        passed = self.clock.advance(self._env.episode_length_buf > 0)
+        if self.cfg.clip_end == "resample":
+            self._resample(passed.nonzero().flatten())
+        elif self._placement is not None:
+            self._placement.advance(self.clip_ids, passed)
         bins = self.sampler.bin_of(self.clip_ids, self.frames)
         self.sampler.record_visits(bins, bins != self._bins)
         self._bins = bins
         self.sampler.update()
-        self._reference = None
+        self._forget_reference()
         self._forget_robot()
 
     def _update_command(self) -> None:
-        last = self.last_frames[self.clip_ids]
-        if self.cfg.clip_end == "resample":
-            self._resample((self.frames > last).nonzero().flatten())
-        else:
-            torch.minimum(self.frames, last, out=self.frames)
+        """Nothing to do: :meth:`compute` advances the reference."""
 
     def _resample_command(self, env_ids: Tensor) -> None:
         if self.fixed_start is None:
@@ -190,11 +214,12 @@ class MotionCommand(CommandTerm):
             clip_ids: Clip of each, shape [num_starts].
             frames: Start frame of each, at most the clip's last but one, shape [num_starts].
         """
-        self.clip_ids[env_ids] = clip_ids
-        self.frames[env_ids] = frames + 1
+        self.clock.start(env_ids, clip_ids, frames)
+        if self._placement is not None:
+            self._placement.reset(env_ids)
         self._bins[env_ids] = -1
         self._write_state(env_ids, self.library.state_at(clip_ids, frames))
-        self._reference = None
+        self._forget_reference()
         self._forget_robot()
 
     # -- internals ---------------------------------------------------------------------------------------------------
@@ -203,6 +228,18 @@ class MotionCommand(CommandTerm):
         if env_ids is None or isinstance(env_ids, slice):
             return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
         return torch.as_tensor(env_ids, device=self.device).long()
+
+    def _look_ahead(self) -> MotionState:
+        frames, passed = self.clock.ahead(self._preview_steps)
+        state = self.library.state_at(self.clip_ids.repeat_interleave(len(self._preview_steps)), frames.flatten())
+        if self._placement is None:
+            return state
+        quat, shift = self._placement.next_round(self.clip_ids, passed)
+        return place(state, quat.flatten(0, 1), shift.flatten(0, 1))
+
+    def _forget_reference(self) -> None:
+        self._reference = None
+        self._preview = None
 
     def _forget_robot(self) -> None:
         self._robot_state = None

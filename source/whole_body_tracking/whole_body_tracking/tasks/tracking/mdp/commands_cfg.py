@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from isaaclab.managers import CommandTermCfg
 from isaaclab.utils import configclass
 
+from .clip_clock import ClipEnd
 from .sampling import StartStrategy
 
 if TYPE_CHECKING:
     from .commands import MotionCommand
 
-ClipEnd = Literal["truncate", "resample", "hold"]
+ClipSampling = Literal["joint", "uniform", "duration", "weight", "curriculum"]
 
 
 @configclass
@@ -29,7 +30,11 @@ class MotionCommandCfg(CommandTermCfg):
     """Name of the robot in the scene."""
 
     motion_files: list[str] = MISSING
-    """Clips to track: NPZ files, folders or globs. Their rate must equal the control rate."""
+    """Clips to track: NPZ files, folders, globs, manifests or W&B registry names. Their rate must equal the control
+    rate."""
+
+    motion_split: str | None = None
+    """Split of the manifests to track, such as ``train``; None takes all."""
 
     anchor_body_name: str = MISSING
     """Body that places and heads the reference relative to the robot."""
@@ -40,7 +45,8 @@ class MotionCommandCfg(CommandTermCfg):
     clip_end: ClipEnd = "truncate"
     """What happens after a clip's last frame: ``truncate`` ends the episode as a time-out, so that the value is
     bootstrapped; ``resample`` moves the robot to a new start without ending the episode, as BeyondMimic does;
-    ``hold`` keeps the last frame."""
+    ``hold`` keeps the last frame; ``loop`` goes on with the clip's beginning, turned and shifted so that its first
+    frame lies where the last one was."""
 
     start_sampling: StartStrategy = "adaptive"
     """Where episodes start: see :class:`~.sampling.StartSampler`."""
@@ -59,6 +65,30 @@ class MotionCommandCfg(CommandTermCfg):
 
     adaptive_lambda: float = 0.8
     """Decay of the kernel from one bin to the next."""
+
+    clip_sampling: ClipSampling = "joint"
+    """How clips are chosen: ``joint`` leaves it to ``start_sampling``, over the bins of all clips; ``uniform``: each
+    clip alike; ``duration``: by length; ``weight``: by the manifest's weights; ``curriculum``: from easy to hard. But
+    for the first, ``start_sampling`` chooses within the clip."""
+
+    max_clip_probability: float = 1.0
+    """Largest probability of one clip, not for ``curriculum``. Lower it if one clip that cannot be tracked takes most
+    starts."""
+
+    curriculum_steps: int = 20_000
+    """Environment steps in which the curriculum opens all clips if it never has to wait."""
+
+    curriculum_max_failure: float = 0.5
+    """Share of failed episodes, over the open clips, above which the curriculum waits."""
+
+    freeze_sampling: bool = False
+    """Whether sampling statistics stay as they are, as in play and evaluation."""
+
+    transfer: bool = False
+    """Whether a checkpoint of other clips may be continued: it keeps the policy and starts the statistics anew."""
+
+    preview_steps: list[int] = []
+    """Steps into the future that the preview observations show, beyond the frame aimed at."""
 
     pose_range: dict[str, tuple[float, float]] = {}
     """Uniform noise on the root pose at a start: x, y, z [m], roll, pitch, yaw [rad]; a missing key means none."""

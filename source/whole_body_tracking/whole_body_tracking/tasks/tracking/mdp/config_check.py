@@ -33,7 +33,7 @@ def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
     if cfg.terminations.ee_body_pos is not None:
         names = cfg.terminations.ee_body_pos.params["body_names"]
         _check_names("terminations.ee_body_pos.params.body_names", names, motion.body_names)
-    clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation))
+    clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation), split=motion.motion_split)
     for clip in clips:
         clip.require_robot(robot)
     return clips

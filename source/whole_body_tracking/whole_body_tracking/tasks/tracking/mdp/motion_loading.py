@@ -4,34 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
-from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.sources import resolve_motion_files
+from whole_body_tracking.motion import MotionClip, MotionLibrary
+from whole_body_tracking.motion.entries import MotionEntry, resolve_entries
 
 
-def load_clips(motion_files: Sequence[str], control_rate: float) -> list[MotionClip]:
+def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:
     """Load the clips that a config names and check that each was made for this control rate.
 
     Args:
-        motion_files: Files, folders or globs.
+        motion_files: Files, folders, globs, manifests or registry names.
         control_rate: Steps of the environment a second [Hz].
+        split: Split of the manifests to load; None loads all.
 
     Raises:
         FileNotFoundError: If a name matches no file.
-        ValueError: If a file is no clip or has another rate.
+        ValueError: If a file is no clip or has another rate, or a manifest is wrong.
+    """
+    clips = [_load(entry, entry.path.stat().st_mtime_ns) for entry in load_entries(motion_files, split)]
+    for clip in clips:
+        clip.require_fps(control_rate)
+    return clips
+
+
+def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[MotionEntry]:
+    """Entries of the clips that a config names, in the order of :func:`load_clips`.
+
+    Raises:
+        FileNotFoundError: If a name matches no file.
+        ValueError: If there is none, or a manifest is wrong.
     """
     if not motion_files:
         raise ValueError(
             "The task has no motion to track. Pass --motion_file PATH or --registry_name NAME, or set"
             " `commands.motion.motion_files`."
         )
-    clips = [_load(path, path.stat().st_mtime_ns) for path in resolve_motion_files(list(motion_files))]
-    for clip in clips:
-        clip.require_fps(control_rate)
-    return clips
+    return resolve_entries(list(motion_files), split)
+
+
+def require_preview_fits(preview_steps: Sequence[int], library: MotionLibrary) -> None:
+    """Check that no clip is shorter than the preview.
+
+    Raises:
+        ValueError: If one is, or a step is not positive; the message names the clip.
+    """
+    if not preview_steps:
+        return
+    if min(preview_steps) < 1:
+        raise ValueError(f"`preview_steps` is {list(preview_steps)}, expected steps of at least 1.")
+    shortest = int(library.num_frames.argmin())
+    if max(preview_steps) >= int(library.num_frames[shortest]):
+        raise ValueError(
+            f"The preview looks {max(preview_steps)} frames ahead, but {library.names[shortest]} has only"
+            f" {int(library.num_frames[shortest])} frames. Shorten `preview_steps` or leave the clip out."
+        )
 
 
 @lru_cache(maxsize=64)
-def _load(path: Path, _modified_ns: int) -> MotionClip:
-    return MotionClip.load(path)
+def _load(entry: MotionEntry, _modified_ns: int) -> MotionClip:
+    return entry.load()

@@ -20,9 +20,7 @@ class TrackingMarkers:
         """
         colors = {"reference": (0.1, 0.8, 0.2), "robot": (0.9, 0.2, 0.1)}
         spheres = {
-            name: sim_utils.SphereCfg(
-                radius=radius, visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=color)
-            )
+            name: sim_utils.SphereCfg(radius=radius, visual_material=sim_utils.PreviewSurfaceCfg(diffuse_color=color))
             for name, color in colors.items()
         }
         self._markers = VisualizationMarkers(VisualizationMarkersCfg("/Visuals/Tracking", markers=spheres))
