@@ -17,6 +17,9 @@ from .tracks import Track
 MAX_PAGE_FPS = 30.0
 """Highest frame rate of a page [Hz]. A faster track loses whole frames, so that no pose is interpolated."""
 
+STEADY_CANVAS = "<style>canvas{opacity:1!important}</style>"
+"""Keeps viser from fading the picture in again each time the motion starts over."""
+
 
 def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str) -> Path:
     """Write a page that plays the tracks side by side in time, with a timeline, on a ground grid.
@@ -96,7 +99,7 @@ def _record(tracks: Sequence[Track], fps: float) -> str:
 
 
 def _with_heading(page: str, title: str, tracks: Sequence[Track]) -> str:
-    page = page.replace("<title>Viser</title>", f"<title>{html.escape(title)}</title>", 1)
+    page = page.replace("<title>Viser</title>", f"<title>{html.escape(title)}</title>{STEADY_CANVAS}", 1)
     entries = "".join(_legend_entry(track) for track in tracks)
     heading = (
         '<div style="position:fixed;top:14px;left:50%;transform:translateX(-50%);z-index:1;pointer-events:none;'

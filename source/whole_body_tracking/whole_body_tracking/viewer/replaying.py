@@ -10,9 +10,9 @@ from isaaclab_rl.entrypoints.common import apply_env_overrides
 from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.entries import resolve_entries
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.rl.cli import parse_args
-from whole_body_tracking.motion.entries import resolve_entries
 from whole_body_tracking.rl.session import resolve_motions
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
@@ -101,8 +101,8 @@ def load_clips(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> list[Motion
         if clip.fps != clips[0].fps:
             raise ValueError(
                 f"{clip.name} has {clip.fps:g} fps, but {clips[0].name} has {clips[0].fps:g}: clips that are"
-                f" replayed one after the other need one rate. Convert {clip.name} again with --output_fps {clips[0].fps:g}, or"
-                " replay it alone."
+                f" replayed one after the other need one rate. Convert {clip.name} again with"
+                f" --output_fps {clips[0].fps:g}, or replay it alone."
             )
     return clips
 

@@ -13,7 +13,7 @@ import viser
 from .meshes import body_meshes
 from .tracks import Track
 
-ROBOT_COLORS = {"light": (198, 202, 209), "dark": (40, 43, 50)}
+ROBOT_COLORS = {"light": (198, 202, 209), "dark": (62, 66, 75)}
 """sRGB colours of the two tones of a solid robot."""
 
 GHOST_COLORS = {"light": (0, 105, 255), "dark": (0, 50, 150)}
@@ -54,6 +54,7 @@ class RobotNode:
                     color=colors[tone],
                     opacity=GHOST_OPACITY if track.ghost else None,
                     cast_shadow=not track.ghost,
+                    receive_shadow=False,
                 )
         self._pos = _round(track.pos_w)
         self._quat_wxyz = _round(np.roll(track.quat_xyzw, 1, axis=-1))
@@ -69,7 +70,9 @@ class RobotNode:
 def set_stage(server: viser.ViserServer, tracks: Sequence[Track]) -> None:
     """Add ground and light, and aim the camera so that the way of every robot is in view."""
     server.scene.set_up_direction("+z")
-    server.scene.configure_environment_map("studio", environment_intensity=0.4)
+    # Preparing an environment map stalls a browser without a GPU for many seconds.
+    server.scene.configure_environment_map(None)
+    server.scene.add_light_hemisphere("/sky", sky_color=(255, 255, 255), ground_color=(165, 170, 180), intensity=2.2)
     server.scene.add_grid(
         "/ground",
         infinite_grid=True,
