@@ -1,0 +1,65 @@
+"""Play an exported policy in plain MuJoCo, an engine that training never saw, and report how well it tracks.
+
+Example::
+
+    python scripts/sim2sim.py --policy exported/policy.onnx --compare evaluation/report.json --video sim2sim.mp4
+
+Needs no Isaac Lab: the observations are rebuilt from what the file says of itself.
+"""
+
+import argparse
+from pathlib import Path
+
+from whole_body_tracking.cli import run_script
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="Exported policy.onnx.")
+    parser.add_argument("--motion_file", type=Path, metavar="FILE", help="Clip to track; default: the policy's own.")
+    parser.add_argument("--num_rollouts", type=int, default=16, metavar="N", help="Rollouts (%(default)s).")
+    parser.add_argument("--seed", type=int, default=42, help="Of the small noise on start states (%(default)s).")
+    parser.add_argument("--exact_start", action="store_true", help="Start in the reference state, without that noise.")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="report.json of evaluate.py: print the gap.")
+    parser.add_argument("--output_dir", type=Path, metavar="DIR", help="Default: sim2sim/ beside the policy.")
+    parser.add_argument("--video", type=Path, metavar="FILE", help="Write the median rollout as MP4.")
+    parser.add_argument("--viewer", action="store_true", help="Show the median rollout in MuJoCo's viewer.")
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    """Check what pictures need, play, print the table."""
+    args = parse_args()
+    from whole_body_tracking.sim2sim.pictures import require_display, require_video
+
+    if args.video:
+        require_video(args.video)
+    if args.viewer:
+        require_display()
+    from whole_body_tracking.sim2sim.gap import table
+    from whole_body_tracking.sim2sim.run import run_sim2sim
+
+    result = run_sim2sim(
+        args.policy,
+        args.motion_file,
+        args.num_rollouts,
+        args.seed,
+        not args.exact_start,
+        args.compare,
+        args.output_dir,
+    )
+    print(table(result.overall, result.baseline))
+    print(f"[INFO] Report: {result.folder}")
+    if args.video:
+        from whole_body_tracking.sim2sim.show import write_video
+
+        print(f"[INFO] Video: {write_video(args.video, result.robot, result.played, result.reference)}")
+    if args.viewer:
+        from whole_body_tracking.sim2sim.show import show_in_viewer
+
+        show_in_viewer(result.robot, result.played, result.reference)
+
+
+if __name__ == "__main__":
+    run_script(main)

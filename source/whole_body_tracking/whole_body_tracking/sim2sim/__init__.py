@@ -1,0 +1,1 @@
+"""Exported policies in plain MuJoCo: nothing here imports Isaac Lab, Newton or USD."""

@@ -1,0 +1,165 @@
+"""A policy's observations from the robot's state and the reference, term by term as its file names them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from whole_body_tracking.export.spec import ObservationTerm, PolicySpec
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a policy can observe at one instant. Joints are in the policy's order, quaternions (x, y, z, w)."""
+
+    ref_joint_pos: np.ndarray
+    """Reference at the frame that the next step should reach [rad], shape [num_joints]."""
+    ref_joint_vel: np.ndarray
+    """[rad/s], shape [num_joints]."""
+    ref_anchor_pos_w: np.ndarray
+    """[m], shape [3]."""
+    ref_anchor_quat_w: np.ndarray
+    """Shape [4]."""
+    anchor_pos_w: np.ndarray
+    """Anchor of the robot [m], shape [3]."""
+    anchor_quat_w: np.ndarray
+    """Shape [4]."""
+    root_quat_w: np.ndarray
+    """Shape [4]."""
+    root_lin_vel_w: np.ndarray
+    """[m/s], shape [3]."""
+    root_ang_vel_w: np.ndarray
+    """[rad/s], shape [3]."""
+    joint_pos: np.ndarray
+    """[rad], shape [num_joints]."""
+    joint_vel: np.ndarray
+    """[rad/s], shape [num_joints]."""
+    default_joint_pos: np.ndarray
+    """[rad], shape [num_joints]."""
+    last_action: np.ndarray
+    """What the policy's file emitted in the step before; zeros in the first, shape [num_joints]."""
+
+
+def command(now: Situation) -> np.ndarray:
+    """Reference joint positions and velocities."""
+    return np.concatenate((now.ref_joint_pos, now.ref_joint_vel))
+
+
+def motion_anchor_pos_b(now: Situation) -> np.ndarray:
+    """Reference anchor position in the robot's anchor frame [m]."""
+    return _inverse(now.anchor_quat_w).apply(now.ref_anchor_pos_w - now.anchor_pos_w)
+
+
+def motion_anchor_ori_b(now: Situation) -> np.ndarray:
+    """Reference anchor orientation in the robot's anchor frame: two columns of its matrix, row by row."""
+    relative = _inverse(now.anchor_quat_w) * Rotation.from_quat(now.ref_anchor_quat_w)
+    return relative.as_matrix()[:, :2].ravel()
+
+
+def base_lin_vel(now: Situation) -> np.ndarray:
+    """Velocity of the root link in its own frame [m/s]."""
+    return _inverse(now.root_quat_w).apply(now.root_lin_vel_w)
+
+
+def base_ang_vel(now: Situation) -> np.ndarray:
+    """Angular velocity of the root link in its own frame [rad/s]."""
+    return _inverse(now.root_quat_w).apply(now.root_ang_vel_w)
+
+
+def joint_pos(now: Situation) -> np.ndarray:
+    """Joint positions about the default pose [rad]."""
+    return now.joint_pos - now.default_joint_pos
+
+
+def joint_vel(now: Situation) -> np.ndarray:
+    """Joint velocities [rad/s]."""
+    return now.joint_vel
+
+
+def actions(now: Situation) -> np.ndarray:
+    """Last action."""
+    return now.last_action
+
+
+TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
+    term.__name__: term
+    for term in (
+        command,
+        motion_anchor_pos_b,
+        motion_anchor_ori_b,
+        base_lin_vel,
+        base_ang_vel,
+        joint_pos,
+        joint_vel,
+        actions,
+    )
+}
+"""Every term that sim2sim can rebuild, by the name that the task and the exported file give it."""
+
+
+class ObservationBuilder:
+    """Builds the observation vector of one rollout: values are clipped, then scaled, then stacked oldest first."""
+
+    def __init__(self, spec: PolicySpec, source: str = "policy"):
+        """Check the layout.
+
+        Args:
+            spec: Of the policy.
+            source: What messages call the policy.
+
+        Raises:
+            ValueError: If a term is unknown or has another number of values than the robot gives.
+        """
+        _require_known_terms(spec, source)
+        self._terms = spec.observations
+        self._histories: dict[str, deque[np.ndarray]] = {}
+
+    def reset(self) -> None:
+        """Forget the history; the next observation fills it."""
+        self._histories.clear()
+
+    def build(self, now: Situation) -> np.ndarray:
+        """The vector at this instant, shape [num_observations]."""
+        return np.concatenate([self._stacked(term, _one_step(term, now)) for term in self._terms]).astype(np.float32)
+
+    def _stacked(self, term: ObservationTerm, values: np.ndarray) -> np.ndarray:
+        if term.history_length == 1:
+            return values
+        history = self._histories.setdefault(term.name, deque([values] * term.history_length, term.history_length))
+        history.append(values)
+        return np.concatenate(history)
+
+
+def _one_step(term: ObservationTerm, now: Situation) -> np.ndarray:
+    values = TERMS[term.name](now)
+    if term.clip is not None:
+        values = values.clip(*term.clip)
+    return values if term.scale is None else values * np.asarray(term.scale)
+
+
+def _require_known_terms(spec: PolicySpec, source: str) -> None:
+    joints = len(spec.joint_names)
+    width = {"command": 2 * joints, "motion_anchor_pos_b": 3, "motion_anchor_ori_b": 6, "base_lin_vel": 3}
+    width |= {"base_ang_vel": 3, "joint_pos": joints, "joint_vel": joints, "actions": joints}
+    for place, term in enumerate(spec.observations, start=1):
+        if term.name not in TERMS:
+            raise ValueError(
+                f"{source}: observation term {place}, '{term.name}', is unknown to sim2sim. Known: {list(TERMS)}."
+                f" The policy observes {spec.describe_observations()}. Play it in Isaac Lab, or add the term to"
+                " sim2sim/observations.py."
+            )
+        expected = width[term.name] * term.history_length
+        if term.dim != expected:
+            raise ValueError(
+                f"{source}: observation term {place}, '{term.name}', has {term.dim} values, expected {expected} for"
+                f" {joints} joints and a history of {term.history_length}. The policy observes"
+                f" {spec.describe_observations()}. Export it again from its task."
+            )
+
+
+def _inverse(quat_xyzw: np.ndarray) -> Rotation:
+    return Rotation.from_quat(quat_xyzw).inv()

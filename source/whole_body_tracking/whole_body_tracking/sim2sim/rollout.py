@@ -1,0 +1,169 @@
+"""Play an exported policy from frame 0 to the end of its motion, and record it as an evaluation does."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION, Recording
+from whole_body_tracking.export.loader import OnnxPolicy
+from whole_body_tracking.export.spec import PolicySpec
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.tracking_errors import BodyState
+from whole_body_tracking.robots import RobotModel
+
+from .observations import ObservationBuilder, Situation
+from .simulation import RobotState, Simulation
+
+POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
+
+
+def roll_out(
+    policy: OnnxPolicy,
+    robot: RobotModel,
+    reference: MotionClip,
+    num_rollouts: int,
+    seed: int = 0,
+    perturbed: bool = True,
+) -> Recording:
+    """Play every rollout once; it goes on after a failure, which is judged on the recording.
+
+    The clock is the task's: an episode starts in the state of frame 0; at step t the policy observes frame t + 1 and
+    is scored against it after the physics.
+
+    Args:
+        policy: The exported policy.
+        robot: Its robot.
+        reference: Joints and tracked bodies in the order of the policy's spec.
+        num_rollouts: How many to play.
+        seed: Of the small noise on the start states; rollout i starts the same way whatever their number.
+        perturbed: Whether there is any noise.
+
+    Raises:
+        ValueError: If an observation term is unknown, or the root is not among the tracked bodies.
+    """
+    _require_root(policy.spec, robot)
+    simulation = Simulation(robot, policy.spec)
+    player = _Player(policy, robot, reference, simulation)
+    rollouts = []
+    for index in range(num_rollouts):
+        rng = np.random.default_rng([seed, index]) if perturbed else None
+        rollouts.append(player.play(start_state(reference, policy.spec, robot, rng)))
+    return _recording(rollouts, reference, policy.spec)
+
+
+def start_state(
+    reference: MotionClip, spec: PolicySpec, robot: RobotModel, rng: np.random.Generator | None = None
+) -> RobotState:
+    """The state of frame 0, with the noise of an evaluation's start states; joints stay within their soft limits.
+
+    Args:
+        reference: Joints and tracked bodies in the order of the spec.
+        spec: Of the policy.
+        robot: Its robot.
+        rng: Source of the noise, or None for none.
+    """
+    root = reference.body_indices(robot.body_names[:1])[0]
+    pose, twist, joints = np.zeros(6), np.zeros(6), np.zeros(len(spec.joint_names))
+    if rng is not None:
+        pose, twist = _draw(rng, SMALL_PERTURBATION["pose_range"]), _draw(rng, SMALL_PERTURBATION["velocity_range"])
+        joints = rng.uniform(*SMALL_PERTURBATION["joint_position_range"], size=len(joints))
+    turn = Rotation.from_euler("xyz", pose[3:])
+    return RobotState(
+        root_pos_w=reference.body_pos_w[0, root] + pose[:3],
+        root_quat_w=(turn * Rotation.from_quat(reference.body_quat_w[0, root])).as_quat(),
+        root_lin_vel_w=reference.body_lin_vel_w[0, root] + twist[:3],
+        root_ang_vel_w=reference.body_ang_vel_w[0, root] + twist[3:],
+        joint_pos=(reference.joint_pos[0] + joints).clip(spec.soft_joint_pos_lower, spec.soft_joint_pos_upper),
+        joint_vel=reference.joint_vel[0].astype(np.float64),
+    )
+
+
+class _Player:
+    """Policy and simulation in closed loop over one reference."""
+
+    def __init__(self, policy: OnnxPolicy, robot: RobotModel, reference: MotionClip, simulation: Simulation):
+        spec = policy.spec
+        self.policy, self.spec, self.reference, self.simulation = policy, spec, reference, simulation
+        self.builder = ObservationBuilder(spec)
+        self.default, self.scale = np.array(spec.default_joint_pos), np.array(spec.action_scale)
+        self.body_ids = simulation.body_ids(spec.body_names)
+        self.anchor_id = simulation.body_ids([spec.anchor_body_name])
+        self.ref_anchor = reference.body_indices([spec.anchor_body_name])[0]
+
+    def play(self, start: RobotState) -> list[np.ndarray]:
+        """One rollout: bodies (position, quaternion, velocities), joint positions and velocities, actions, by step."""
+        self.simulation.reset(start)
+        self.builder.reset()
+        action, steps = np.zeros(len(self.default)), []
+        for frame in range(1, self.reference.num_frames):
+            obs = self.builder.build(self._situation(frame, action))
+            action = self.policy.run(obs, frame)["actions"][0].astype(np.float64)
+            self.simulation.step(self._targets(action, frame))
+            state = self.simulation.state
+            bodies = self.simulation.bodies(self.body_ids)
+            steps.append((*bodies, state.joint_pos, state.joint_vel, action))
+        return [np.stack(values) for values in zip(*steps, strict=True)]
+
+    def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
+        residual = self.spec.emitted_actions == "residual"
+        return (self.reference.joint_pos[frame] if residual else self.default) + self.scale * action
+
+    def _situation(self, frame: int, last_action: np.ndarray) -> Situation:
+        state = self.simulation.state
+        anchor_pos, anchor_quat, *_ = self.simulation.bodies(self.anchor_id)
+        return Situation(
+            ref_joint_pos=self.reference.joint_pos[frame],
+            ref_joint_vel=self.reference.joint_vel[frame],
+            ref_anchor_pos_w=self.reference.body_pos_w[frame, self.ref_anchor],
+            ref_anchor_quat_w=self.reference.body_quat_w[frame, self.ref_anchor],
+            anchor_pos_w=anchor_pos[0],
+            anchor_quat_w=anchor_quat[0],
+            root_quat_w=state.root_quat_w,
+            root_lin_vel_w=state.root_lin_vel_w,
+            root_ang_vel_w=state.root_ang_vel_w,
+            joint_pos=state.joint_pos,
+            joint_vel=state.joint_vel,
+            default_joint_pos=self.default,
+            last_action=last_action,
+        )
+
+
+def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: PolicySpec) -> Recording:
+    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, actions = (
+        torch.from_numpy(np.stack(values, axis=1)).float() for values in zip(*rollouts, strict=True)
+    )
+    num_rollouts, num_steps = len(rollouts), reference.num_frames - 1
+
+    def of_reference(name: str) -> torch.Tensor:
+        values = torch.from_numpy(getattr(reference, name)[1:])
+        return values[:, None].expand(num_steps, num_rollouts, *values.shape[1:])
+
+    keys = ("body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
+    return Recording(
+        ref=BodyState(*(of_reference(key) for key in keys)),
+        robot=BodyState(pos, quat, lin_vel, ang_vel),
+        ref_joint_pos=of_reference("joint_pos"),
+        joint_pos=joint_pos,
+        joint_vel=joint_vel,
+        actions=actions,
+        clip_ids=torch.zeros(num_rollouts, dtype=torch.long),
+        num_steps=torch.full((num_rollouts,), num_steps),
+        body_names=list(spec.body_names),
+        anchor_idx=spec.body_names.index(spec.anchor_body_name),
+        step_dt=spec.control_dt,
+    )
+
+
+def _draw(rng: np.random.Generator, ranges: dict[str, tuple[float, float]]) -> np.ndarray:
+    return np.array([rng.uniform(*ranges.get(axis, (0.0, 0.0))) for axis in POSE_AXES])
+
+
+def _require_root(spec: PolicySpec, robot: RobotModel) -> None:
+    root = robot.body_names[0]
+    if root not in spec.body_names:
+        raise ValueError(
+            f"The policy's file does not hold the motion of the root '{root}', where a rollout has to start. Its bodies"
+            f" are {list(spec.body_names)}. Track '{root}' too, and export again."
+        )

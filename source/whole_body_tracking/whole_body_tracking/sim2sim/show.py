@@ -1,0 +1,158 @@
+"""A played motion and its reference, as a translucent ghost, in MuJoCo's renderer and viewer. Nothing is simulated."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.robots.usd_shapes import shape_from_facts
+from whole_body_tracking.viewer.meshes import LIGHT_VISUALS
+from whole_body_tracking.viewer.scene import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
+
+from .model import add_bodies, add_shape
+
+VIDEO_SIZE = (640, 480)
+"""Width and height of a video [pixels]."""
+
+MAX_VIDEO_FPS = 30.0
+"""Highest frame rate of a video [Hz]; a faster motion loses whole frames."""
+
+GHOST = "ghost_"
+
+
+class Stage:
+    """The robot and its ghost, put frame by frame where two clips have them."""
+
+    def __init__(self, robot: RobotModel, played: MotionClip, reference: MotionClip):
+        """Build the scene.
+
+        Args:
+            robot: The facts.
+            played: What the policy did.
+            reference: What it should have done; its frame t + 1 is shown with the played frame t.
+        """
+        self.model = _scene(robot)
+        self.data = mujoco.MjData(self.model)
+        self.num_frames, self.fps = played.num_frames, played.fps
+        self._poses = {"": _poses(robot, played, 0), GHOST: _poses(robot, reference, 1)}
+        self._address = {prefix: _addresses(self.model, robot, prefix) for prefix in self._poses}
+
+    def show(self, frame: int) -> None:
+        """Put both into a frame."""
+        for prefix, poses in self._poses.items():
+            self.data.qpos[self._address[prefix]] = poses[min(frame, len(poses) - 1)]
+        mujoco.mj_kinematics(self.model, self.data)
+
+    def camera(self, root: str) -> mujoco.MjvCamera:
+        """A camera that follows a body."""
+        camera = mujoco.MjvCamera()
+        camera.type = mujoco.mjtCamera.mjCAMERA_TRACKING
+        camera.trackbodyid = self.model.body(root).id
+        camera.distance, camera.azimuth, camera.elevation = 2.4, 140.0, -12.0
+        return camera
+
+
+def write_video(path: Path, robot: RobotModel, played: MotionClip, reference: MotionClip) -> Path:
+    """Render every frame offscreen and write an MP4.
+
+    Args:
+        path: File to write.
+        robot: The facts.
+        played: What the policy did, all bodies.
+        reference: What it should have done, all bodies.
+    """
+    import imageio.v2
+
+    stage = Stage(robot, played, reference)
+    stride = max(1, -int(-stage.fps // MAX_VIDEO_FPS))
+    camera = stage.camera(robot.body_names[0])
+    with (
+        mujoco.Renderer(stage.model, VIDEO_SIZE[1], VIDEO_SIZE[0]) as renderer,
+        imageio.v2.get_writer(path, fps=stage.fps / stride, macro_block_size=None) as writer,
+    ):
+        for frame in range(0, stage.num_frames, stride):
+            stage.show(frame)
+            mujoco.mj_camlight(stage.model, stage.data)
+            mujoco.mj_comPos(stage.model, stage.data)
+            renderer.update_scene(stage.data, camera)
+            writer.append_data(renderer.render())
+    return path
+
+
+def show_in_viewer(robot: RobotModel, played: MotionClip, reference: MotionClip) -> None:
+    """Play in MuJoCo's viewer, in a loop and in real time, until its window is closed."""
+    import mujoco.viewer
+
+    stage = Stage(robot, played, reference)
+    with mujoco.viewer.launch_passive(stage.model, stage.data) as viewer:
+        frame = 0
+        while viewer.is_running():
+            started = time.monotonic()
+            with viewer.lock():
+                stage.show(frame)
+            viewer.sync()
+            frame = (frame + 1) % stage.num_frames
+            time.sleep(max(0.0, 1.0 / stage.fps - (time.monotonic() - started)))
+
+
+def _scene(robot: RobotModel) -> mujoco.MjModel:
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
+    spec.visual.headlight.diffuse = [0.5, 0.5, 0.5]
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0.0, 0.0, 1.0],
+        material=_ground_material(spec),
+        contype=0,
+        conaffinity=0,
+    )
+    for prefix, colors, opacity in (("", ROBOT_COLORS, 1.0), (GHOST, GHOST_COLORS, GHOST_OPACITY)):
+        bodies = add_bodies(spec, robot, prefix)
+        for name, body in zip(robot.body_names, bodies, strict=True):
+            for facts in robot.facts["bodies"][name]["visuals"]:
+                tone = "light" if facts["name"].endswith(LIGHT_VISUALS) else "dark"
+                rgba = [*np.array(colors[tone]) / 255.0, opacity]
+                add_shape(body, shape_from_facts(facts), rgba=rgba, contype=0, conaffinity=0)
+    spec.body(robot.body_names[0]).add_light(
+        pos=[0.5, -0.5, 3.0],
+        dir=[-0.15, 0.15, -1.0],
+        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+        diffuse=[0.5, 0.5, 0.5],
+    )
+    return spec.compile()
+
+
+def _ground_material(spec: mujoco.MjSpec) -> str:
+    spec.add_texture(
+        name="ground",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        rgb1=[0.80, 0.82, 0.85],
+        rgb2=[0.74, 0.76, 0.80],
+        width=256,
+        height=256,
+    )
+    material = spec.add_material(name="ground", texrepeat=[1.0, 1.0], texuniform=True)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "ground"
+    return "ground"
+
+
+def _poses(robot: RobotModel, clip: MotionClip, first_frame: int) -> np.ndarray:
+    """Root position, root quaternion (w, x, y, z) and joints, shape [num_frames, 7 + num_joints]."""
+    root = clip.body_indices(robot.body_names[:1])[0]
+    quat_wxyz = np.roll(clip.body_quat_w[:, root], 1, axis=-1)
+    joints = clip.joint_pos[:, clip.joint_indices(robot.joint_names)]
+    return np.concatenate((clip.body_pos_w[:, root], quat_wxyz, joints), axis=-1)[first_frame:]
+
+
+def _addresses(model: mujoco.MjModel, robot: RobotModel, prefix: str) -> np.ndarray:
+    """Where in ``qpos`` the columns of :func:`_poses` go, shape [7 + num_joints]."""
+    root = model.joint(f"{prefix}root").qposadr[0]
+    joints = [model.joint(prefix + name).qposadr[0] for name in robot.joint_names]
+    return np.array([*range(root, root + 7), *joints])

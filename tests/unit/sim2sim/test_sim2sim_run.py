@@ -1,0 +1,110 @@
+"""The whole of sim2sim on policies whose behaviour is known, and no Isaac Lab on the way."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from g1_policies import export_zero_policy
+
+from whole_body_tracking.export import load_policy
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
+from whole_body_tracking.robots import G1
+from whole_body_tracking.sim2sim.reference import reference_of_file, reference_of_policy, robot_of, with_all_bodies
+from whole_body_tracking.sim2sim.rollout import roll_out
+from whole_body_tracking.sim2sim.run import run_sim2sim
+
+pytestmark = pytest.mark.unit
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "sim2sim.py"
+
+
+@pytest.fixture(scope="module")
+def residual(tmp_path_factory):
+    """A policy that aims at the reference's joint positions."""
+    return export_zero_policy(tmp_path_factory.mktemp("residual") / "policy.onnx", action_kind="residual")
+
+
+def test_reference_of_the_file_is_the_clip(residual):
+    policy = load_policy(residual)
+    inside, outside = reference_of_policy(policy), reference_of_file(DEFAULT_MOTION_FILE, policy.spec)
+    for name in ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w"):
+        np.testing.assert_array_equal(getattr(inside, name), getattr(outside, name), err_msg=name)
+    assert inside.source == outside.source and inside.fps == outside.fps
+    full, clip = with_all_bodies(inside, robot_of(policy.spec)), MotionClip.load(DEFAULT_MOTION_FILE)
+    np.testing.assert_allclose(full.body_pos_w, clip.body_pos_w, atol=2e-6)
+
+
+def test_a_rollout_starts_on_the_reference_and_aims_one_frame_ahead(residual):
+    policy = load_policy(residual)
+    reference = reference_of_policy(policy)
+    recording = roll_out(policy, G1, reference, num_rollouts=1, perturbed=False)
+    assert len(recording.joint_pos) == reference.num_frames - 1
+    np.testing.assert_array_equal(recording.ref_joint_pos[0, 0], reference.joint_pos[1])
+    np.testing.assert_array_equal(recording.ref.quat_w[5, 0], reference.body_quat_w[6])
+    # After 20 ms the robot has left frame 0 by less than a stiff joint can move.
+    assert (recording.robot.pos_w[0, 0] - recording.ref.pos_w[0, 0]).norm(dim=-1).max() < 0.02
+    targets = (
+        np.array(policy.spec.default_joint_pos) + np.array(policy.spec.action_scale) * recording.actions[:, 0].numpy()
+    )
+    np.testing.assert_allclose(targets, reference.joint_pos[1:], atol=1e-5)
+
+
+def test_rollouts_do_not_depend_on_their_number(residual):
+    policy = load_policy(residual)
+    reference = reference_of_policy(policy)
+    one, three = (roll_out(policy, G1, reference, num_rollouts=count, seed=3) for count in (1, 3))
+    np.testing.assert_array_equal(one.joint_pos[:, 0], three.joint_pos[:, 0])
+    assert (three.joint_pos[0, 1] - three.joint_pos[0, 0]).abs().max() > 1e-4
+
+
+def test_reports_say_what_was_measured(residual, tmp_path):
+    result = run_sim2sim(residual, num_rollouts=2, output_dir=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.json",
+        "per_rollout.csv",
+        "played.npz",
+        "played.html",
+    }
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["overall"] == result.overall and {"mpkpe", "success"} <= set(content["definitions"])
+    assert content["engine"].startswith("plain MuJoCo")
+    again = run_sim2sim(residual, num_rollouts=2, output_dir=tmp_path, compare=tmp_path / "report.json")
+    gap = json.loads((tmp_path / "report.json").read_text())["gap"]
+    assert again.overall == result.overall and set(gap.values()) == {0.0}
+    MotionClip.load(tmp_path / "played.npz").require_robot(G1)
+
+
+def test_policy_without_a_clip_needs_one(tmp_path):
+    path = export_zero_policy(tmp_path / "policy.onnx", action_kind="residual", reference_in_graph=False)
+    with pytest.raises(ValueError, match=r"exported without a clip. Pass one of \['squat'\] with --motion_file"):
+        run_sim2sim(path, num_rollouts=1, output_dir=tmp_path / "out")
+    result = run_sim2sim(path, DEFAULT_MOTION_FILE, num_rollouts=1, perturbed=False, output_dir=tmp_path / "out")
+    inside = export_zero_policy(tmp_path / "inside.onnx", action_kind="residual")
+    same = run_sim2sim(inside, num_rollouts=1, perturbed=False, output_dir=tmp_path / "out")
+    assert result.overall["mpkpe"] == pytest.approx(same.overall["mpkpe"], rel=1e-2)
+
+
+def test_wrong_input_is_refused(residual, tmp_path):
+    with pytest.raises(ValueError, match="25 fps, but the task is controlled at 50 Hz"):
+        run_sim2sim(residual, DEFAULT_MOTION_FILE_25HZ, output_dir=tmp_path)
+    with pytest.raises(ValueError, match="num_rollouts 0 should be at least 1"):
+        run_sim2sim(residual, num_rollouts=0, output_dir=tmp_path)
+    with pytest.raises(FileNotFoundError):
+        run_sim2sim(tmp_path / "nothing.onnx", output_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_script_runs_without_isaac_lab(residual, tmp_path):
+    """A machine with MuJoCo and onnxruntime alone can run it: every simulator is made unimportable."""
+    banned = ("isaaclab", "isaaclab_tasks", "isaaclab_rl", "newton", "warp", "pxr", "ovphysx", "gymnasium", "rsl_rl")
+    code = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({banned!r}));"
+        f"sys.argv = ['sim2sim.py', '--policy', {str(residual)!r}, '--num_rollouts', '1',"
+        f" '--output_dir', {str(tmp_path)!r}]; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "mpkpe" in done.stdout and (tmp_path / "played.html").stat().st_size > 100_000
