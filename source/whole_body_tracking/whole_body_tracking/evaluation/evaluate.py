@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
+from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.rl.checkpoints import adopt_networks, resolve_checkpoint
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.runner import TrackingRunner
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
-from whole_body_tracking.robots import get_robot
+from whole_body_tracking.robots import RobotModel, get_robot
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
 
-from . import report
-from .metrics import DEFINITIONS
-from .rollout import Recording, configure_evaluation, roll_out
-from .summary import measure
+from .provenance import describe_evaluation, engine_name
+from .recording import Recording
+from .report import Evaluated, write_report
+from .rollout import Disturbance, configure_evaluation
+from .running import Rollouts, run_rollouts
+from .schedule import plan_rollouts
+from .summary import RolloutMetrics, measure
+
+__all__ = ["EvaluationResult", "engine_name", "evaluate"]
 
 NUM_ROLLOUTS = 64
 """Rollouts of an evaluation, shared evenly by its clips; each clip gets at least one."""
@@ -35,7 +40,7 @@ class EvaluationResult:
     per_clip: list[dict]
     """The same for each clip, with its name and number of rollouts."""
     folder: Path
-    """Where ``report.json``, ``per_clip.csv``, ``played.npz`` and ``played.html`` are."""
+    """Where ``report.json``, ``report.html``, ``per_clip.csv`` and the played motions are."""
 
 
 def evaluate(argv: list[str]) -> EvaluationResult:
@@ -48,44 +53,53 @@ def evaluate(argv: list[str]) -> EvaluationResult:
     args = _parse(argv)
     env_cfg, agent_cfg = resolve_configs(args, play=True)
     clips = check_motion_command(env_cfg)
-    env_cfg.scene.num_envs = len(clips) * max(1, args.num_envs // len(clips))
     checkpoint = resolve_checkpoint(args, agent_cfg)
     adopt_networks(agent_cfg, checkpoint)
-    terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
-    recording, joint_names = _record(args, env_cfg, agent_cfg, checkpoint, len(clips))
-
-    measured = measure(recording, env_cfg.rewards, terminations, get_robot(env_cfg.robot_name).body_names[0])
-    overall = measured.mean() | {"num_rollouts": len(recording.clip_ids)}
-    per_clip = report.per_clip_rows(measured, recording.clip_ids, tuple(clip.name for clip in clips))
     folder = Path(args.output_dir) if args.output_dir else checkpoint.parent / "evaluation"
-    folder.mkdir(parents=True, exist_ok=True)
-    median = report.median_rollout(measured)
-    played = report.played_clip(recording, median, env_cfg.robot_name, joint_names)
-    played.save(folder / "played.npz")
-    reference = clips[int(recording.clip_ids[median])]
-    title = f"{reference.name}: {checkpoint.stem}, median of {len(recording.clip_ids)} rollouts"
-    report.write_rollout_page(folder / "played.html", played, reference, env_cfg.robot_name, title)
-    report.write_table(folder / "per_clip.csv", per_clip)
-    settings = {"task": args.task, "engine": engine_name(env_cfg.sim.physics), "seed": env_cfg.seed}
-    sources = {"checkpoint": checkpoint.name, "clips": {clip.name: clip.digest for clip in clips}}
-    content = {"overall": overall, "per_clip": per_clip, "definitions": DEFINITIONS} | settings | sources
-    report.write_json(folder / "report.json", content)
-    return EvaluationResult(overall, per_clip, folder)
+    terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
+    rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, checkpoint, clips, terminations)
+    evaluated = Evaluated(rollouts, clips, get_robot(env_cfg.robot_name), joint_names, env_cfg.rewards)
+    details = describe_evaluation(args, env_cfg, checkpoint, clips)
+    return EvaluationResult(*write_report(folder, evaluated, details), folder)
 
 
-def engine_name(physics: object) -> str:
-    """Name of a physics config as reports give it."""
-    return type(getattr(physics, "solver_cfg", physics)).__name__.removesuffix("Cfg").removesuffix("Solver")
+def play_clips(
+    args: argparse.Namespace,
+    env_cfg,
+    agent_cfg,
+    checkpoint: Path,
+    clips: list[MotionClip],
+    terminations,
+    disturb: Disturbance | None = None,
+) -> tuple[Rollouts, list[str]]:
+    """Start the engine, play every clip and stop it.
 
+    Args:
+        args: Parsed command line; ``num_envs`` rollouts are made, in at most as many worlds.
+        env_cfg: Config from :func:`~.rollout.configure_evaluation`.
+        agent_cfg: Agent config that fits the checkpoint.
+        checkpoint: Policy to play.
+        clips: Clips of the config, in its order.
+        terminations: Terminations that count as failures.
+        disturb: Acts on the environment or the actions before each step.
 
-def _record(args, env_cfg, agent_cfg, checkpoint: Path, num_clips: int) -> tuple[Recording, list[str]]:
+    Returns:
+        The rollouts, and the joints in the order of their recordings.
+    """
+    clip_ids = plan_rollouts(len(clips), args.num_envs)
+    env_cfg.scene.num_envs = len(clip_ids) if len(clips) <= args.num_envs else args.num_envs
+    judge = judge_of(env_cfg.rewards, terminations, get_robot(env_cfg.robot_name))
     with tracking_env(args, env_cfg, agent_cfg) as env:
         runner = TrackingRunner(env, agent_cfg.to_dict(), device=agent_cfg.device)
         runner.load(str(checkpoint))
-        clip_ids = torch.arange(env.num_envs, device=env.device) % num_clips
-        torch.manual_seed(env_cfg.seed)
-        recording = roll_out(env, runner.get_inference_policy(device=env.device), clip_ids)
-        return recording, list(env.unwrapped.scene["robot"].joint_names)
+        policy = runner.get_inference_policy(device=env.device)
+        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb)
+        return rollouts, list(env.unwrapped.scene["robot"].joint_names)
+
+
+def judge_of(rewards, terminations, robot: RobotModel) -> Callable[[Recording], RolloutMetrics]:
+    """Function that measures recordings of a robot under a task's rewards and terminations."""
+    return lambda recording: measure(recording, rewards, terminations, robot.body_names[0], robot)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

@@ -9,25 +9,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DEFINITIONS = {
-    "mpkpe": "Mean over tracked bodies and steps of the distance between robot and reference in the world frame [m].",
-    "r_mpkpe": "The same after re-anchoring the reference at the robot (what the reward sees) [m].",
-    "joint_rmse": "Root mean square over joints and steps of the joint position error [deg].",
-    "anchor_pos": "Mean distance between robot and reference anchor in the world frame [m].",
-    "anchor_ori": "Mean angle between robot and reference anchor in the world frame [deg].",
-    "body_ori": "Mean over bodies and steps of the angle between robot and re-anchored reference [deg].",
-    "body_lin_vel": "Mean over bodies and steps of the linear velocity error in the world frame [m/s].",
-    "body_ang_vel": "Mean over bodies and steps of the angular velocity error in the world frame [rad/s].",
-    "tracking_reward": "Mean over steps of the six tracking terms, as a share of their maximum (weights sum to 5).",
-    "success": "Share of rollouts that reached the clip's last frame without a termination of the task"
-    " (anchor height off by more than 0.25 m, anchor gravity by more than 0.8, an ankle's or wrist's height by 0.25 m).",
-    "success_lafan1": "Share of rollouts whose pelvis height never was off by more than 0.25 m nor its projected gravity"
-    " by more than 0.8 (criterion of the LAFAN1-40 benchmark).",
-    "completion": "Mean share of the clip's frames reached before failing under the task's terminations.",
-    "normalised_return": "Sum of the six tracking terms over 5 times the clip's steps, nothing counted after a failure"
-    " under the LAFAN1-40 criterion.",
-}
-"""What each number of a report means."""
+from .definitions import DEFINITIONS
+
+__all__ = [
+    "DEFINITIONS",
+    "completion",
+    "correlation",
+    "masked_mean",
+    "normalised_return",
+    "running_until_failure",
+    "success",
+]
 
 
 def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
@@ -38,6 +30,20 @@ def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
         valid: Which steps count, same shape. A rollout without a valid step gives NaN.
     """
     return torch.where(valid, values, 0.0).sum(0) / valid.sum(0)
+
+
+def correlation(a: Tensor, b: Tensor, valid: Tensor) -> Tensor:
+    """Pearson correlation of two signals over steps and channels, each channel about its own mean, [num_rollouts].
+
+    Args:
+        a: A signal, shape [num_steps, num_rollouts, num_channels].
+        b: Another one, same shape. Where either stands still the result is NaN.
+        valid: Which steps count, shape [num_steps, num_rollouts].
+    """
+    weight = valid[..., None].expand_as(a)
+    a, b = (torch.where(weight, x - masked_mean(x, weight), 0.0) for x in (a, b))
+    spread = (a.square().sum((0, 2)) * b.square().sum((0, 2))).sqrt()
+    return torch.where(spread > 0.0, (a * b).sum((0, 2)) / spread, torch.nan)
 
 
 def running_until_failure(failed: Tensor, num_steps: Tensor) -> Tensor:

@@ -1,22 +1,72 @@
-"""Files of an evaluation: ``report.json``, ``per_clip.csv``, the played motion as a clip, and a page of it."""
+"""Files of an evaluation: ``report.json``, ``report.html``, ``per_clip.csv``, and what was played as clip and page."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
-from whole_body_tracking.robots import get_robot
+from whole_body_tracking.robots import RobotModel, get_robot
 from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track
 
-from .rollout import Recording
+from .definitions import DEFINITIONS
+from .html_report import Example, write_html
+from .recording import Recording
+from .running import Rollouts
 from .summary import RolloutMetrics
+
+
+@dataclass
+class Evaluated:
+    """Rollouts and what one needs to write about them."""
+
+    rollouts: Rollouts
+    clips: list[MotionClip]
+    robot: RobotModel
+    joint_names: list[str]
+    """Joints in the order of the recordings."""
+    rewards: object
+    """Tracking terms of the task."""
+
+
+def write_report(folder: Path, evaluated: Evaluated, details: dict) -> tuple[dict[str, float], list[dict]]:
+    """Write every file of a report and return the numbers overall and per clip.
+
+    Args:
+        folder: Folder to write to; it is created.
+        evaluated: What was played.
+        details: What the evaluation was made with; ends up in ``report.json`` and the page.
+    """
+    rollouts, names = evaluated.rollouts, tuple(clip.name for clip in evaluated.clips)
+    overall = rollouts.measured.mean() | {"num_rollouts": len(rollouts.recordings)}
+    per_clip = per_clip_rows(rollouts.measured, rollouts.clip_ids, names)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / "per_clip.csv", per_clip)
+    write_json(folder / "report.json", {"overall": overall, "per_clip": per_clip, "definitions": DEFINITIONS} | details)
+    order = ranked_rollouts(rollouts.measured)
+    chosen = {"median": order[len(order) // 2], "worst": order[0]}
+    pages = {"median": "played.html", "worst": "worst.html"}
+    examples = [_example(folder, evaluated, title, index, pages[title]) for title, index in chosen.items()]
+    write_html(folder / "report.html", overall, per_clip, details, examples, evaluated.rewards, evaluated.robot)
+    return overall, per_clip
+
+
+def _example(folder: Path, evaluated: Evaluated, title: str, index: int, page: str) -> Example:
+    """Write the page of one rollout, and its motion as a clip beside it."""
+    recording = evaluated.rollouts.recordings[index]
+    clip = evaluated.clips[int(recording.clip_ids[0])]
+    played = played_clip(recording, 0, evaluated.robot.name, evaluated.joint_names)
+    played.save(folder / page.replace(".html", ".npz"))
+    heading = f"{clip.name}: {title} of {len(evaluated.rollouts.recordings)} rollouts"
+    write_rollout_page(folder / page, played, clip, evaluated.robot.name, heading)
+    return Example(heading, page, recording, evaluated.joint_names)
 
 
 def write_json(path: Path, content: dict) -> None:
@@ -27,22 +77,28 @@ def write_json(path: Path, content: dict) -> None:
 
 
 def write_table(path: Path, rows: list[dict]) -> None:
-    """Write rows with the same keys as CSV."""
+    """Write rows as CSV; what a row lacks stays empty."""
+    names = dict.fromkeys(name for row in rows for name in row)
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer = csv.DictWriter(file, fieldnames=list(names))
         writer.writeheader()
         writer.writerows(rows)
 
 
+def ranked_rollouts(measured: RolloutMetrics) -> list[int]:
+    """Indices of the rollouts, the worst first: by completion, then by position error."""
+    completion, error = measured.values["completion"].tolist(), measured.values["mpkpe"].nan_to_num(torch.inf).tolist()
+    return sorted(range(len(completion)), key=lambda index: (completion[index], -error[index]))
+
+
 def median_rollout(measured: RolloutMetrics) -> int:
-    """Index of the rollout in the middle: by completion, then by position error."""
-    completion, error = measured.values["completion"].tolist(), measured.values["mpkpe"].tolist()
-    order = sorted(range(len(completion)), key=lambda index: (completion[index], -error[index]))
+    """Index of the rollout in the middle of :func:`ranked_rollouts`."""
+    order = ranked_rollouts(measured)
     return order[len(order) // 2]
 
 
 def played_clip(recording: Recording, index: int, robot_name: str, joint_names: list[str]) -> MotionClip:
-    """What one rollout did, as a clip of its own.
+    """What one rollout did while its state was finite, as a clip of its own.
 
     Args:
         recording: Trajectories.
@@ -51,7 +107,8 @@ def played_clip(recording: Recording, index: int, robot_name: str, joint_names: 
         joint_names: Order of the recording's joints.
     """
     root = recording.body_names.index(get_robot(robot_name).body_names[0])
-    steps = slice(0, int(recording.num_steps[index]))
+    finite = torch.isfinite(recording.robot.pos_w[:, index]).flatten(1).all(-1).cumprod(0).sum()
+    steps = slice(0, max(2, min(int(recording.num_steps[index]), int(finite))))
     take = lambda values: values[steps, index].double().cpu().numpy()  # noqa: E731
     quat = take(recording.robot.quat_w)[:, root]
     raw = RawMotion(

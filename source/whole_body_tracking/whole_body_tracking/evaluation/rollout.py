@@ -13,19 +13,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.tracking_errors import (
-    BodyState,
-    TrackingErrors,
-    exp_kernel,
-    projected_gravity_z,
-    tracking_errors,
-)
+from whole_body_tracking.motion.tracking_errors import BodyState
+
+from .recording import Recording, drive_torque
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
-    from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg, TrackingEnvCfg
+    from whole_body_tracking.tasks.tracking.tracking_env_cfg import TerminationsCfg, TrackingEnvCfg
 
 SMALL_PERTURBATION = {
     "pose_range": {"x": (-0.01, 0.01), "y": (-0.01, 0.01), "roll": (-0.02, 0.02), "pitch": (-0.02, 0.02)},
@@ -34,38 +30,23 @@ SMALL_PERTURBATION = {
 }
 """Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all worlds are copies of one."""
 
+MIN_POLICY_ROWS = 8
+"""Smaller batches of observations take another matrix product on a CPU, whose last bits differ."""
+
+Disturbance = Callable[["RslRlVecEnvWrapper", int, Tensor], Tensor]
+"""Called before each step with the environment, the step's index and the actions; returns the actions to apply."""
+
 
 @dataclass
-class Recording:
-    """Trajectories of all rollouts, shape [num_steps, num_rollouts, ...]; step t is scored against frame t + 1."""
+class Batch:
+    """Rollouts that run at the same time, one a world; all of shape [num_envs]."""
 
-    ref: BodyState
-    """Reference bodies, with world origins taken off."""
-    robot: BodyState
-    """Robot bodies, with world origins taken off."""
-    ref_joint_pos: Tensor
-    """Reference joint positions [rad]."""
-    joint_pos: Tensor
-    """Robot joint positions [rad]."""
-    joint_vel: Tensor
-    """Robot joint velocities [rad/s]."""
-    actions: Tensor
-    """Raw actions of the policy."""
     clip_ids: Tensor
-    """Clip of each rollout, shape [num_rollouts]."""
-    num_steps: Tensor
-    """Steps of each rollout's clip, shape [num_rollouts]."""
-    body_names: list[str]
-    anchor_idx: int
-    step_dt: float
-    """Duration of a step [s]."""
-
-    def errors(self) -> TrackingErrors:
-        """Squared errors of every step, each of shape [num_steps, num_rollouts, ...]."""
-        shape = self.joint_pos.shape[:2]
-        flat = [BodyState(*(getattr(s, f.name).flatten(0, 1) for f in fields(s))) for s in (self.ref, self.robot)]
-        errors = tracking_errors(*flat, anchor_idx=self.anchor_idx)
-        return TrackingErrors(**{name: value.unflatten(0, shape) for name, value in vars(errors).items()})
+    """Clip of each world."""
+    seeds: Tensor
+    """Seed of each world's start noise."""
+    used: Tensor
+    """Whether the world has a rollout at all."""
 
 
 def configure_evaluation(env_cfg: TrackingEnvCfg, perturbed: bool = True) -> TerminationsCfg:
@@ -78,87 +59,110 @@ def configure_evaluation(env_cfg: TrackingEnvCfg, perturbed: bool = True) -> Ter
     terminations = env_cfg.terminations
     env_cfg.terminations = type(terminations)(**{f.name: None for f in fields(terminations)})
     env_cfg.commands.motion.clip_end = "hold"
+    env_cfg.scene.env_spacing = 0.0  # worlds do not touch, and single precision is the same in all of them
     if perturbed:
         for name, value in SMALL_PERTURBATION.items():
             setattr(env_cfg.commands.motion, name, value)
     return terminations
 
 
-def roll_out(env: RslRlVecEnvWrapper, policy: Callable[[Tensor], Tensor], clip_ids: Tensor) -> Recording:
-    """Play each world's clip once.
+def roll_out(
+    env: RslRlVecEnvWrapper,
+    policy: Callable[[Tensor], Tensor],
+    batch: Batch,
+    disturb: Disturbance | None = None,
+) -> Recording:
+    """Play each world's clip once; worlds without a rollout are left out of the recording.
 
     Args:
-        env: Environment made from :func:`configure_evaluation`'s config, one world per rollout.
+        env: Environment made from :func:`configure_evaluation`'s config.
         policy: Maps observations to actions.
-        clip_ids: Clip of each world, shape [num_envs].
+        batch: What each world plays.
+        disturb: Acts on the environment or the actions before each step.
     """
     motion: MotionCommand = env.unwrapped.command_manager.get_term("motion")
-    obs = _start(env, motion, clip_ids)
-    num_steps = motion.last_frames[clip_ids]
-    origins = env.unwrapped.scene.env_origins[:, None]
-    frames: list[tuple[Tensor, ...]] = []
+    num_steps = motion.last_frames[batch.clip_ids]
+    obs = _start(env, motion, batch)
+    parked = torch.zeros_like(batch.used)
+    samples: list[tuple[Tensor, ...]] = []
     with torch.inference_mode():
-        for _ in range(int(num_steps.max())):
-            actions = policy(obs)
+        for step in range(int(num_steps[batch.used].max())):
+            finished = ~parked & (~batch.used | (step >= num_steps))
+            _park(env, motion, finished)
+            parked |= finished
+            actions = _act(policy, obs)
+            applied = actions if disturb is None else disturb(env, step, actions)
             ref, ref_joint_pos = motion.reference_bodies, motion.reference.joint_pos
-            obs = env.step(actions)[0]
-            robot, data = motion.robot_bodies, motion.robot.data
-            bodies = [(s.pos_w - origins, s.quat_w, s.lin_vel_w, s.ang_vel_w) for s in (ref, robot)]
-            values = (*bodies[0], *bodies[1], ref_joint_pos, data.joint_pos.torch, data.joint_vel.torch, actions)
-            frames.append(tuple(value.clone() for value in values))
-    stacked = [torch.stack(values) for values in zip(*frames, strict=True)]
+            obs = env.step(applied)[0]
+            samples.append(_sample(env, motion, ref, ref_joint_pos, actions, batch.used))
+    return _recording(env, motion, samples, batch, num_steps)
+
+
+def _start(env: RslRlVecEnvWrapper, motion: MotionCommand, batch: Batch) -> Tensor:
+    """Put every world into frame 0 of its clip, with noise that depends on its rollout alone; return observations."""
+    everyone = torch.arange(env.num_envs, device=env.device)
+    frames = torch.zeros_like(everyone)
+    if _park(env, motion, torch.ones_like(batch.used)):
+        env.step(torch.zeros(env.num_envs, env.num_actions, device=env.device))
+    motion.set_start(everyone, batch.clip_ids, frames)  # a finite state, which the reset below does not complain about
+    motion.fixed_start = (batch.clip_ids, frames)
+    env.reset()
+    for world, seed in enumerate(batch.seeds.tolist()):
+        torch.manual_seed(seed)
+        motion.set_start(everyone[world : world + 1], batch.clip_ids[world : world + 1], frames[:1])
+    torch.manual_seed(int(batch.seeds[0]))
+    env.unwrapped.obs_buf = env.unwrapped.observation_manager.compute()
+    return env.get_observations()
+
+
+def _act(policy: Callable[[Tensor], Tensor], obs: Tensor) -> Tensor:
+    copies = -(-MIN_POLICY_ROWS // len(obs))
+    return policy(torch.cat([obs] * copies))[: len(obs)] if copies > 1 else policy(obs)
+
+
+def _park(env: RslRlVecEnvWrapper, motion: MotionCommand, worlds: Tensor) -> bool:
+    """Stop simulating worlds, given as a mask of shape [num_envs], and return whether the engine can do so.
+
+    Native MuJoCo does not step a world whose state is not finite, and forgets its solver's warm start, so that the next
+    rollout begins as in a new environment. Other engines go on stepping all worlds.
+    """
+    solver = getattr(env.unwrapped.cfg.sim.physics, "solver_cfg", None)
+    if getattr(solver, "solver_type", None) != "mujoco_cpu":
+        return False
+    ids = worlds.nonzero().flatten()
+    if len(ids):
+        velocity = torch.full((len(ids), motion.robot.num_joints), torch.nan, device=env.device)
+        motion.robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=ids.int())
+    return True
+
+
+def _sample(env, motion: MotionCommand, ref: BodyState, ref_joint_pos: Tensor, actions: Tensor, used: Tensor) -> tuple:
+    origins = env.unwrapped.scene.env_origins[:, None]
+    robot, data = motion.robot_bodies, motion.robot.data
+    bodies = [(state.pos_w - origins, state.quat_w, state.lin_vel_w, state.ang_vel_w) for state in (ref, robot)]
+    joint_pos, joint_vel = data.joint_pos.torch, data.joint_vel.torch
+    torque = drive_torque(
+        motion.robot.actuators.target_command.position.torch,
+        joint_pos,
+        joint_vel,
+        data.joint_stiffness.torch,
+        data.joint_damping.torch,
+        data.joint_effort_limits.torch,
+    )
+    values = (*bodies[0], *bodies[1], ref_joint_pos, joint_pos, joint_vel, actions, torque)
+    return tuple(value[used].cpu() for value in values)
+
+
+def _recording(env, motion: MotionCommand, samples: list[tuple], batch: Batch, num_steps: Tensor) -> Recording:
+    stacked = [torch.stack(values) for values in zip(*samples, strict=True)]
     return Recording(
         BodyState(*stacked[:4]),
         BodyState(*stacked[4:8]),
-        *stacked[8:],
-        clip_ids,
-        num_steps,
+        *stacked[8:12],
+        batch.clip_ids[batch.used].cpu(),
+        num_steps[batch.used].cpu(),
         motion.body_names,
         motion.anchor_idx,
         env.unwrapped.step_dt,
+        joint_torque=stacked[12],
     )
-
-
-def tracking_reward(errors: TrackingErrors, rewards: RewardsCfg) -> Tensor:
-    """The six tracking terms as a share of their maximum, shape [num_steps, num_rollouts]."""
-    squared = {
-        "motion_global_anchor_pos": errors.anchor_pos,
-        "motion_global_anchor_ori": errors.anchor_ori,
-        "motion_body_pos": errors.body_pos.mean(-1),
-        "motion_body_ori": errors.body_ori.mean(-1),
-        "motion_body_lin_vel": errors.body_lin_vel.mean(-1),
-        "motion_body_ang_vel": errors.body_ang_vel.mean(-1),
-    }
-    terms = {name: getattr(rewards, name) for name in squared}
-    total = sum(term.weight * exp_kernel(squared[name], term.params["std"]) for name, term in terms.items())
-    return total / sum(term.weight for term in terms.values())
-
-
-def task_failures(recording: Recording, terminations: TerminationsCfg) -> Tensor:
-    """Whether a termination of the task holds at each step, shape [num_steps, num_rollouts]."""
-    anchor, names = recording.anchor_idx, terminations.ee_body_pos.params["body_names"]
-    ends = [recording.body_names.index(name) for name in names]
-    height_error = (recording.ref.pos_w[..., 2] - recording.robot.pos_w[..., 2]).abs()
-    failed = height_error[..., anchor] > terminations.anchor_pos.params["threshold"]
-    failed |= _gravity_error(recording, anchor) > terminations.anchor_ori.params["threshold"]
-    failed |= (height_error[..., ends] > terminations.ee_body_pos.params["threshold"]).any(-1)
-    return failed | ~torch.isfinite(recording.robot.pos_w).all(-1).all(-1)
-
-
-def lafan1_failures(recording: Recording, root_body: str) -> Tensor:
-    """Whether the LAFAN1-40 criterion fails at each step, shape [num_steps, num_rollouts]."""
-    root = recording.body_names.index(root_body)
-    height_error = (recording.ref.pos_w[..., root, 2] - recording.robot.pos_w[..., root, 2]).abs()
-    finite = torch.isfinite(recording.robot.pos_w).all(-1).all(-1)
-    return (height_error > 0.25) | (_gravity_error(recording, root) > 0.8) | ~finite
-
-
-def _gravity_error(recording: Recording, body: int) -> Tensor:
-    ref_z = projected_gravity_z(recording.ref.quat_w[:, :, body])
-    return (ref_z - projected_gravity_z(recording.robot.quat_w[:, :, body])).abs()
-
-
-def _start(env: RslRlVecEnvWrapper, motion: MotionCommand, clip_ids: Tensor) -> Tensor:
-    """Reset all worlds to frame 0 of their clips and return the observations."""
-    motion.fixed_start = (clip_ids, torch.zeros_like(clip_ids))
-    return env.reset()[0]

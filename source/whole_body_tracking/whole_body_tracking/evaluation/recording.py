@@ -1,0 +1,79 @@
+"""What rollouts did: trajectories of robot and reference at the same instants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from whole_body_tracking.motion.tracking_errors import BodyState, TrackingErrors, tracking_errors
+
+PER_ROLLOUT = ("clip_ids", "num_steps")
+
+
+@dataclass
+class Recording:
+    """Trajectories of all rollouts, shape [num_steps, num_rollouts, ...]; step t is scored against frame t + 1."""
+
+    ref: BodyState
+    """Reference bodies, with world origins taken off."""
+    robot: BodyState
+    """Robot bodies, with world origins taken off."""
+    ref_joint_pos: Tensor
+    """Reference joint positions [rad]."""
+    joint_pos: Tensor
+    """Robot joint positions [rad]."""
+    joint_vel: Tensor
+    """Robot joint velocities [rad/s]."""
+    actions: Tensor
+    """Raw actions of the policy."""
+    clip_ids: Tensor
+    """Clip of each rollout, shape [num_rollouts]."""
+    num_steps: Tensor
+    """Steps of each rollout's clip, shape [num_rollouts]."""
+    body_names: list[str]
+    anchor_idx: int
+    step_dt: float
+    """Duration of a step [s]."""
+    joint_torque: Tensor | None = None
+    """Torques of the joint drives [N m], shaped like ``joint_vel``; None where they are unknown."""
+
+    @property
+    def num_rollouts(self) -> int:
+        return len(self.clip_ids)
+
+    def errors(self) -> TrackingErrors:
+        """Squared errors of every step, each of shape [num_steps, num_rollouts, ...]."""
+        shape = self.joint_pos.shape[:2]
+        flat = [BodyState(*(getattr(s, f.name).flatten(0, 1) for f in fields(s))) for s in (self.ref, self.robot)]
+        errors = tracking_errors(*flat, anchor_idx=self.anchor_idx)
+        return TrackingErrors(**{name: value.unflatten(0, shape) for name, value in vars(errors).items()})
+
+    def rollout(self, index: int) -> Recording:
+        """One rollout, cut to the steps of its clip."""
+        steps = int(self.num_steps[index])
+
+        def cut(value):
+            if isinstance(value, BodyState):
+                return BodyState(*(cut(getattr(value, f.name)) for f in fields(value)))
+            return value[:steps, index : index + 1].clone() if isinstance(value, Tensor) else value
+
+        values = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name not in PER_ROLLOUT}
+        return Recording(**values, **{name: getattr(self, name)[index : index + 1] for name in PER_ROLLOUT})
+
+
+def drive_torque(
+    target: Tensor, joint_pos: Tensor, joint_vel: Tensor, stiffness: Tensor, damping: Tensor, limit: Tensor
+) -> Tensor:
+    """Torque of position drives [N m]: clip(stiffness (target - joint_pos) - damping joint_vel, +-limit).
+
+    Args:
+        target: Joint position targets [rad]; the other arguments broadcast to its shape.
+        joint_pos: Joint positions [rad].
+        joint_vel: Joint velocities [rad/s].
+        stiffness: Position gains [N m/rad].
+        damping: Velocity gains [N m s/rad].
+        limit: Effort limits [N m].
+    """
+    return torch.clamp(stiffness * (target - joint_pos) - damping * joint_vel, -limit, limit)

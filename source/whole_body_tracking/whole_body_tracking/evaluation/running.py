@@ -1,0 +1,69 @@
+"""All rollouts of an evaluation, in as many batches as its worlds need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .recording import Recording
+from .rollout import Batch, Disturbance, roll_out
+from .schedule import plan_batches
+from .summary import RolloutMetrics
+
+if TYPE_CHECKING:
+    from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+
+
+@dataclass
+class Rollouts:
+    """What all rollouts of an evaluation did, in their own order."""
+
+    measured: RolloutMetrics
+    recordings: list[Recording]
+    """One recording of one rollout each, cut to its clip: about 2 kB a step."""
+
+    @property
+    def clip_ids(self) -> Tensor:
+        """Clip of each rollout, shape [num_rollouts]."""
+        return torch.cat([recording.clip_ids for recording in self.recordings])
+
+
+def run_rollouts(
+    env: RslRlVecEnvWrapper,
+    policy: Callable[[Tensor], Tensor],
+    clip_ids: Tensor,
+    seed: int,
+    judge: Callable[[Recording], RolloutMetrics],
+    disturb: Disturbance | None = None,
+) -> Rollouts:
+    """Play and measure every rollout.
+
+    Args:
+        env: Environment made from :func:`~.rollout.configure_evaluation`'s config, with any number of worlds.
+        policy: Maps observations to actions.
+        clip_ids: Clip of each rollout, shape [num_rollouts].
+        seed: Seed of the start noise; rollout i starts the same way whatever runs beside it.
+        judge: Measures a recording.
+        disturb: Acts on the environment or the actions before each step.
+    """
+    num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids]
+    batches = plan_batches(num_steps, env.num_envs)
+    recordings = {}
+    for rollouts in batches:
+        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb)
+        recordings |= {int(rollout): recording.rollout(world) for world, rollout in enumerate(rollouts)}
+    ordered = [recordings[index] for index in range(len(clip_ids))]
+    # One by one: the rounding of a sum over steps depends on what else is in the tensor.
+    return Rollouts(RolloutMetrics.concatenate([judge(recording) for recording in ordered]), ordered)
+
+
+def _batch(rollouts: Tensor, clip_ids: Tensor, seed: int, env: RslRlVecEnvWrapper) -> Batch:
+    """Give each rollout a world; the worlds that are left repeat the last rollout and are not used."""
+    padded = torch.cat((rollouts, rollouts[-1:].expand(env.num_envs - len(rollouts))))
+    used = torch.arange(env.num_envs) < len(rollouts)
+    seeds = seed * 1_000_003 + padded
+    return Batch(clip_ids[padded].to(env.device), seeds, used.to(env.device))
