@@ -22,7 +22,12 @@ COMMAND_TERM = "motion"
 
 
 def spec_from_env(
-    env: ManagerBasedRLEnv, task: str, run_path: str, checkpoint: str = "", action_clip: float | None = None
+    env: ManagerBasedRLEnv,
+    task: str,
+    run_path: str,
+    checkpoint: str = "",
+    action_clip: float | None = None,
+    clamp_targets: bool = False,
 ) -> PolicySpec:
     """Describe the policy of a tracking task.
 
@@ -32,6 +37,7 @@ def spec_from_env(
         run_path: Where the policy comes from.
         checkpoint: File name of the checkpoint.
         action_clip: Bound on actions that the training wrapper applies; None means none.
+        clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
 
     Raises:
         ValueError: If the action term does not move all joints in the robot's order, clips its targets, or the
@@ -69,6 +75,7 @@ def spec_from_env(
         clips=tuple(map(ClipReference, library.names, library.digests, library.num_frames.tolist())),
         version=metadata.version("whole-body-tracking"),
         commit=source_commit(),
+        clamp_targets=clamp_targets,
     )
 
 

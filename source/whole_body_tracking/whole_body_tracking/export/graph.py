@@ -30,7 +30,11 @@ def build_graph(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None
     Raises:
         ValueError: If the actor cannot be exported, or does not fit the spec or the library.
     """
-    network = PolicyNetwork(actor, spec)
+    graph = _unclamped_graph(PolicyNetwork(actor, spec), spec, library)
+    return ClampedGraph(graph, spec) if spec.clamp_targets else graph
+
+
+def _unclamped_graph(network: PolicyNetwork, spec: PolicySpec, library: MotionLibrary | None) -> nn.Module:
     if not spec.reference_in_graph:
         return network
     if library is None or library.num_clips != 1:
@@ -145,6 +149,47 @@ class ResidualTrackingGraph(TrackingGraph):
         first_step = (given == 0.0).all(-1, keepdim=True)
         last_action = torch.where(first_step, given, given - last_shift)
         return torch.cat((obs[:, :start], last_action, obs[:, stop:]), dim=-1)
+
+
+class ClampedGraph(nn.Module):
+    """A graph whose emitted actions keep the joint targets within the soft limits.
+
+    A controller that feeds back what was emitted shows the policy the clamped action as its last one; in training it
+    saw the action before any limit.
+    """
+
+    def __init__(self, graph: nn.Module, spec: PolicySpec):
+        super().__init__()
+        self.graph = graph
+        low, high = action_bounds(spec)
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
+
+    def forward(self, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        outputs = self.graph(*inputs)
+        if isinstance(outputs, Tensor):
+            return self.limited(outputs)
+        return (self.limited(outputs[0]), *outputs[1:])
+
+    def limited(self, actions: Tensor) -> Tensor:
+        """Actions within their bounds, shape [1, num_joints]."""
+        return torch.minimum(torch.maximum(actions, self.low), self.high)
+
+
+def action_bounds(spec: PolicySpec) -> tuple[Tensor, Tensor]:
+    """Smallest and largest default-relative action whose target is within the soft limits, shape [num_joints] each.
+
+    Raises:
+        ValueError: If an action scale is zero: the joint's target is then always the default.
+    """
+    default = torch.tensor(spec.default_joint_pos, dtype=torch.float64)
+    scale = torch.tensor(spec.action_scale, dtype=torch.float64)
+    fixed = [name for name, value in zip(spec.joint_names, spec.action_scale, strict=True) if value == 0.0]
+    if fixed:
+        raise ValueError(f"Targets of {fixed} cannot be clamped: their action scale is zero. Export without clamping.")
+    limits = (spec.soft_joint_pos_lower, spec.soft_joint_pos_upper)
+    ends = torch.stack([(torch.tensor(limit, dtype=torch.float64) - default) / scale for limit in limits])
+    return ends.amin(0).float(), ends.amax(0).float()
 
 
 def _plain_slice(spec: PolicySpec, name: str, dim: int) -> slice:

@@ -60,6 +60,8 @@ def check_parity(
             shift = _shift(policy, tables["joint_pos"])
             expected["actions"] = actions + shift[times.clip(0, last_frame)]
             fed = _with_emitted_last_action(policy, fed, shift[(times - 1).clip(0, last_frame)])
+    if policy.spec.clamp_targets:
+        expected["actions"] = _clamped(policy, expected["actions"])
     runs = [policy.run(row, time) for row, time in zip(fed, times, strict=True)]
     found = {name: np.concatenate([run[name] for run in runs]) for name in expected}
     return max(_worst(policy, name, found[name], expected[name], tolerance) for name in expected)
@@ -77,6 +79,14 @@ def _with_emitted_last_action(policy: OnnxPolicy, obs: np.ndarray, last_shift: n
     fed, last_action = obs.copy(), obs[:, place]
     fed[:, place] = np.where((last_action == 0.0).all(-1, keepdims=True), last_action, last_action + last_shift)
     return fed
+
+
+def _clamped(policy: OnnxPolicy, actions: np.ndarray) -> np.ndarray:
+    """Actions whose joint targets were clipped to the soft limits, shape [num_samples, num_joints]."""
+    spec = policy.spec
+    default, scale = np.array(spec.default_joint_pos), np.array(spec.action_scale)
+    targets = np.clip(default + scale * actions, spec.soft_joint_pos_lower, spec.soft_joint_pos_upper)
+    return ((targets - default) / scale).astype(np.float32)
 
 
 def _worst(policy: OnnxPolicy, output: str, found: np.ndarray, expected: np.ndarray, tolerance: float) -> float:

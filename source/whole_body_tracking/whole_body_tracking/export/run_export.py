@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NUM_PARITY_SAMPLES = 64
 
 
-def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -> Path:
+def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, clamp_targets: bool = False) -> Path:
     """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
@@ -34,6 +34,7 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -
         runner: Runner with a tracking environment; the parity check reads the environment's last observations.
         checkpoint_path: The checkpoint that the policy is of.
         task: Task id.
+        clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
 
     Returns:
         Path of ``policy.onnx``.
@@ -43,9 +44,8 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str) -
     """
     checkpoint_path = Path(checkpoint_path)
     env, actor = runner.env.unwrapped, runner.alg.get_policy()
-    spec = spec_from_env(
-        env, task, run_path_of(checkpoint_path), checkpoint_path.name, getattr(runner.env, "clip_actions", None)
-    )
+    action_clip = getattr(runner.env, "clip_actions", None)
+    spec = spec_from_env(env, task, run_path_of(checkpoint_path), checkpoint_path.name, action_clip, clamp_targets)
     motion = env.command_manager.get_term(COMMAND_TERM)
     folder = checkpoint_path.parent / "exported"
     folder.mkdir(parents=True, exist_ok=True)

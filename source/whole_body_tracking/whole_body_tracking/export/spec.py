@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 FORMAT_VERSION = 1
 
+ADDED_FIELDS = {"clamp_targets"}
+"""Fields that files of this format version may lack; they have defaults."""
+
 ActionKind = Literal["default_relative", "residual"]
 """``default_relative``: joint target = default + scale * action. ``residual``: reference + scale * action."""
 
@@ -112,6 +115,8 @@ class PolicySpec:
     """Version of this package."""
     commit: str | None = None
     """Git commit of this package's checkout, if it is one."""
+    clamp_targets: bool = False
+    """Whether the graph keeps ``default + scale * actions`` within the soft limits."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
@@ -124,6 +129,11 @@ class PolicySpec:
             bad = [joint for joint, value in zip(self.joint_names, values, strict=True) if not math.isfinite(value)]
             if bad:
                 raise ValueError(f"`{name}` is not finite for {bad}. Correct the robot's config before exporting.")
+        if self.clamp_targets and self.emitted_actions != "default_relative":
+            raise ValueError(
+                "Targets cannot be clamped in a file that does not know them: its actions are about a reference that it"
+                " does not hold. Export with one clip, or clamp in the controller."
+            )
 
     @property
     def num_observations(self) -> int:
@@ -187,8 +197,9 @@ class PolicySpec:
                 f"Expected a policy spec of format version {FORMAT_VERSION}, found {found}. Export it again."
             )
         known = {field.name for field in dataclasses.fields(cls)}
-        if set(content) != known:
-            raise ValueError(f"Fields of the policy spec differ from those known: {sorted(set(content) ^ known)}.")
+        differing = (set(content) ^ known) - (ADDED_FIELDS - set(content))
+        if differing:
+            raise ValueError(f"Fields of the policy spec differ from those known: {sorted(differing)}.")
         content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
         content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
         return cls(**_tuples(content))

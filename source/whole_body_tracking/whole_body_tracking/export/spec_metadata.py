@@ -54,7 +54,8 @@ def spec_from_metadata(metadata: dict[str, str], source: str) -> PolicySpec:
             f" {sorted(metadata)}). Export it with this project."
         )
     spec = PolicySpec.from_json(metadata[SPEC_KEY])
-    edited = [key for key, text in spec_to_metadata(spec).items() if metadata.get(key) != text]
+    expected = spec_to_metadata(spec)
+    edited = [key for key, text in expected.items() if key != SPEC_KEY and metadata.get(key) != text]
     if edited:
         raise ValueError(f"{source}: metadata {edited} contradict '{SPEC_KEY}'. Export the policy again.")
     return spec

@@ -44,6 +44,7 @@ def play(argv: list[str]) -> PlayResult:
     parser = argparse.ArgumentParser(description="Play a trained policy from the first frame of its motion.")
     add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
     parser.add_argument("--max_steps", type=int, default=None, help="Steps to play; default: until interrupted.")
+    parser.add_argument("--clamp_targets", action="store_true", help="Export targets clamped to the soft limits.")
     args = parse_args(parser, argv)
     args.num_envs = args.num_envs or PLAY_NUM_ENVS
     env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
@@ -56,7 +57,7 @@ def play(argv: list[str]) -> PlayResult:
         print(f"[INFO] Playing {checkpoint}")
         runner = make_runner(args.task, env, agent_cfg, None)
         runner.load(str(checkpoint))
-        policy_file = export_run(runner, checkpoint, task=args.task)
+        policy_file = export_run(runner, checkpoint, task=args.task, clamp_targets=args.clamp_targets)
         return _roll_out(args, env, runner, checkpoint, policy_file)
 
 
