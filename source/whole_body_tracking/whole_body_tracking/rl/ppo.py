@@ -29,8 +29,11 @@ class TrackingPPO(PPO):
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:
         """Build the algorithm and remember the environment's sampler."""
-        algorithm: TrackingPPO = PPO.construct_algorithm(obs, env, cfg, device)
         motion = env.unwrapped.command_manager.get_term("motion")
+        for name in ("actor", "critic"):
+            if "embedding_dim" in cfg[name]:
+                cfg[name]["num_motions"] = motion.library.num_clips
+        algorithm: TrackingPPO = PPO.construct_algorithm(obs, env, cfg, device)
         algorithm.sampler, algorithm.transfers = motion.sampler, motion.cfg.transfer
         if algorithm.is_multi_gpu:
             algorithm.sampler.share_across_ranks()

@@ -14,6 +14,7 @@ import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
+from .clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
 from .logger import TrackingLogger
 
 CHECKPOINT_PATTERN = r"model_\d+\.pt"
@@ -83,7 +84,7 @@ class TrackingRunner(OnPolicyRunner):
             signal.signal(signal.SIGTERM, previous)
 
     def save(self, path: str, infos: dict | None = None) -> None:
-        """Write a checkpoint under a temporary name, rename it, then export."""
+        """Write a checkpoint under a temporary name, rename it, then write the clips' table and export."""
         content = self.alg.save() | {
             "iter": self.current_learning_iteration,
             "infos": infos,
@@ -102,6 +103,7 @@ class TrackingRunner(OnPolicyRunner):
         finally:
             partial.unlink(missing_ok=True)
         self.logger.save_model(path, self.current_learning_iteration)
+        write_clips(target.with_name(CLIPS_FILE), self._clip_rows())
         if self.export is not None:
             self.export(self, target)
 
@@ -139,8 +141,14 @@ class TrackingRunner(OnPolicyRunner):
                     " observations or with another network; use the task and agent settings of its run."
                 )
 
+    def _clip_rows(self) -> list[dict[str, str | float]]:
+        env = self.env.unwrapped
+        return clip_rows(env.command_manager.get_term("motion"), env.step_dt)
+
     def _after_iteration(self, iteration: int, row: dict[str, float]) -> None:
         self._next_iteration = iteration + 1
+        if self.logger.writer is not None:
+            log_clips(self.logger.writer, self._clip_rows(), iteration)
         if self.after_iteration is not None:
             self.after_iteration(iteration, row)
         if self._terminated.is_set():

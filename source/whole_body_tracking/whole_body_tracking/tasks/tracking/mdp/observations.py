@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from isaaclab.utils.math import subtract_frame_transforms
@@ -47,6 +48,37 @@ def base_ang_vel(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:
     """Angular velocity of the root link in its own frame [rad/s], shape [num_envs, 3]."""
     robot: Articulation = env.scene[asset_name]
     return robot.data.root_link_ang_vel_b.torch
+
+
+def motion_one_hot(env: ManagerBasedEnv, command_name: str) -> Tensor:
+    """Which clip is tracked, shape [num_envs, num_clips], in the order of the library's names."""
+    motion: MotionCommand = env.command_manager.get_term(command_name)
+    return torch.nn.functional.one_hot(motion.clip_ids, motion.library.num_clips).float()
+
+
+def preview_joint_pos(env: ManagerBasedEnv, command_name: str) -> Tensor:
+    """Reference joint positions to come [rad], shape [num_envs, num_steps * num_joints]."""
+    motion: MotionCommand = env.command_manager.get_term(command_name)
+    return motion.preview.joint_pos.reshape(env.num_envs, -1)
+
+
+def preview_anchor_pos_b(env: ManagerBasedEnv, command_name: str) -> Tensor:
+    """Reference anchor positions to come in the robot's anchor frame [m], shape [num_envs, num_steps * 3]."""
+    return _preview_anchor_in_robot_anchor(env, command_name)[0].flatten(1)
+
+
+def preview_anchor_ori_b(env: ManagerBasedEnv, command_name: str) -> Tensor:
+    """Reference anchor orientations to come in the robot's anchor frame, shape [num_envs, num_steps * 6]."""
+    return rotation_columns(_preview_anchor_in_robot_anchor(env, command_name)[1]).flatten(1)
+
+
+def _preview_anchor_in_robot_anchor(env: ManagerBasedEnv, command_name: str) -> tuple[Tensor, Tensor]:
+    motion: MotionCommand = env.command_manager.get_term(command_name)
+    robot, anchor = motion.robot_bodies, motion.anchor_idx
+    quat_w = motion.preview.body_quat_w[:, anchor].reshape(env.num_envs, -1, 4)
+    pos_w = motion.preview.body_pos_w[:, anchor].reshape(env.num_envs, -1, 3) + env.scene.env_origins[:, None]
+    robot_pos_w = robot.pos_w[:, anchor, None].expand_as(pos_w)
+    return subtract_frame_transforms(robot_pos_w, robot.quat_w[:, anchor, None].expand_as(quat_w), pos_w, quat_w)
 
 
 def _reference_anchor_in_robot_anchor(motion: MotionCommand) -> tuple[Tensor, Tensor]:

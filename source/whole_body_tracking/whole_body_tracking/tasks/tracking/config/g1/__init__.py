@@ -17,7 +17,16 @@ def _register(task_id: str, env_cfg: str, agent_cfg: str) -> None:
 
 
 _register("Tracking-Flat-G1-v0", "tracking_g1_env_cfg:G1TrackingEnvCfg", "G1TrackingPPORunnerCfg")
-_register("Tracking-Flat-G1-Wo-State-Estimation-v0", "tracking_g1_env_cfg:G1TrackingWoStateEstimationEnvCfg", "G1TrackingPPORunnerCfg")
-_register("Tracking-Flat-G1-Low-Freq-v0", "tracking_g1_env_cfg:G1TrackingLowFreqEnvCfg", "G1TrackingLowFreqPPORunnerCfg")
+_register(
+    "Tracking-Flat-G1-Wo-State-Estimation-v0",
+    "tracking_g1_env_cfg:G1TrackingWoStateEstimationEnvCfg",
+    "G1TrackingPPORunnerCfg",
+)
+_register(
+    "Tracking-Flat-G1-Low-Freq-v0",
+    "tracking_g1_env_cfg:G1TrackingLowFreqEnvCfg",
+    "G1TrackingLowFreqPPORunnerCfg",
+)
 _register("Tracking-Flat-G1-Residual-v0", "tracking_g1_env_cfg:G1TrackingResidualEnvCfg", "G1TrackingPPORunnerCfg")
+_register("Tracking-Flat-G1-Multi-v0", "multi_env_cfg:G1TrackingMultiEnvCfg", "G1TrackingMultiPPORunnerCfg")
 _register("Tracking-Flat-G1-Demo-v0", "demo_env_cfg:G1TrackingDemoEnvCfg", "G1TrackingDemoPPORunnerCfg")

@@ -7,6 +7,7 @@ import torch
 from isaaclab.utils import configclass
 
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+from isaaclab_tasks.utils import preset
 
 
 @configclass
@@ -51,6 +52,33 @@ class G1TrackingLowFreqPPORunnerCfg(G1TrackingPPORunnerCfg):
         self.num_steps_per_env //= 2
         self.algorithm.gamma **= 2
         self.algorithm.lam **= 2
+
+
+@configclass
+class MotionEmbeddingModelCfg(RslRlMLPModelCfg):
+    """A network that learns a vector for each motion."""
+
+    class_name: str = "whole_body_tracking.rl.embedding_model:MotionEmbeddingModel"
+
+    embedding_dim: int = 16
+    """Length of a motion's vector."""
+
+
+@configclass
+class G1TrackingMultiPPORunnerCfg(G1TrackingPPORunnerCfg):
+    """PPO for many clips; ``presets=motion_embedding`` takes networks with a learned vector for each."""
+
+    experiment_name: str = "g1_multi"
+
+    def __post_init__(self):
+        self.actor = _with_embedding(self.actor)
+        self.critic = _with_embedding(self.critic)
+
+
+def _with_embedding(model: RslRlMLPModelCfg):
+    fields = {name: getattr(model, name) for name in ("hidden_dims", "activation", "obs_normalization")}
+    embedding = MotionEmbeddingModelCfg(**fields, distribution_cfg=model.distribution_cfg)
+    return preset(default=model, motion_embedding=embedding)
 
 
 @configclass

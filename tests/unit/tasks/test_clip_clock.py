@@ -1,0 +1,77 @@
+"""Which clip and frame each world is at."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whole_body_tracking.tasks.tracking.mdp.clip_clock import ClipClock
+from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+
+pytestmark = pytest.mark.unit
+
+END_MODES = ["truncate", "resample", "hold", "loop"]
+
+
+def restart(clock: ClipClock, sampler: StartSampler, env_ids: torch.Tensor) -> None:
+    if len(env_ids):
+        clip_ids, frames = sampler.sample(len(env_ids))
+        clock.start(env_ids, clip_ids, frames)
+
+
+@pytest.mark.parametrize("clip_end", END_MODES)
+@given(lengths=st.lists(st.integers(2, 90), min_size=1, max_size=8), seed=st.integers(0, 2**31))
+@settings(max_examples=5, deadline=None)
+def test_no_index_ever_leaves_its_clip(clip_end, lengths, seed):
+    """Five libraries of 50 worlds and 400 steps in each end mode: 10^5 steps of a world, starts at random."""
+    torch.manual_seed(seed)
+    num_frames = torch.tensor(lengths)
+    clock, sampler = ClipClock(num_frames, 50, clip_end), StartSampler(num_frames, frames_per_bin=20)
+    restart(clock, sampler, torch.arange(50))
+    ahead = torch.arange(1, int(num_frames.min()))
+    for _ in range(400):
+        before, moving = clock.frames.clone(), torch.rand(50) < 0.9
+        passed = clock.advance(moving)
+        last = num_frames[clock.clip_ids] - 1
+        assert ((clock.frames >= 1) & (clock.frames <= last)).all()
+        stayed = ~passed
+        assert torch.equal(clock.frames[stayed], (before + moving.long())[stayed])
+        if len(ahead):
+            frames, _ = clock.ahead(ahead)
+            assert ((frames >= 1) & (frames <= last[:, None])).all()
+        again = passed if clip_end == "resample" else clock.frames >= last if clip_end == "truncate" else passed & False
+        restart(clock, sampler, (again | (torch.rand(50) < 0.02)).nonzero().flatten())
+
+
+def walked(clip_end: str, num_steps: int) -> list[int]:
+    clock = ClipClock(torch.tensor([4]), 1, clip_end)
+    clock.start(torch.tensor([0]), torch.tensor([0]), torch.tensor([0]))
+    frames = []
+    for _ in range(num_steps):
+        clock.advance(torch.tensor([True]))
+        frames.append(int(clock.frames))
+    return frames
+
+
+def test_loop_goes_on_with_the_frame_after_the_first():
+    """Frame 0 lies where the last one was, so a round of 4 frames has 3 steps."""
+    assert walked("loop", 8) == [2, 3, 1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("clip_end", ["truncate", "hold"])
+def test_other_modes_stay_at_the_end(clip_end):
+    assert walked(clip_end, 5) == [2, 3, 3, 3, 3]
+
+
+def test_preview_of_a_loop_says_what_lies_in_the_next_round():
+    clock = ClipClock(torch.tensor([6]), 1, "loop")
+    clock.start(torch.tensor([0]), torch.tensor([0]), torch.tensor([2]))
+    frames, passed = clock.ahead(torch.tensor([1, 2, 3, 5]))
+    assert frames.tolist() == [[4, 5, 1, 3]] and passed.tolist() == [[False, False, True, True]]
+
+
+def test_preview_of_other_modes_holds_the_last_frame():
+    clock = ClipClock(torch.tensor([6]), 1, "truncate")
+    clock.start(torch.tensor([0]), torch.tensor([0]), torch.tensor([2]))
+    frames, passed = clock.ahead(torch.tensor([1, 2, 3, 5]))
+    assert frames.tolist() == [[4, 5, 5, 5]] and not passed.any()
