@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-sync() { UV_PROJECT_ENVIRONMENT=.venv "$@" sync --quiet --inexact; }
+sync() { UV_PROJECT_ENVIRONMENT=.venv "$@" sync --quiet --inexact --compile-bytecode; }
 
 if uv --version >/dev/null 2>&1; then
   sync uv
