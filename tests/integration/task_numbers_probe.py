@@ -15,6 +15,7 @@ import gymnasium as gym
 import torch
 import warp as wp
 from isaaclab.app import add_launcher_args, launch_simulation
+from isaaclab.utils.math import quat_apply
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
@@ -75,7 +76,11 @@ def start_noise(env) -> dict[str, list[float]]:
     env.reset()
     start = motion.library.state_at(motion.clip_ids, motion.frames - 1)
     pose = robot.data.root_link_pose_w.torch[:, :3] - env.scene.env_origins - start.body_pos_w[:, motion._root_idx]
-    speed = robot.data.root_link_vel_w.torch[:, :3] - start.body_lin_vel_w[:, motion._root_idx]
+    # OvPhysX: the link velocity read right after a reset still uses the old orientation; the mass centre's is right.
+    com_velocity = robot.data.root_com_vel_w.torch
+    arm = quat_apply(robot.data.root_link_quat_w.torch, robot.data.body_com_pos_b.torch[:, 0])
+    velocity = com_velocity[:, :3] - torch.linalg.cross(com_velocity[:, 3:], arm)
+    speed = velocity - start.body_lin_vel_w[:, motion._root_idx]
     joints = robot.data.joint_pos.torch - start.joint_pos
     values = {"pos": pose, "lin_vel": speed, "joint_pos": joints}
     return {name: [value.amin(0).tolist(), value.amax(0).tolist()] for name, value in values.items()}

@@ -170,6 +170,7 @@ def test_stock_isaaclab_train(tmp_path):
     """Isaac Lab's own command, on the packaged clip, with nothing of ours imported first."""
     isaaclab = Path(sys.executable).with_name("isaaclab")
     arguments = ("--rl_library", "rsl_rl", "--task", TASK, "--num_envs", NUM_ENVS, "--max_iterations", 2)
+    arguments += ("--device", "cpu")  # its default is cuda:0 everywhere
     run([str(isaaclab), "train", *map(str, arguments)], tmp_path)
     content = checkpoint(run_folder(tmp_path), 1)
     assert content["motion_sampler_state_dict"]["visits"].sum() > 0.0
