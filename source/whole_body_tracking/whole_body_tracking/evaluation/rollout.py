@@ -85,7 +85,7 @@ def roll_out(
     obs = _start(env, motion, batch)
     parked = torch.zeros_like(batch.used)
     samples: list[tuple[Tensor, ...]] = []
-    with torch.inference_mode():
+    with torch.no_grad():  # not inference mode: the tensors that it makes cannot be reset afterwards
         for step in range(int(num_steps[batch.used].max())):
             finished = ~parked & (~batch.used | (step >= num_steps))
             _park(env, motion, finished)
