@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -43,6 +45,22 @@ def forward_kinematics(
         turned = quat[parent] if origin_quat[3] == 1.0 else hamilton(quat[parent], origin_quat)
         quat.append(_turn(turned, axis, sin[joint], cos[joint]))
     return _stack(pos), _stack(quat)
+
+
+def kinematic_chain(robot: RobotModel, body_names: Sequence[str]) -> RobotModel:
+    """The part of a robot that carries these bodies: their ancestors and the joints between them.
+
+    Raises:
+        KeyError: If the robot has no such body.
+    """
+    needed = {robot.body_names[0]}
+    for name in body_names:
+        while name not in needed:
+            needed.add(name)
+            name = robot.facts["bodies"][name]["parent"]
+    joints = [joint for joint, body in zip(robot.joint_names, robot.body_names[1:], strict=True) if body in needed]
+    bodies = [body for body in robot.body_names if body in needed]
+    return RobotModel(robot.facts | {"joint_order_csv": joints, "body_order_depth_first": bodies})
 
 
 def _rotate(quat: tuple[Tensor, ...], v: list[float]) -> tuple[Tensor, Tensor, Tensor]:

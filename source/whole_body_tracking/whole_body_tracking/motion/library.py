@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .clip import MotionClip
+
+MotionStorage = Literal["full", "compact"]
 
 
 @dataclass(frozen=True)
@@ -75,21 +78,11 @@ class MotionLibrary:
         Raises:
             ValueError: If there is no clip, rates differ, or a clip lacks a joint or body.
         """
-        if not clips:
-            raise ValueError("A motion library needs at least one clip.")
-        rates = {clip.fps for clip in clips}
-        if max(rates) - min(rates) > 1e-3 * max(rates):
-            listed = ", ".join(f"{clip.name} {clip.fps:g}" for clip in clips[:8])
-            raise ValueError(f"All clips of a library have one rate, found [fps]: {listed}. Convert them to the same.")
+        require_one_rate(clips)
         joint_names = tuple(clips[0].joint_names if joint_names is None else joint_names)
         body_names = tuple(clips[0].body_names if body_names is None else body_names)
         width = 2 * len(joint_names) + 13 * len(body_names)
-        table = torch.empty(sum(clip.num_frames for clip in clips), width, device=device)
-        row = 0
-        for clip in clips:
-            # Written clip by clip: the host never holds a second copy of the whole table.
-            table[row : row + clip.num_frames] = torch.from_numpy(_pack(clip, joint_names, body_names)).to(device)
-            row += clip.num_frames
+        table = fill_table(clips, width, lambda clip: _pack(clip, joint_names, body_names), device)
         return cls(
             table,
             num_frames=[clip.num_frames for clip in clips],
@@ -129,9 +122,39 @@ class MotionLibrary:
         return MotionState(joint_pos, joint_vel, *(field.unflatten(-1, (num_bodies, -1)) for field in bodies))
 
 
-def estimate_num_bytes(duration: float, fps: float, num_joints: int, num_bodies: int) -> int:
+def estimate_num_bytes(
+    duration: float, fps: float, num_joints: int, num_bodies: int, storage: MotionStorage = "full"
+) -> int:
     """Memory that a library of this much motion takes [bytes], with ``duration`` in seconds."""
-    return int(duration * fps) * 4 * (2 * num_joints + 13 * num_bodies)
+    width = 2 * num_joints + 13 * num_bodies if storage == "full" else 7 + num_joints
+    return int(duration * fps) * 4 * width
+
+
+def require_one_rate(clips: Sequence[MotionClip]) -> None:
+    """Check that there are clips and that they have one rate.
+
+    Raises:
+        ValueError: If not; the message lists the rates.
+    """
+    if not clips:
+        raise ValueError("A motion library needs at least one clip.")
+    rates = {clip.fps for clip in clips}
+    if max(rates) - min(rates) > 1e-3 * max(rates):
+        listed = ", ".join(f"{clip.name} {clip.fps:g}" for clip in clips[:8])
+        raise ValueError(f"All clips of a library have one rate, found [fps]: {listed}. Convert them to the same.")
+
+
+def fill_table(
+    clips: Sequence[MotionClip], width: int, pack: Callable[[MotionClip], np.ndarray], device: str | torch.device
+) -> Tensor:
+    """Clips end to end, shape [total_frames, width]; ``pack`` gives a clip's rows, shape [num_frames, width]."""
+    table = torch.empty(sum(clip.num_frames for clip in clips), width, device=device)
+    row = 0
+    for clip in clips:
+        # Written clip by clip: the host never holds a second copy of the whole table.
+        table[row : row + clip.num_frames] = torch.from_numpy(pack(clip)).to(device)
+        row += clip.num_frames
+    return table
 
 
 def _pack(clip: MotionClip, joint_names: Sequence[str], body_names: Sequence[str]) -> np.ndarray:

@@ -12,12 +12,12 @@ from torch import Tensor
 from isaaclab.managers import CommandTerm
 from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, sample_uniform_from_ranges
 
-from whole_body_tracking.motion import MotionLibrary, MotionState
+from whole_body_tracking.motion import MotionState
 
 from .clip_clock import ClipClock
 from .diagnostics import report_non_finite_state
 from .loop_placement import LoopPlacement, place
-from .motion_loading import load_clips, load_entries, require_preview_fits
+from .motion_loading import load_clips, load_entries, make_library, require_preview_fits
 from .sampler_factory import make_sampler
 from .tracking_errors import BodyState, TrackingErrors, tracking_errors
 from .visualization import TrackingMarkers
@@ -51,12 +51,8 @@ class MotionCommand(CommandTerm):
         root_name = self.robot.body_names[0]
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
-        self.library = MotionLibrary.from_clips(
-            load_clips(cfg.motion_files, control_rate=1.0 / env.step_dt, split=cfg.motion_split),
-            joint_names=self.robot.joint_names,
-            body_names=stored_bodies,
-            device=self.device,
-        )
+        clips = load_clips(cfg.motion_files, control_rate=1.0 / env.step_dt, split=cfg.motion_split)
+        self.library = make_library(clips, cfg.motion_storage, self.robot.joint_names, stored_bodies, self.device)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         require_preview_fits(cfg.preview_steps, self.library)

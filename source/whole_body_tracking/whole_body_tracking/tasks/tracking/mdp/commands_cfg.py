@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from isaaclab.managers import CommandTermCfg
 from isaaclab.utils import configclass
 
+from whole_body_tracking.motion.library import MotionStorage
+
 from .clip_clock import ClipEnd
 from .sampling import StartStrategy
 
@@ -35,6 +37,10 @@ class MotionCommandCfg(CommandTermCfg):
 
     motion_split: str | None = None
     """Split of the manifests to track, such as ``train``; None takes all."""
+
+    motion_storage: MotionStorage = "full"
+    """``full`` keeps the states of all tracked bodies; ``compact`` keeps root pose and joint positions, a seventh, and
+    computes the rest at every step. Take it if the memory estimate at the start exceeds the device."""
 
     anchor_body_name: str = MISSING
     """Body that places and heads the reference relative to the robot."""

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from whole_body_tracking.motion import MotionClip, MotionLibrary
+from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.entries import MotionEntry, resolve_entries
+from whole_body_tracking.motion.library import MotionStorage, estimate_num_bytes
 
 
 def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:
@@ -40,6 +42,28 @@ def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[
             " `commands.motion.motion_files`."
         )
     return resolve_entries(list(motion_files), split)
+
+
+def make_library(
+    clips: Sequence[MotionClip],
+    storage: MotionStorage,
+    joint_names: Sequence[str],
+    body_names: Sequence[str],
+    device: str,
+) -> MotionLibrary:
+    """Put clips on a device; prints how much memory they take before it is allocated.
+
+    Raises:
+        ValueError: If rates differ, or a clip lacks a joint or body.
+    """
+    num_frames = sum(clip.num_frames for clip in clips)
+    num_bytes = estimate_num_bytes(num_frames / clips[0].fps, clips[0].fps, len(joint_names), len(body_names), storage)
+    print(
+        f"[INFO] Motion library: {len(clips)} clips, {sum(clip.duration for clip in clips):.0f} s,"
+        f" {num_bytes / 1e6:.1f} MB on {device} ({storage})."
+    )
+    kind = MotionLibrary if storage == "full" else CompactMotionLibrary
+    return kind.from_clips(clips, joint_names=joint_names, body_names=body_names, device=device)
 
 
 def require_preview_fits(preview_steps: Sequence[int], library: MotionLibrary) -> None:

@@ -1,0 +1,103 @@
+"""Many clips in a seventh of the memory: root pose and joint positions only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from whole_body_tracking.robots import G1, RobotModel
+
+from .clip import MotionClip
+from .kinematics import forward_kinematics, kinematic_chain
+from .library import MotionLibrary, MotionState, fill_table, require_one_rate
+from .rotations import quat_conjugate, quat_log, quat_mul
+
+
+class CompactMotionLibrary(MotionLibrary):
+    """A :class:`MotionLibrary` that computes body states when they are asked for.
+
+    Body poses are forward kinematics of the stored root pose and joint positions; velocities are central differences
+    of the neighbouring frames, one-sided at a clip's ends, as the converter's are. A look-up costs three times the
+    forward kinematics of the chain that carries the tracked bodies.
+    """
+
+    def __init__(self, table: Tensor, robot: RobotModel, **facts):
+        super().__init__(table, **facts)
+        self._chain = kinematic_chain(robot, self.body_names)
+        device = table.device
+        columns = [7 + robot.joint_names.index(name) for name in self._chain.joint_names]
+        self._chain_columns = torch.tensor(columns, dtype=torch.long, device=device)
+        self._joint_columns = torch.tensor([7 + robot.joint_names.index(n) for n in self.joint_names], device=device)
+        self._body_idx = torch.tensor([self._chain.body_names.index(n) for n in self.body_names], device=device)
+
+    @classmethod
+    def from_clips(
+        cls,
+        clips: Sequence[MotionClip],
+        joint_names: Sequence[str] | None = None,
+        body_names: Sequence[str] | None = None,
+        device: str | torch.device = "cpu",
+        robot: RobotModel = G1,
+    ) -> CompactMotionLibrary:
+        """Lay clips end to end; joints and bodies that are looked up are the robot's when None.
+
+        Raises:
+            ValueError: If there is no clip, rates differ, a clip is not of this robot, or a name is not the robot's.
+        """
+        require_one_rate(clips)
+        for clip in clips:
+            clip.require_robot(robot)
+        joint_names, body_names = tuple(joint_names or robot.joint_names), tuple(body_names or robot.body_names)
+        _require_known(joint_names, robot.joint_names, "joints", robot)
+        _require_known(body_names, robot.body_names, "bodies", robot)
+        table = fill_table(clips, 7 + robot.num_joints, lambda clip: _pack(clip, robot), device)
+        return cls(
+            table,
+            robot,
+            num_frames=[clip.num_frames for clip in clips],
+            fps=clips[0].fps,
+            joint_names=joint_names,
+            body_names=body_names,
+            names=[clip.name for clip in clips],
+            digests=[clip.digest for clip in clips],
+        )
+
+    def state_at(self, clip_ids: Tensor, frames: Tensor) -> MotionState:
+        """States of frames of clips; see :meth:`MotionLibrary.state_at`."""
+        last, start = self.last_frames.index_select(0, clip_ids), self.starts.index_select(0, clip_ids)
+        frames = torch.minimum(frames.clamp(min=0), last)
+        before, after = (frames - 1).clamp(min=0), torch.minimum(frames + 1, last)
+        rows = self.table.index_select(0, torch.cat((start + frames, start + before, start + after)))
+        body_pos, body_quat = self._bodies(rows)
+        joint_pos, joint_before, joint_after = rows.index_select(1, self._joint_columns).chunk(3)
+        pos, pos_before, pos_after = body_pos.chunk(3)
+        quat, quat_before, quat_after = body_quat.chunk(3)
+        rate = (self.fps / (after - before)).to(rows.dtype)[:, None]
+        turn = quat_log(quat_mul(quat_after, quat_conjugate(quat_before)))
+        return MotionState(
+            joint_pos,
+            (joint_after - joint_before) * rate,
+            pos,
+            quat,
+            (pos_after - pos_before) * rate[..., None],
+            turn * rate[..., None],
+        )
+
+    def _bodies(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        joints = rows.index_select(1, self._chain_columns)
+        pos, quat = forward_kinematics(self._chain, rows[:, :3], rows[:, 3:7], joints)
+        return pos.index_select(1, self._body_idx), quat.index_select(1, self._body_idx)
+
+
+def _pack(clip: MotionClip, robot: RobotModel) -> np.ndarray:
+    root, joints = clip.body_indices(robot.body_names[:1])[0], clip.joint_indices(robot.joint_names)
+    return np.concatenate((clip.body_pos_w[:, root], clip.body_quat_w[:, root], clip.joint_pos[:, joints]), axis=1)
+
+
+def _require_known(names: Sequence[str], known: Sequence[str], kind: str, robot: RobotModel) -> None:
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise ValueError(f"The robot {robot.name} has no {kind} {missing}. It has: {list(known)}.")
