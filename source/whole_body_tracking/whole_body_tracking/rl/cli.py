@@ -18,7 +18,7 @@ def add_motion_args(parser: argparse.ArgumentParser) -> None:
     """Add the ways to name motions, and flags of Isaac Lab 2 that still work."""
     group = parser.add_argument_group("motions")
     group.add_argument(
-        "--motion_file", nargs="+", default=None, metavar="PATH", help="NPZ clips: files, folders or globs."
+        "--motion_file", nargs="+", default=None, metavar="PATH", help="NPZ clips: files, folders, globs or a manifest."
     )
     group.add_argument(
         "--registry_name",
