@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -14,18 +16,27 @@ def synchronize(device: str | torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def seconds_of(call: Callable[[], object], device: str | torch.device = "cpu") -> float:
-    """Wall time of a call, the device's work included [s]."""
+@dataclass(frozen=True)
+class Timing:
+    """How long a call took."""
+
+    wall: float
+    """Wall time, the device's work included [s]."""
+    cpu: float
+    """CPU time of all threads of this process [s], which other processes on the machine hardly change."""
+
+
+def timing_of(call: Callable[[], object], device: str | torch.device = "cpu") -> Timing:
+    """Time a call."""
     synchronize(device)
-    started = time.perf_counter()
+    wall, cpu = time.perf_counter(), time.process_time()
     call()
     synchronize(device)
-    return time.perf_counter() - started
+    return Timing(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def median_milliseconds(call: Callable[[], object], device: str | torch.device = "cpu", repetitions: int = 50) -> float:
     """Median wall time of a short call after a warm-up [ms]."""
-    for _ in range(5):
+    for _ in range(3):
         call()
-    times = sorted(seconds_of(call, device) for _ in range(repetitions))
-    return 1e3 * times[len(times) // 2]
+    return 1e3 * statistics.median(timing_of(call, device).wall for _ in range(repetitions))

@@ -15,7 +15,7 @@ from whole_body_tracking.motion.defaults import DEFAULT_MOTION_FILE
 from whole_body_tracking.rl.runner import TrackingRunner
 from whole_body_tracking.robots import get_robot
 
-from .clock import median_milliseconds, seconds_of
+from .clock import median_milliseconds
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlVecEnvWrapper
@@ -43,8 +43,8 @@ def converter_speed(robot: str) -> float:
     """Seconds of motion that the converter turns into a clip in a second."""
     raw = _raw_motion(robot)
     duration = len(raw.joint_pos) / raw.fps
-    convert(raw, output_fps=50, robot=robot)
-    return duration / min(seconds_of(lambda: convert(raw, output_fps=50, robot=robot)) for _ in range(3))
+    milliseconds = median_milliseconds(lambda: convert(raw, output_fps=50, robot=robot), repetitions=5)
+    return 1e3 * duration / milliseconds
 
 
 def library_times(body_names: list[str], device: str) -> dict[str, float]:

@@ -33,7 +33,7 @@ class StepRecorder:
     """Notes the start of every control step that ``physics=mujoco_cpu`` makes; a context manager."""
 
     def __init__(self, env: ManagerBasedRLEnv):
-        """Attach to an environment for which :func:`has_native_limit` holds."""
+        """Look at an environment for which :func:`has_native_limit` holds."""
         self._solver = env.sim.physics_manager._solver
         self.steps: list[ControlStep] = []
 

@@ -7,7 +7,6 @@ import copy
 import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 
 from isaaclab.utils.seed import configure_seed
 
@@ -21,10 +20,10 @@ from .machine import describe_machine, load_average
 from .parts import measure_parts
 from .peer import measure_peer
 from .result import STABLE_KEYS, compare, read_result, write_result
-from .spread import Spread, ratios, spread
-from .stepping import SteppingRates, measure_stepping
+from .stepping import measure_stepping
+from .summary import summarize
 from .table import print_result
-from .training import TrainingRates, measure_training, network_name
+from .training import measure_training, network_name
 
 
 def benchmark(argv: list[str]) -> dict:
@@ -37,14 +36,16 @@ def benchmark(argv: list[str]) -> dict:
     """
     args = parse(argv)
     earlier = None if args.compare is None else read_result(args.compare)
-    if len(args.num_envs) == 1:
-        result = measure(args, args.num_envs[0], sys.argv[1:])
+    if len(args.world_counts) == 1:
+        result = measure(args, args.world_counts[0], sys.argv[1:])
     else:
-        results = {num_envs: _measure_in_process(args, num_envs) for num_envs in args.num_envs}
+        results = {num_envs: _measure_in_process(args, num_envs) for num_envs in args.world_counts}
         result = next(iter(results.values()))
         result["by_num_envs"] = {str(n): {key: other[key] for key in STABLE_KEYS} for n, other in results.items()}
     if args.peer_python is not None:
-        result["peer"] = measure_peer(args.peer_python, args.num_envs[0])
+        peer = measure_peer(args.peer_python, args.world_counts[0])
+        result["peer"] = peer
+        result["ratio_environment_to_peer"] = result["environment_steps_per_s"] / peer["environment_steps_per_s"]
     print_result(result, None if earlier is None else compare(result, earlier))
     if args.output is not None:
         write_result(args.output, result)
@@ -75,37 +76,6 @@ def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> di
         **parts,
         "machine": machine | {"load_at_end": load_average()},
         **({} if extras is None else {"extras": extras}),
-    }
-
-
-def summarize(stepping: SteppingRates, training: dict[str, TrainingRates], main_network: str) -> dict:
-    """The rates of a result: medians under their stable keys, and the spread of every one."""
-    named = {"environment": stepping.environment, "physics": stepping.physics}
-    if stepping.native_rollout:
-        named["native_rollout"] = stepping.native_rollout
-        named["ratio_environment_to_native"] = ratios(stepping.environment, stepping.native_rollout)
-    spreads: dict[str, Spread] = {name: spread(values) for name, values in named.items()}
-    ratio = spreads.pop("ratio_environment_to_native", None)
-    networks = {name: _training_summary(rates) for name, rates in training.items()}
-    spreads |= {f"training {name}": spread(rates.steps_per_s) for name, rates in training.items()}
-    return {
-        "environment_steps_per_s": spreads["environment"].median,
-        "physics_steps_per_s": spreads["physics"].median,
-        "training_steps_per_s": networks[main_network]["steps_per_s"],
-        "native_rollout_steps_per_s": spreads["native_rollout"].median if stepping.native_rollout else None,
-        "ratio_environment_to_native": None if ratio is None else ratio.median,
-        "training": networks,
-        "samples": {name: asdict(value) for name, value in spreads.items()},
-    }
-
-
-def _training_summary(rates: TrainingRates) -> dict[str, float]:
-    collect, update = spread(rates.collect).median, spread(rates.update).median
-    return {
-        "steps_per_s": spread(rates.steps_per_s).median,
-        "collect_s": collect,
-        "update_s": update,
-        "update_share": update / (collect + update),
     }
 
 

@@ -1,4 +1,4 @@
-"""Rates from repeated timings: medians and quartiles, so that a busy moment of the machine does not count."""
+"""Repeated measurements as medians and quartiles, so that a busy moment of the machine does not count."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ def spread(values: Sequence[float]) -> Spread:
         return Spread(values[0], values[0], values[0], 1)
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")
     return Spread(median, low, high, len(values))
-
-
-def rates(seconds: Sequence[float], num_steps: Sequence[int]) -> list[float]:
-    """Steps a second of each timing."""
-    return [steps / duration for duration, steps in zip(seconds, num_steps, strict=True)]
 
 
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:

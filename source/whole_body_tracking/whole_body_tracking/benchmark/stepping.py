@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .clock import seconds_of
+from .clock import Timing, timing_of
 from .native import NativeRollout, StepRecorder, has_native_limit, native_rollout_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ class SteppingRates:
     native_rollout: list[float] = field(default_factory=list)
     """Empty where the engine has no native limit."""
     physics: list[float] = field(default_factory=list)
+    environment_cpu_ms: list[float] = field(default_factory=list)
+    """CPU time of all threads in a control step [ms]."""
+    native_rollout_cpu_ms: list[float] = field(default_factory=list)
 
 
 def measure_stepping(driver: RandomActionDriver, step_seconds: float, seconds: float) -> SteppingRates:
@@ -55,15 +58,18 @@ def _measure_environment(driver: RandomActionDriver, steps: int, seconds: float,
         recorder = stack.enter_context(StepRecorder(env)) if has_native_limit(env) else None
         native = stack.enter_context(contextlib.closing(native_rollout_of(env))) if recorder else None
         while len(measured.environment) < MIN_ROUNDS or time.monotonic() < deadline:
-            duration = seconds_of(lambda: driver.step_environment(steps), env.device)
-            measured.environment.append(steps * env.num_envs / duration)
+            timing = timing_of(lambda: driver.step_environment(steps), env.device)
+            measured.environment.append(steps * env.num_envs / timing.wall)
+            measured.environment_cpu_ms.append(1e3 * timing.cpu / steps)
             if recorder is not None:
-                measured.native_rollout.append(_native_rate(native, recorder, env.num_envs))
+                timing = _time_native(native, recorder)
+                measured.native_rollout.append(steps * env.num_envs / timing.wall)
+                measured.native_rollout_cpu_ms.append(1e3 * timing.cpu / steps)
 
 
-def _native_rate(native: NativeRollout, recorder: StepRecorder, num_envs: int) -> float:
+def _time_native(native: NativeRollout, recorder: StepRecorder) -> Timing:
     inputs = native.prepare(recorder.take())
-    return len(inputs) * num_envs / seconds_of(lambda: native.run(inputs))
+    return timing_of(lambda: native.run(inputs))
 
 
 def _measure_physics(driver: RandomActionDriver, steps: int, seconds: float, measured: SteppingRates) -> None:
@@ -71,6 +77,6 @@ def _measure_physics(driver: RandomActionDriver, steps: int, seconds: float, mea
     env, deadline = driver.env, time.monotonic() + seconds
     steps = min(steps, 10)
     while len(measured.physics) < MIN_ROUNDS or time.monotonic() < deadline:
-        duration = seconds_of(lambda: driver.step_physics(steps), env.device)
-        measured.physics.append(steps * env.num_envs / duration)
+        timing = timing_of(lambda: driver.step_physics(steps), env.device)
+        measured.physics.append(steps * env.num_envs / timing.wall)
         driver.step_environment(2 * steps)

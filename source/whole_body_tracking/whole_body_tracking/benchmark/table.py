@@ -21,6 +21,12 @@ def print_result(result: Mapping, ratios: Mapping[str, float] | None = None, con
     )
     console.print(_rates_table(result))
     console.print(_parts_table(result["parts_ms"], result["parts_cpu_ms"]))
+    if "peer" in result:
+        peer = result["peer"]
+        console.print(
+            f"{peer['task']} (mjlab {peer['mjlab']}): {number(peer['environment_steps_per_s'])} env-steps/s;"
+            f" the environment makes {result['ratio_environment_to_peer']:.1f} times as many."
+        )
     if "extras" in result:
         console.print(_extras_table(result["extras"]))
     for num_envs, other in result.get("by_num_envs", {}).items():
@@ -46,6 +52,8 @@ def _rates_table(result: Mapping) -> Table:
         )  # fmt: skip
     if result["ratio_environment_to_native"] is not None:
         table.add_row("environment / native limit", f"{result['ratio_environment_to_native']:.1%}", "", "")
+        milliseconds = f"{result['environment_cpu_ms']:.1f} / {result['native_rollout_cpu_ms']:.1f} ms"
+        table.add_row("CPU time of a control step, environment / native", milliseconds, "", "")
     for network, training in result["training"].items():
         table.add_row(f"update's share of training {network}", f"{training['update_share']:.0%}", "", "")
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from whole_body_tracking.rl.runner import TrackingRunner
 
-from .clock import seconds_of
+from .clock import timing_of
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlVecEnvWrapper
@@ -43,7 +43,7 @@ class TrainingProbe:
 
     def iterate(self) -> None:
         """Train one iteration and note how long its parts took."""
-        duration = seconds_of(lambda: self._runner.learn(1), self._env.device)
+        duration = timing_of(lambda: self._runner.learn(1), self._env.device).wall
         self.rates.steps_per_s.append(self._steps / duration)
         self.rates.collect.append(self._row["collect_time"])
         self.rates.update.append(self._row["learn_time"])

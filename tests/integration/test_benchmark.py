@@ -1,0 +1,56 @@
+"""The benchmark as a user runs it, small and short: keys, plausible figures, comparison."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from whole_body_tracking.benchmark.parts import PARTS
+from whole_body_tracking.benchmark.result import STABLE_KEYS
+
+pytestmark = pytest.mark.integration
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark.py"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(SCRIPT), "physics=mujoco_cpu", "--device", "cpu", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmark")
+    done = run(folder, "--num_envs", "16", "--seconds", "6", "--output", "first.json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return folder, json.loads((folder / "first.json").read_text()), done.stdout
+
+
+def test_rates_are_plausible(first_run):
+    _, result, _ = first_run
+    assert all(result[key] > 0.0 for key in STABLE_KEYS)
+    for slower in ("environment_steps_per_s", "physics_steps_per_s", "training_steps_per_s"):
+        assert result["native_rollout_steps_per_s"] > result[slower], slower
+    assert 0.0 < result["ratio_environment_to_native"] < 1.0
+    assert result["environment_cpu_ms"] > result["native_rollout_cpu_ms"] > 0.0
+    assert set(result["training"]) == {"512x256x128", "256x128x64"}
+
+
+def test_every_part_of_a_step_takes_time(first_run):
+    _, result, _ = first_run
+    assert set(result["parts_ms"]) == set(PARTS)
+    assert all(milliseconds > 0.0 for milliseconds in result["parts_ms"].values())
+
+
+def test_the_table_is_printed_and_nothing_else_is_written(first_run):
+    folder, _, printed = first_run
+    assert "Where a control step goes" in printed and "environment / native limit" in printed
+    assert {path.name for path in folder.iterdir()} <= {"first.json", "outputs", "logs"}
+
+
+def test_a_missing_earlier_result_ends_it_before_it_starts(tmp_path):
+    done = run(tmp_path, "--compare", "missing.json")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("error: There is no earlier result missing.json")
