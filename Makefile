@@ -15,8 +15,11 @@ setup: .venv/.ready
 demo: setup  ## convert a clip, train on it, export, play, report
 	$(PYTHON) scripts/demo.py
 
+# Most of a test's time is a simulator's start, on one core: two files at a time.
+TEST_WORKERS ?= 2
+
 test: setup  ## everything, slow tests excepted
-	$(PYTEST) tests -m "not slow"
+	$(PYTEST) tests -m "not slow" -n $(TEST_WORKERS) --dist loadfile
 
 test-fast: setup  ## no simulator, seconds
 	$(PYTEST) tests -m unit
