@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from g1_policies import export_zero_policy
 
 from whole_body_tracking.export import load_policy
@@ -46,10 +47,9 @@ def test_a_rollout_starts_on_the_reference_and_aims_one_frame_ahead(residual):
     np.testing.assert_array_equal(recording.ref.quat_w[5, 0], reference.body_quat_w[6])
     # After 20 ms the robot has left frame 0 by less than a stiff joint can move.
     assert (recording.robot.pos_w[0, 0] - recording.ref.pos_w[0, 0]).norm(dim=-1).max() < 0.02
-    targets = (
-        np.array(policy.spec.default_joint_pos) + np.array(policy.spec.action_scale) * recording.actions[:, 0].numpy()
-    )
-    np.testing.assert_allclose(targets, reference.joint_pos[1:], atol=1e-5)
+    # The network outputs zero: recorded are its actions about the reference, not the default-relative ones of the file.
+    assert recording.actions.abs().max() < 1e-4
+    assert recording.joint_torque.abs().amax((0, 1)).le(torch.tensor(policy.spec.joint_effort_limit)).all()
 
 
 def test_rollouts_do_not_depend_on_their_number(residual):
@@ -69,7 +69,9 @@ def test_reports_say_what_was_measured(residual, tmp_path):
         "played.html",
     }
     content = json.loads((tmp_path / "report.json").read_text())
-    assert content["overall"] == result.overall and {"mpkpe", "success"} <= set(content["definitions"])
+    assert content["overall"] == result.overall and {"mpkpe", "success", "mean_power", "contact_recall"} <= set(
+        content["definitions"]
+    )
     assert content["engine"].startswith("plain MuJoCo")
     again = run_sim2sim(residual, num_rollouts=2, output_dir=tmp_path, compare=tmp_path / "report.json")
     gap = json.loads((tmp_path / "report.json").read_text())["gap"]

@@ -1,6 +1,6 @@
 """The tracking task's rewards and terminations as plain numbers, shaped like its config.
 
-Evaluation reads them off the config, which Isaac Lab defines. tests/unit/sim2sim/test_sim2sim_criteria.py compares the two.
+Evaluation reads them off the config, which needs Isaac Lab; tests/unit/sim2sim/test_sim2sim_criteria.py compares.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION, Recording
+from whole_body_tracking.evaluation.recording import Recording, drive_torque
+from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
@@ -93,17 +94,18 @@ class _Player:
         self.ref_anchor = reference.body_indices([spec.anchor_body_name])[0]
 
     def play(self, start: RobotState) -> list[np.ndarray]:
-        """One rollout: bodies (position, quaternion, velocities), joint positions and velocities, actions, by step."""
+        """One rollout by step: bodies (position, quaternion, velocities), joint positions, velocities and targets."""
         self.simulation.reset(start)
         self.builder.reset()
         action, steps = np.zeros(len(self.default)), []
         for frame in range(1, self.reference.num_frames):
             obs = self.builder.build(self._situation(frame, action))
             action = self.policy.run(obs, frame)["actions"][0].astype(np.float64)
-            self.simulation.step(self._targets(action, frame))
+            targets = self._targets(action, frame)
+            self.simulation.step(targets)
             state = self.simulation.state
             bodies = self.simulation.bodies(self.body_ids)
-            steps.append((*bodies, state.joint_pos, state.joint_vel, action))
+            steps.append((*bodies, state.joint_pos, state.joint_vel, targets))
         return [np.stack(values) for values in zip(*steps, strict=True)]
 
     def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
@@ -131,7 +133,7 @@ class _Player:
 
 
 def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: PolicySpec) -> Recording:
-    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, actions = (
+    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, targets = (
         torch.from_numpy(np.stack(values, axis=1)).float() for values in zip(*rollouts, strict=True)
     )
     num_rollouts, num_steps = len(rollouts), reference.num_frames - 1
@@ -140,6 +142,7 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
         values = torch.from_numpy(getattr(reference, name)[1:])
         return values[:, None].expand(num_steps, num_rollouts, *values.shape[1:])
 
+    gains = [torch.tensor(v) for v in (spec.joint_stiffness, spec.joint_damping, spec.joint_effort_limit)]
     keys = ("body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
     return Recording(
         ref=BodyState(*(of_reference(key) for key in keys)),
@@ -147,13 +150,20 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
         ref_joint_pos=of_reference("joint_pos"),
         joint_pos=joint_pos,
         joint_vel=joint_vel,
-        actions=actions,
+        actions=_trained_actions(targets, of_reference("joint_pos"), spec),
         clip_ids=torch.zeros(num_rollouts, dtype=torch.long),
         num_steps=torch.full((num_rollouts,), num_steps),
         body_names=list(spec.body_names),
         anchor_idx=spec.body_names.index(spec.anchor_body_name),
         step_dt=spec.control_dt,
+        joint_torque=drive_torque(targets, joint_pos, joint_vel, *gains),
     )
+
+
+def _trained_actions(targets: torch.Tensor, ref_joint_pos: torch.Tensor, spec: PolicySpec) -> torch.Tensor:
+    """Actions as the network was trained to output them, which is what an evaluation records."""
+    origin = ref_joint_pos if spec.action_kind == "residual" else torch.tensor(spec.default_joint_pos)
+    return (targets - origin) / torch.tensor(spec.action_scale)
 
 
 def _draw(rng: np.random.Generator, ranges: dict[str, tuple[float, float]]) -> np.ndarray:

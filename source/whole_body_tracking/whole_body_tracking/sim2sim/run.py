@@ -69,7 +69,7 @@ def run_sim2sim(
     reference = reference_of_file(motion_file, policy.spec) if motion_file else reference_of_policy(policy)
     baseline = read_baseline(compare, reference.source["sha256"], policy.spec) if compare else None
     recording = roll_out(policy, robot, reference, num_rollouts, seed, perturbed)
-    measured = measure(recording, TrackingRewards(), TrackingTerminations(), robot.body_names[0])
+    measured = measure(recording, TrackingRewards(), TrackingTerminations(), robot.body_names[0], robot)
     result = Sim2SimResult(
         overall=measured.mean() | {"num_rollouts": num_rollouts},
         robot=robot,
