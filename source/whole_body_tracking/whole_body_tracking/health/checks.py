@@ -194,8 +194,8 @@ def _ends(run: RunLog, name: str) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _mostly_good_endings(run: RunLog) -> bool:
     """Whether more than half of the last episodes ended at a time-out or the clip's end."""
-    lates = [ends[1].mean() for name in GOOD_ENDINGS if (ends := _ends(run, name)) is not None]
-    return sum(lates) > 0.5
+    shares = [ends[1].mean() for name in GOOD_ENDINGS if (ends := _ends(run, name)) is not None]
+    return sum(shares) > 0.5
 
 
 def _worst_termination(run: RunLog) -> str:
