@@ -32,8 +32,8 @@ class ClipFeatures:
     """Angle between the root's vertical axis and the world's [rad], its 95th percentile."""
     airtime: float
     """Share of frames in which both feet are off the floor."""
-    lowest_root: float
-    """Lowest height of the root above the floor [m]."""
+    low_root: float
+    """Height of the root above the floor [m], its 5th percentile."""
 
     @property
     def difficulty(self) -> float:
@@ -66,7 +66,7 @@ def clip_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) -> 
     state = library.state_at(torch.full_like(frames, clip), frames)
     pos, vel = state.body_pos_w, state.body_lin_vel_w[:, root]
     foot_height = pos[:, feet, 2].amin(-1)
-    floor = foot_height.amin()
+    floor = foot_height.quantile(0.05)  # in falls, retargeted feet sink below it
     up = quat_rotate(state.body_quat_w[:, root], pos.new_tensor([0.0, 0.0, 1.0]).expand(len(frames), 3))
     return ClipFeatures(
         root_speed=float(vel[:, :2].norm(dim=-1).mean()),
@@ -74,7 +74,7 @@ def clip_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) -> 
         joint_speed=float(state.joint_vel.square().mean().sqrt()),
         tilt=float(up[:, 2].clamp(-1.0, 1.0).arccos().quantile(0.95)),
         airtime=float((foot_height > floor + AIRBORNE_HEIGHT).float().mean()),
-        lowest_root=float((pos[:, root, 2] - floor).amin()),
+        low_root=float((pos[:, root, 2] - floor).quantile(0.05)),
     )
 
 
