@@ -3,6 +3,8 @@
 Example::
 
     python scripts/rsl_rl/evaluate.py --task=Tracking-Flat-G1-v0 --checkpoint latest --motion_file walk.npz
+    python scripts/rsl_rl/evaluate.py --task=Tracking-Flat-G1-v0 --checkpoint latest --motion_file walk.npz \\
+        --scenarios standard,low_friction,strong_push
 """
 
 import sys
@@ -15,8 +17,7 @@ def main() -> int:
     from whole_body_tracking.evaluation.evaluate import evaluate
 
     result = evaluate(sys.argv[1:])
-    for name, value in result.overall.items():
-        print(f"{name:>20}: {value:.4f}")
+    print(result.render())
     print(f"[INFO] Report: {result.folder}")
     return 0
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +14,7 @@ from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track
 
 from .definitions import DEFINITIONS
+from .files import write_json, write_table
 from .html_report import Example, write_html
 from .recording import Recording
 from .running import Rollouts
@@ -67,22 +65,6 @@ def _example(folder: Path, evaluated: Evaluated, title: str, index: int, page: s
     heading = f"{clip.name}: {title} of {len(evaluated.rollouts.recordings)} rollouts"
     write_rollout_page(folder / page, played, clip, evaluated.robot.name, heading)
     return Example(heading, page, recording, evaluated.joint_names)
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write JSON under a temporary name, then rename it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(partial, path)
-
-
-def write_table(path: Path, rows: list[dict]) -> None:
-    """Write rows as CSV; what a row lacks stays empty."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def ranked_rollouts(measured: RolloutMetrics) -> list[int]:

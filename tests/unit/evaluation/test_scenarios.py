@@ -1,0 +1,128 @@
+"""Scenarios: names, what each changes in the config, and the disturbances, without an engine."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from evaluation_samples import shipped_clip
+
+from whole_body_tracking.evaluation.disturbances import ActionDelay, Push, pushing_at
+from whole_body_tracking.evaluation.scenarios import SCENARIOS, scenarios_of
+from whole_body_tracking.evaluation.time_scaling import time_scaled
+from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import G1TrackingEnvCfg
+
+pytestmark = pytest.mark.unit
+
+STEP_DT = 0.02
+
+
+def configured(name: str):
+    cfg = G1TrackingEnvCfg()
+    cfg.play_mode()
+    SCENARIOS[name].configure(cfg)
+    return cfg
+
+
+def events_of(cfg) -> dict:
+    return {name: value for name, value in vars(cfg.events).items() if value is not None}
+
+
+def test_the_six_of_the_protocol_and_six_more():
+    assert scenarios_of("all") == list(SCENARIOS)
+    assert len(SCENARIOS) == 12
+    assert scenarios_of("payload,standard,payload") == ["payload", "standard"]
+
+
+@pytest.mark.parametrize("text", ["standard,bogus", ",", "ALL"])
+def test_unknown_names_are_refused_with_those_that_exist(text):
+    with pytest.raises(ValueError, match=r"--scenarios. Known: standard, high_friction, .*, or all"):
+        scenarios_of(text)
+
+
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_a_scenario_changes_only_its_own_config(name):
+    untouched = G1TrackingEnvCfg()
+    untouched.play_mode()
+    before = str(untouched.to_dict())
+    configured(name)
+    again = G1TrackingEnvCfg()
+    again.play_mode()
+    assert str(again.to_dict()) == before
+
+
+@pytest.mark.parametrize(("name", "event"), [
+    ("low_friction", "physics_material"), ("high_friction", "physics_material"), ("payload", "payload"),
+    ("gain_error", "gains"), ("sensor_bias", "joint_default_pos"),
+])  # fmt: skip
+def test_what_lasts_is_set_once_at_start_up(name, event):
+    events = events_of(configured(name))
+    assert list(events) == [event]
+    assert events[event].mode == "startup"
+
+
+def test_standard_changes_nothing():
+    plain = G1TrackingEnvCfg()
+    plain.play_mode()
+    assert str(configured("standard").to_dict()) == str(plain.to_dict())
+
+
+def test_bias_is_a_constant_and_noise_is_trainings():
+    noisy, biased = configured("sensor_noise").observations.policy, configured("sensor_bias").observations.policy
+    assert noisy.enable_corruption and noisy.joint_vel.noise.n_max == 0.5
+    assert biased.enable_corruption and biased.joint_vel.noise is None and biased.base_ang_vel.noise.bias == 0.1
+
+
+def test_pushes_begin_every_three_seconds_and_last_a_fifth():
+    timing = {"first": 1.0, "period": 3.0, "duration": 0.2}
+    active = [step for step in range(400) if pushing_at(step, STEP_DT, **timing) is not None]
+    assert active == [*range(50, 60), *range(200, 210), *range(350, 360)]
+    assert pushing_at(205, STEP_DT, **timing) == 1
+
+
+class Wrenches:
+    """An environment of two worlds that keeps the forces set on it, with the step at which they were."""
+
+    def __init__(self):
+        self.calls: list[tuple[int, torch.Tensor]] = []
+        self.step, self.num_envs, self.device = 0, 2, "cpu"
+        composer = SimpleNamespace(set_forces_and_torques_index=self._keep)
+        robot = SimpleNamespace(permanent_wrench_composer=composer, find_bodies=lambda name: ([7], [name]))
+        self.unwrapped = SimpleNamespace(step_dt=STEP_DT, scene={"robot": robot})
+
+    def _keep(self, forces, torques, body_ids, is_global):
+        assert body_ids == [7] and is_global and not torques.any()
+        self.calls.append((self.step, forces[:, 0]))
+
+
+def test_a_push_is_horizontal_has_its_force_and_ends():
+    env, push = Wrenches(), Push("torso_link", force=100.0, duration=0.2, period=3.0)
+    for env.step in range(70):
+        assert push(env, env.step, torch.ones(2, 3)).eq(1.0).all()
+    steps, forces = zip(*env.calls, strict=True)
+    assert steps == (0, 50, 60)
+    assert forces[1].norm(dim=-1).tolist() == pytest.approx([100.0, 100.0], rel=1e-5)
+    assert not forces[1][:, 2].any() and not torch.equal(forces[1][0], forces[1][1])
+    assert not forces[0].any() and not forces[2].any()
+
+
+def test_a_delayed_action_is_the_one_before():
+    delay, actions = ActionDelay(), [torch.full((2, 3), float(value)) for value in (1, 2, 3)]
+    assert [float(delay(None, step, action)[0, 0]) for step, action in enumerate(actions)] == [1.0, 1.0, 2.0]
+    assert float(delay(None, 0, actions[2])[0, 0]) == 3.0  # a new rollout starts
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.5])
+def test_a_motion_keeps_its_poses_at_another_speed(speed):
+    clip = shipped_clip()
+    scaled = time_scaled(clip, speed, "g1")
+    assert scaled.fps == clip.fps and scaled.name == clip.name
+    assert scaled.duration == pytest.approx(clip.duration / speed, abs=1.0 / clip.fps)
+    frame = 60  # of the new clip; 30 or 90 of the old one
+    assert np.allclose(scaled.joint_pos[frame], clip.joint_pos[int(frame * speed)], atol=1e-5)
+    assert np.allclose(scaled.joint_vel[frame], speed * clip.joint_vel[int(frame * speed)], atol=0.05)
+
+
+def test_no_speed_is_refused():
+    with pytest.raises(ValueError, match="0 times its speed"):
+        time_scaled(shipped_clip(), 0.0, "g1")
