@@ -49,7 +49,7 @@ class MujocoCpuSolverCfg(MJWarpSolverCfg):
     njmax: int = 300
     """Constraint rows that MuJoCo Warp's arrays hold. Native MuJoCo sizes its own and does not look at it."""
 
-    nconmax: int | None = 100
+    nconmax: int | None = 128
     """Contacts that a world can report in a control step; a warning names a world that exceeds it. A fallen G1 makes
     about 50. Motion does not depend on it."""
 
