@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
+
+from .tracking_errors import exp_kernel
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
     from .tracking_errors import TrackingErrors
-
-
-def exp_kernel(squared_error: Tensor, std: float) -> Tensor:
-    """Map a squared error to (0, 1]: exp(-squared_error / std^2)."""
-    return torch.exp(-squared_error / std**2)
 
 
 def track_anchor_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
