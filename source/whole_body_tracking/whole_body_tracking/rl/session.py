@@ -41,7 +41,7 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         FileNotFoundError: If a motion does not exist.
         ValueError: If a config value, a motion or the registry is wrong.
     """
-    env_cfg, agent_cfg = _resolve(args, play)
+    env_cfg, agent_cfg = resolve_checked(args, play)
     agent_cfg = cli_args_rsl_rl.update_rsl_rl_cfg(agent_cfg, args)
     agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
     apply_env_overrides(args, env_cfg)
@@ -54,7 +54,12 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
     return env_cfg, agent_cfg
 
 
-def _resolve(args: argparse.Namespace, play: bool) -> tuple[TrackingEnvCfg, RslRlBaseRunnerCfg]:
+def resolve_checked(args: argparse.Namespace, play: bool = False) -> tuple[TrackingEnvCfg, RslRlBaseRunnerCfg]:
+    """Resolve a task's configs with the overrides in ``sys.argv``, each of which must name a value that exists.
+
+    Raises:
+        ValueError: If an override does not; Isaac Lab would silently add a new value.
+    """
     selectors = [token for token in sys.argv[1:] if not CONFIG_PATH.match(token)]
     with contextlib.redirect_stdout(io.StringIO()):
         defaults = resolve_task_config(args.task, args.agent, play_mode=play, overrides=selectors)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import apply_env_overrides
-from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.entries import resolve_entries
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.rl.cli import parse_args
-from whole_body_tracking.rl.session import resolve_motions
+from whole_body_tracking.rl.session import resolve_checked, resolve_motions
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
@@ -76,14 +75,12 @@ def resolve_env_cfg(args: argparse.Namespace) -> TrackingEnvCfg:
     """Build the task's config with the command line's overrides and prepare its engine.
 
     Raises:
-        ValueError: If the engine cannot run here; the message says what to install or choose.
+        OSError: If the engine cannot run here; the message says what to install or choose.
+        ValueError: If an override names no value of the config.
     """
-    env_cfg, _ = resolve_task_config(args.task, None)
+    env_cfg, _ = resolve_checked(args)
     apply_env_overrides(args, env_cfg)
-    try:
-        prepare_physics(env_cfg.sim.physics)
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
+    prepare_physics(env_cfg.sim.physics)
     return env_cfg
 
 
