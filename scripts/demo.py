@@ -2,7 +2,7 @@
 
 Example::
 
-    python scripts/demo.py --minutes 12
+    python scripts/demo.py --minutes 10
 """
 
 import argparse
@@ -16,9 +16,10 @@ REPOSITORY = Path(__file__).parents[1]
 def main() -> int:
     """Parse and run."""
     parser = argparse.ArgumentParser(description="From a motion CSV to a policy that tracks it, on this machine.")
-    parser.add_argument("--minutes", type=float, default=12.0, help="Budget of the whole demo.")
-    parser.add_argument("--motion_csv", type=Path, default=REPOSITORY / "motions" / "squat.csv", help="Motion at 30 fps.")
-    parser.add_argument("--output_dir", type=Path, default=Path("logs", "demo"), help="Folder for everything it writes.")
+    parser.add_argument("--minutes", type=float, default=10.0, help="Budget of the whole demo.")
+    squat = REPOSITORY / "motions" / "squat.csv"
+    parser.add_argument("--motion_csv", type=Path, default=squat, help="Motion at 30 fps.")
+    parser.add_argument("--output_dir", type=Path, default=Path("logs", "demo"), help="Where everything is written.")
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
     from whole_body_tracking.demo import run_demo

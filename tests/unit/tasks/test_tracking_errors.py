@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-
 from isaaclab.utils.math import quat_apply, quat_from_euler_xyz, quat_mul
 
 from whole_body_tracking.tasks.tracking.mdp.rewards import exp_kernel

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from isaaclab_ov.physics import OvPhysxCfg
-
 from isaaclab.physics import PhysicsCfg
+from isaaclab_ov.physics import OvPhysxCfg
 
 from .ovphysx_cpu import prepare_ovphysx
 

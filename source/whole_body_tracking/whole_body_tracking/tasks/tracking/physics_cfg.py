@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import torch
+from isaaclab.utils import configclass
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
-
-from isaaclab.utils import configclass
-
 from isaaclab_tasks.utils import PresetCfg
 
 from whole_body_tracking.physics.mujoco_cpu_cfg import MUJOCO_CPU_CFG

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
+from torch import Tensor
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedEnv

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-
 from isaaclab.managers import CommandTerm
 from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, sample_uniform_from_ranges
+from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
 

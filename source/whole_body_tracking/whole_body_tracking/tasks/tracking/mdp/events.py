@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-
 from isaaclab.utils.math import sample_uniform
+from torch import Tensor
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-
 from isaaclab.utils.math import subtract_frame_transforms
+from torch import Tensor
 
 from .tracking_errors import BodyState, rotation_columns
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 import isaaclab.sim as sim_utils
+import torch
 from isaaclab.markers import VisualizationMarkers, VisualizationMarkersCfg
+from torch import Tensor
 
 
 class TrackingMarkers:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from isaaclab.managers import ObservationTermCfg as ObsTerm
 from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 from isaaclab_tasks.utils import preset
-
-from isaaclab.managers import ObservationTermCfg as ObsTerm
 
 from ... import mdp
 from ...tracking_env_cfg import MOTION, CriticObservationsCfg, ObservationsCfg, PolicyObservationsCfg

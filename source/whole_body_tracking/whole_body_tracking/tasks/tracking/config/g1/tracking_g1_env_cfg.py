@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from isaaclab.utils import configclass
-
 from isaaclab_tasks.utils import preset
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ

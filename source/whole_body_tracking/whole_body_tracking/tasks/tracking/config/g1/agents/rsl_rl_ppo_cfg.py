@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import torch
-
 from isaaclab.utils import configclass
-
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
 from isaaclab_tasks.utils import preset
 
