@@ -16,6 +16,7 @@ def stepping(with_native: bool = True) -> SteppingRates:
     rates = SteppingRates(environment=[60.0, 30.0, 60.0], physics=[80.0], environment_cpu_ms=[5.0])
     if with_native:
         rates.native_rollout, rates.native_rollout_cpu_ms = [100.0, 50.0, 100.0], [4.0]
+        rates.native_rollout_cores = [2.0]
     return rates
 
 

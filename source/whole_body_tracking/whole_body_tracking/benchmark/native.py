@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -118,8 +117,11 @@ def has_native_limit(env: ManagerBasedRLEnv) -> bool:
     return hasattr(env.sim.physics_manager, "world_models")
 
 
+def num_engine_threads(env: ManagerBasedRLEnv) -> int:
+    """Threads that step the worlds of an environment for which :func:`has_native_limit` holds."""
+    return env.sim.physics_manager._solver.num_threads
+
+
 def native_rollout_of(env: ManagerBasedRLEnv) -> NativeRollout:
     """``mujoco.rollout`` on the environment's models, threads and substeps."""
-    manager = env.sim.physics_manager
-    num_threads = getattr(manager._solver, "num_threads", os.cpu_count() or 1)
-    return NativeRollout(manager.world_models(), num_threads, env.cfg.decimation)
+    return NativeRollout(env.sim.physics_manager.world_models(), num_engine_threads(env), env.cfg.decimation)

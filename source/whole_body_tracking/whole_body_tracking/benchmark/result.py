@@ -16,7 +16,7 @@ STABLE_KEYS = (
 )
 """Environment steps a second; the last one is null where the engine has no native limit."""
 
-NOT_COMPARED = ("machine", "samples", "num_envs", "seconds")
+NOT_COMPARED = ("machine", "samples", "num_envs", "seconds", "threads", "native_rollout_cores")
 """Parts of the JSON that say how it was measured, not how fast anything is."""
 
 

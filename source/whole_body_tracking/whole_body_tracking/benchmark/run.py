@@ -17,8 +17,10 @@ from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G
 from .command_line import parse
 from .driver import RandomActionDriver
 from .machine import describe_machine, load_average
+from .native import has_native_limit, num_engine_threads
 from .parts import measure_parts
 from .peer import measure_peer
+from .projection import project
 from .result import STABLE_KEYS, compare, read_result, write_result
 from .stepping import measure_stepping
 from .summary import summarize
@@ -67,16 +69,24 @@ def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> di
         parts = measure_parts(driver, max(2, min(100, round(0.05 * args.seconds / step_seconds))))
         training = measure_training(env, _agents(agent_cfg), 0.4 * args.seconds)
         extras = _extras(env, agent_cfg, args.task) if args.all else None
+        threads = num_engine_threads(env.unwrapped) if has_native_limit(env.unwrapped) else None
+    rates = summarize(stepping, training, network_name(agent_cfg))
     return {
-        **summarize(stepping, training, network_name(agent_cfg)),
+        **rates,
         "task": args.task,
         "engine": engine_name(env_cfg.sim.physics),
         "num_envs": num_envs,
         "seconds": args.seconds,
         **parts,
+        "projected": None if threads is None else _project(rates, parts, threads, num_envs),
         "machine": machine | {"load_at_end": load_average()},
         **({} if extras is None else {"extras": extras}),
     }
+
+
+def _project(rates: dict, parts: dict, num_threads: int, num_envs: int) -> dict:
+    physics_ms = parts["parts_cpu_ms"]["physics"]
+    return project(rates["environment_cpu_ms"], rates["native_rollout_cpu_ms"], physics_ms, num_threads, num_envs)
 
 
 def _agents(agent_cfg) -> list:

@@ -30,6 +30,8 @@ class SteppingRates:
     environment_cpu_ms: list[float] = field(default_factory=list)
     """CPU time of all threads in a control step [ms]."""
     native_rollout_cpu_ms: list[float] = field(default_factory=list)
+    native_rollout_cores: list[float] = field(default_factory=list)
+    """Cores that the native limit got: CPU time / wall time."""
 
 
 def measure_stepping(driver: RandomActionDriver, step_seconds: float, seconds: float) -> SteppingRates:
@@ -65,6 +67,7 @@ def _measure_environment(driver: RandomActionDriver, steps: int, seconds: float,
                 timing = _time_native(native, recorder)
                 measured.native_rollout.append(steps * env.num_envs / timing.wall)
                 measured.native_rollout_cpu_ms.append(1e3 * timing.cpu / steps)
+                measured.native_rollout_cores.append(timing.cpu / timing.wall)
 
 
 def _time_native(native: NativeRollout, recorder: StepRecorder) -> Timing:

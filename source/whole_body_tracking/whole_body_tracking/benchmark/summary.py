@@ -30,6 +30,7 @@ def summarize(stepping: SteppingRates, training: dict[str, TrainingRates], main_
         "ratio_environment_to_native": None if ratio is None else ratio.median,
         "environment_cpu_ms": spread(stepping.environment_cpu_ms).median,
         "native_rollout_cpu_ms": spread(stepping.native_rollout_cpu_ms).median if stepping.native_rollout else None,
+        "native_rollout_cores": spread(stepping.native_rollout_cores).median if stepping.native_rollout else None,
         "training": networks,
         "samples": {name: asdict(value) for name, value in spreads.items()},
     }

@@ -20,6 +20,8 @@ def print_result(result: Mapping, ratios: Mapping[str, float] | None = None, con
         f" {machine['processor']}, {machine['cores']} cores, load {number(machine['load_at_start'])}"
     )
     console.print(_rates_table(result))
+    if result["projected"] is not None:
+        console.print(_limit_sentence(result))
     console.print(_parts_table(result["parts_ms"], result["parts_cpu_ms"]))
     if "peer" in result:
         peer = result["peer"]
@@ -50,13 +52,20 @@ def _rates_table(result: Mapping) -> Table:
             name, number(sample["median"]), f"{number(sample['low'])} - {number(sample['high'])}",
             str(sample["num_samples"]),
         )  # fmt: skip
-    if result["ratio_environment_to_native"] is not None:
-        table.add_row("environment / native limit", f"{result['ratio_environment_to_native']:.1%}", "", "")
-        milliseconds = f"{result['environment_cpu_ms']:.1f} / {result['native_rollout_cpu_ms']:.1f} ms"
-        table.add_row("CPU time of a control step, environment / native", milliseconds, "", "")
     for network, training in result["training"].items():
         table.add_row(f"update's share of training {network}", f"{training['update_share']:.0%}", "", "")
     return table
+
+
+def _limit_sentence(result: Mapping) -> str:
+    projected = result["projected"]
+    ratio, rate = projected["ratio_environment_to_native"], projected["environment_steps_per_s"]
+    return (
+        f"environment / native limit: [bold]{result['ratio_environment_to_native']:.0%}[/bold] with"
+        f" {result['native_rollout_cores']:.1f} of {projected['threads']} cores left by other processes"
+        f" (CPU time of a control step {result['environment_cpu_ms']:.1f} / {result['native_rollout_cpu_ms']:.1f} ms);"
+        f" with all of them {ratio:.0%}, {number(rate)} env-steps/s, as CPU times project."
+    )
 
 
 def _parts_table(wall: Mapping[str, float], cpu: Mapping[str, float]) -> Table:
