@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whole_body_tracking.benchmark.peer import measure_peer, write_mjlab_clip
+from whole_body_tracking.benchmark.peer import require_peer, write_mjlab_clip
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 
 pytestmark = pytest.mark.unit
@@ -21,5 +21,5 @@ def test_the_peer_reads_the_same_motion(tmp_path):
 
 
 def test_a_python_without_the_peer_is_named():
-    with pytest.raises(ChildProcessError, match=r"No module named 'mjlab'.*--peer_python"):
-        measure_peer(Path(sys.executable), num_envs=2)
+    with pytest.raises(ChildProcessError, match=r"finds no module mjlab.*--peer_python"):
+        require_peer(Path(sys.executable))

@@ -18,6 +18,20 @@ MARK = "RESULT "
 """What the line with the peer's JSON starts with."""
 
 
+def require_peer(python: Path) -> None:
+    """Check that an interpreter finds mjlab.
+
+    Raises:
+        ChildProcessError: If it does not.
+    """
+    search = "import importlib.util, sys; sys.exit(importlib.util.find_spec('mjlab') is None)"
+    if subprocess.run([str(python), "-P", "-c", search], capture_output=True, check=False).returncode != 0:
+        raise ChildProcessError(
+            f"{python} finds no module mjlab. --peer_python takes the Python of an environment in which"
+            " `import mjlab` works."
+        )
+
+
 def measure_peer(python: Path, num_envs: int, seconds: float = 20.0) -> dict:
     """Environment steps a second of mjlab's G1 tracking task on the CPU, tracking the shipped clip.
 
@@ -27,7 +41,7 @@ def measure_peer(python: Path, num_envs: int, seconds: float = 20.0) -> dict:
         seconds: Time to measure, start-up not included [s].
 
     Raises:
-        ChildProcessError: If the program fails, as it does where mjlab is not installed.
+        ChildProcessError: If the program fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder, "clip.npz")
@@ -37,10 +51,7 @@ def measure_peer(python: Path, num_envs: int, seconds: float = 20.0) -> dict:
     lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if done.returncode != 0 or not lines:
         reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no output"]
-        raise ChildProcessError(
-            f"The peer could not be measured with {python}: {reason[0]}. --peer_python takes the Python of an"
-            " environment in which `import mjlab` works."
-        )
+        raise ChildProcessError(f"mjlab could not be measured with {python}: {reason[0]}")
     return json.loads(lines[-1].removeprefix(MARK))
 
 

@@ -19,7 +19,7 @@ from .driver import RandomActionDriver
 from .machine import describe_machine, load_average
 from .native import has_native_limit, num_engine_threads
 from .parts import measure_parts
-from .peer import measure_peer
+from .peer import measure_peer, require_peer
 from .projection import project
 from .result import STABLE_KEYS, compare, read_result, write_result
 from .stepping import measure_stepping
@@ -38,6 +38,8 @@ def benchmark(argv: list[str]) -> dict:
     """
     args = parse(argv)
     earlier = None if args.compare is None else read_result(args.compare)
+    if args.peer_python is not None:
+        require_peer(args.peer_python)
     if len(args.world_counts) == 1:
         result = measure(args, args.world_counts[0], sys.argv[1:])
     else:
