@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from isaaclab.managers import CommandTerm
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
     from .commands_cfg import MotionCommandCfg
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,9 @@ class MotionCommand(CommandTerm):
         self._bins = torch.full_like(self.frames, -1)
         self._reference: MotionState | None = None
         self._preview: MotionState | None = None
+        self._reference_bodies: BodyState | None = None
         self._robot_state: BodyState | None = None
+        self._shared: dict[Callable, Any] = {}
         self._errors: TrackingErrors | None = None
         self._robot_step = -1
 
@@ -116,25 +120,32 @@ class MotionCommand(CommandTerm):
     @property
     def reference_bodies(self) -> BodyState:
         """Reference of the tracked bodies in the world frame."""
-        ref, num = self.reference, len(self.body_names)
-        return BodyState(
-            ref.body_pos_w[:, :num] + self._env.scene.env_origins[:, None],
-            ref.body_quat_w[:, :num],
-            ref.body_lin_vel_w[:, :num],
-            ref.body_ang_vel_w[:, :num],
-        )
+        if self._reference_bodies is None:
+            ref, num = self.reference, len(self.body_names)
+            self._reference_bodies = BodyState(
+                ref.body_pos_w[:, :num] + self._env.scene.env_origins[:, None],
+                ref.body_quat_w[:, :num],
+                ref.body_lin_vel_w[:, :num],
+                ref.body_ang_vel_w[:, :num],
+            )
+        return self._reference_bodies
 
     @property
     def robot_bodies(self) -> BodyState:
         """Tracked bodies of the robot in the world frame, in the order of :attr:`body_names`."""
-        step = self._env.common_step_counter
-        if self._robot_state is None or step != self._robot_step:
-            self._forget_robot()
-            self._robot_step = step
+        self._notice_step()
+        if self._robot_state is None:
             pose = self.robot.data.body_link_pose_w.torch.index_select(1, self._robot_body_idx)
             velocity = self.robot.data.body_link_vel_w.torch.index_select(1, self._robot_body_idx)
             self._robot_state = BodyState(pose[..., :3], pose[..., 3:], velocity[..., :3], velocity[..., 3:])
         return self._robot_state
+
+    def once(self, compute: Callable[[MotionCommand], T]) -> T:
+        """Return ``compute(self)``, computed once an instant and shared by all terms that pass the same function."""
+        self._notice_step()
+        if compute not in self._shared:
+            self._shared[compute] = compute(self)
+        return self._shared[compute]
 
     @property
     def errors(self) -> TrackingErrors:
@@ -236,9 +247,17 @@ class MotionCommand(CommandTerm):
         self._reference = None
         self._preview = None
 
+    def _notice_step(self) -> None:
+        step = self._env.common_step_counter
+        if step != self._robot_step:
+            self._forget_robot()
+            self._robot_step = step
+
     def _forget_robot(self) -> None:
+        self._reference_bodies = None
         self._robot_state = None
         self._errors = None
+        self._shared.clear()
 
     def _write_state(self, env_ids: Tensor, state: MotionState) -> None:
         num, axes = len(env_ids), ("x", "y", "z", "roll", "pitch", "yaw")
@@ -255,8 +274,9 @@ class MotionCommand(CommandTerm):
         ids = env_ids.int()
         self.robot.write_root_link_pose_to_sim_index(root_pose=torch.cat((pos_w, quat_w), -1), env_ids=ids)
         self.robot.write_root_link_velocity_to_sim_index(root_velocity=velocity + twist, env_ids=ids)
-        self.robot.write_joint_position_to_sim_index(position=joint_pos.contiguous(), env_ids=ids)
-        self.robot.write_joint_velocity_to_sim_index(velocity=state.joint_vel.contiguous(), env_ids=ids)
+        self.robot.write_joint_state_to_sim_index(
+            position=joint_pos.contiguous(), velocity=state.joint_vel.contiguous(), env_ids=ids
+        )
 
     def _update_metrics(self) -> None:
         errors, ref = self.errors, self.reference
