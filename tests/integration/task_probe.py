@@ -79,6 +79,22 @@ def first_step(env) -> dict:
     }
 
 
+def diverge(env, world: int = 3) -> dict:
+    """Two steps after the joint velocities of one world became NaN: who ended, and is everything finite again."""
+    env.reset()
+    robot, actions = env.scene["robot"], torch.zeros(NUM_WORLDS, 29)
+    velocity = torch.full((1, 29), float("nan"))
+    robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=torch.tensor([world], dtype=torch.int32))
+    first, rewards, terminated, _, _ = env.step(actions)
+    ended = terminated.nonzero().flatten().tolist()  # a live buffer: the next step overwrites it
+    second, later_rewards, _, _, _ = env.step(actions)
+    values = (*first.values(), *second.values(), rewards, later_rewards)
+    return {
+        "ended": ended,
+        "finite": all(bool(torch.isfinite(value).all()) for value in values),
+    }
+
+
 def anchor_observation(env) -> list[float]:
     """Anchor position observation right after a reset onto frame 0: the way from frame 0 to frame 1."""
     return env.observation_manager.compute()["critic"][0, 58:61].tolist()
@@ -104,6 +120,8 @@ def main(task: str, engine: str, out: Path) -> None:
             result[f"raised_{name}"] = probe.terminations()
         probe.place(40, (0.3, 0.0, 0.0))
         result["moved_0.3_m"] = probe.rewards()
+        if engine != "ovphysx":  # PhysX refuses to be given NaN
+            result["diverged"] = diverge(env)
         env.close()
     out.write_text(json.dumps(result))
 
