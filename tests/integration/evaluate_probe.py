@@ -63,6 +63,22 @@ class WrittenState:
         motion._forget_robot()
 
 
+class SteppedWorlds:
+    """An environment that counts the worlds which its steps simulate: those whose state is finite afterwards."""
+
+    def __init__(self, env):
+        self._env, self.count = env, 0
+
+    def __getattr__(self, name):
+        return getattr(self._env, name)
+
+    def step(self, actions):
+        result = self._env.step(actions)
+        state = self._env.unwrapped.scene["robot"].data.joint_vel.torch
+        self.count += int(torch.isfinite(state).all(-1).sum())
+        return result
+
+
 def main(engine: str, out: Path, motion_files: list[str]) -> None:
     parser = argparse.ArgumentParser()
     add_launcher_args(parser)
@@ -81,7 +97,9 @@ def main(engine: str, out: Path, motion_files: list[str]) -> None:
             return values | {"steps": [len(recording.joint_pos) for recording in rollouts.recordings]}
 
         started = env.unwrapped.common_step_counter
-        result = {"idle": play(env), "steps_taken": env.unwrapped.common_step_counter - started}
+        counted = SteppedWorlds(env)
+        result = {"idle": play(counted), "steps_taken": env.unwrapped.common_step_counter - started}
+        result["worlds_stepped"] = counted.count
         result["idle_again"] = play(env)
         result["idle_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)))
         result["idle_alone"] = play(env, CLIP_IDS[:1])
