@@ -22,7 +22,7 @@ from whole_body_tracking.rl.session import resolve_configs, tracking_env
 
 TASK = "Tracking-Flat-G1-Multi-v0"
 NUM_WORLDS = 16
-NUM_ITERATIONS = 3
+NUM_ITERATIONS = 30
 
 
 class IndexWatch:

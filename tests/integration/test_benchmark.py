@@ -23,7 +23,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def first_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("benchmark")
-    done = run(folder, "--num_envs", "16", "--seconds", "6", "--output", "first.json")
+    done = run(folder, "--num_envs", "16", "--seconds", "6", "--all", "--output", "first.json")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return folder, json.loads((folder / "first.json").read_text()), done.stdout
 
@@ -42,6 +42,13 @@ def test_every_part_of_a_step_takes_time(first_run):
     _, result, _ = first_run
     assert set(result["parts_ms"]) == set(PARTS)
     assert all(milliseconds > 0.0 for milliseconds in result["parts_ms"].values())
+
+
+def test_all_measures_a_library_too(first_run):
+    extras = first_run[1]["extras"]
+    assert extras["library_clips"] == 40
+    assert extras["library_compact_mb"] < 0.2 * extras["library_full_mb"]
+    assert extras["library_compact_body_pos_w_difference"] < 1e-4
 
 
 def test_the_table_is_printed_and_nothing_else_is_written(first_run):

@@ -24,7 +24,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--output", type=Path, default=None, metavar="FILE.json", help="Write the result here.")
     parser.add_argument("--compare", type=Path, default=None, metavar="EARLIER.json", help="Print ratios to this one.")
-    parser.add_argument("--all", action="store_true", help="Also measure converter, library, sampling, ONNX and peer.")
+    parser.add_argument("--all", action="store_true", help="Also converter, library of --motion_file, ONNX.")
     parser.add_argument(
         "--peer_python", type=Path, default=None, metavar="PATH", help="Python of an environment that has mjlab."
     )

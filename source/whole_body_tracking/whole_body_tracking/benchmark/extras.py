@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from whole_body_tracking.export import export_onnx, load_policy, spec_from_env
-from whole_body_tracking.motion import MotionClip, MotionLibrary, RawMotion, convert
+from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.motion.defaults import DEFAULT_MOTION_FILE
 from whole_body_tracking.rl.runner import TrackingRunner
 from whole_body_tracking.robots import get_robot
 
 from .clock import median_milliseconds
+from .many_motions import measure_many_motions
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlOnPolicyRunnerCfg, RslRlVecEnvWrapper
 
-NUM_CLIPS = 40
-"""Copies of the shipped clip in the measured library."""
+NUM_COPIES = 40
+"""Copies of the shipped clip in a library that is measured when no motions are given."""
 
 NUM_WORLDS = 4096
 """Worlds whose states are gathered and whose starts are drawn, whatever the environment's own number."""
 
 
-def measure_extras(env: RslRlVecEnvWrapper, agent_cfg: RslRlOnPolicyRunnerCfg, task: str) -> dict[str, float]:
-    """Measure everything besides stepping and training."""
-    motion = env.unwrapped.command_manager.get_term("motion")
+def measure_extras(
+    env: RslRlVecEnvWrapper, agent_cfg: RslRlOnPolicyRunnerCfg, task: str, motions: list[str]
+) -> dict[str, float]:
+    """Measure everything besides stepping and training.
+
+    Args:
+        env: Environment of the task.
+        agent_cfg: Agent whose policy is exported.
+        task: Id of the task.
+        motions: Clip files and manifests to measure a library of; none takes copies of the shipped clip.
+    """
     robot = env.unwrapped.cfg.robot_name
     return {
         "converter_motion_seconds_per_s": converter_speed(robot),
-        **library_times(motion.body_names, str(env.device)),
-        "sampling_4096_ms": median_milliseconds(lambda: motion.sampler.sample(NUM_WORLDS), env.device),
+        **library_measures(motions, NUM_WORLDS, str(env.device), robot),
         "onnx_latency_ms": onnx_latency(env, agent_cfg, task),
     }
 
@@ -47,20 +53,12 @@ def converter_speed(robot: str) -> float:
     return 1e3 * duration / milliseconds
 
 
-def library_times(body_names: list[str], device: str) -> dict[str, float]:
-    """Time to read one clip, to lay out a library and to gather one state a world [ms]."""
-    started = time.perf_counter()
-    clip = MotionClip.load(DEFAULT_MOTION_FILE)
-    load_ms = 1e3 * (time.perf_counter() - started)
-    build = lambda: MotionLibrary.from_clips([clip] * NUM_CLIPS, body_names=body_names, device=device)  # noqa: E731
-    library = build()
-    clip_ids = torch.randint(NUM_CLIPS, (NUM_WORLDS,), device=device)
-    frames = torch.randint(clip.num_frames, (NUM_WORLDS,), device=device)
-    return {
-        "clip_load_ms": load_ms,
-        "library_build_ms_per_clip": median_milliseconds(build, device, repetitions=5) / NUM_CLIPS,
-        "library_gather_4096_ms": median_milliseconds(lambda: library.state_at(clip_ids, frames), device),
-    }
+def library_measures(motions: list[str], num_worlds: int, device: str, robot: str) -> dict[str, float]:
+    """Measure the library of these motions, or of copies of the shipped clip if there are none."""
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(0 if motions else NUM_COPIES):
+            shutil.copyfile(DEFAULT_MOTION_FILE, Path(folder, f"copy_{index:02d}.npz"))
+        return measure_many_motions(motions or [folder], num_worlds, device, get_robot(robot))
 
 
 def onnx_latency(env: RslRlVecEnvWrapper, agent_cfg: RslRlOnPolicyRunnerCfg, task: str) -> float:

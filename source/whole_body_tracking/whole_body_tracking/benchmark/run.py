@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from isaaclab.utils.seed import configure_seed
 
 from whole_body_tracking.evaluation.evaluate import engine_name
-from whole_body_tracking.rl.session import resolve_configs, tracking_env
+from whole_body_tracking.rl.session import resolve_configs, resolve_motions, tracking_env
 from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G1TrackingDemoPPORunnerCfg
 
 from .command_line import parse
@@ -70,7 +70,7 @@ def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> di
         stepping = measure_stepping(driver, step_seconds, 0.45 * args.seconds)
         parts = measure_parts(driver, max(2, min(100, round(0.05 * args.seconds / step_seconds))))
         training = measure_training(env, _agents(agent_cfg), 0.4 * args.seconds)
-        extras = _extras(env, agent_cfg, args.task) if args.all else None
+        extras = _extras(env, agent_cfg, args) if args.all else None
         threads = num_engine_threads(env.unwrapped) if has_native_limit(env.unwrapped) else None
     rates = summarize(stepping, training, network_name(agent_cfg))
     return {
@@ -98,10 +98,10 @@ def _agents(agent_cfg) -> list:
     return [agent_cfg] if network_name(small) == network_name(agent_cfg) else [agent_cfg, small]
 
 
-def _extras(env, agent_cfg, task: str) -> dict:
+def _extras(env, agent_cfg, args: argparse.Namespace) -> dict:
     from .extras import measure_extras
 
-    return measure_extras(env, agent_cfg, task)
+    return measure_extras(env, agent_cfg, args.task, resolve_motions(args))
 
 
 def _measure_in_process(args: argparse.Namespace, num_envs: int) -> dict:
