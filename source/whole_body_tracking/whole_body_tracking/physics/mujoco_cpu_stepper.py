@@ -114,11 +114,14 @@ class WorldStepper:
 def resolve_num_threads(num_threads: int | None) -> int:
     """Return the number of threads to use: the given one, or one per CPU core that this process may use.
 
+    Processes that torchrun started on one machine share its cores evenly.
+
     Raises:
         ValueError: If the given number is not positive.
     """
     if num_threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     if num_threads < 1:
         raise ValueError(f"num_threads must be at least 1 or None (all CPU cores), got {num_threads}.")
     return num_threads

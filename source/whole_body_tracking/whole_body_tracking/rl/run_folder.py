@@ -16,6 +16,7 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoints import experiment_folder
+from .distributed import Member
 
 PACKAGES = ("whole-body-tracking", "isaaclab", "rsl-rl-lib", "torch", "newton", "mujoco", "ovphysx")
 
@@ -50,13 +51,14 @@ def describe_run(
 
 
 def provenance(env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> dict:
-    """Seed, versions, commit of the code, and name and digest of every clip."""
+    """Seed, worlds of each process, versions, commit of the code, and name and digest of every clip."""
     library = env.unwrapped.command_manager.get_term("motion").library
     installed = {dist.metadata["Name"].lower(): dist.version for dist in metadata.distributions()}
     physics = env.unwrapped.cfg.sim.physics
     return {
         "seed": agent_cfg.seed,
         "num_envs": env.num_envs,
+        "num_processes": Member.from_environment().size,
         "physics": type(getattr(physics, "solver_cfg", physics)).__name__,
         "versions": {name: installed.get(name) for name in PACKAGES},
         "commit": code_commit(),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
+from . import distributed, random_state
 from .clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
 from .logger import TrackingLogger
 
@@ -33,7 +35,7 @@ class TrackingRunner(OnPolicyRunner):
 
     Differences from rsl_rl's: a checkpoint appears under its name only when complete; loading executes no code and
     maps tensors to this device; a resumed run continues at the next iteration; ``export`` is called after each save;
-    SIGTERM saves and ends training.
+    SIGTERM saves and ends training; several processes may train on the CPU, and end together.
     """
 
     def __init__(self, env: VecEnv, train_cfg: dict, log_dir: str | None = None, device: str = "cpu"):
@@ -75,13 +77,19 @@ class TrackingRunner(OnPolicyRunner):
         self.current_learning_iteration = self._next_iteration
         previous = signal.signal(signal.SIGTERM, lambda *_: self._terminated.set())
         try:
-            self.learn(remaining, init_at_random_ep_len=init_at_random_ep_len)
-        except StopTraining as stop:
-            self.stop_reason = stop
-            self.save(os.path.join(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt"))
-            self.logger.stop_logging_writer()
+            self._learn_or_stop(remaining, init_at_random_ep_len)
+            distributed.wait_for_all()  # the first one still saves, and torchrun ends all once one has left
         finally:
             signal.signal(signal.SIGTERM, previous)
+
+    def _learn_or_stop(self, num_iterations: int, init_at_random_ep_len: bool) -> None:
+        try:
+            self.learn(num_iterations, init_at_random_ep_len=init_at_random_ep_len)
+        except StopTraining as stop:
+            self.stop_reason = stop
+            if self.logger.writer is not None:
+                self.save(os.path.join(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt"))
+                self.logger.stop_logging_writer()
 
     def save(self, path: str, infos: dict | None = None) -> None:
         """Write a checkpoint under a temporary name, rename it, then write the clips' table and export."""
@@ -91,6 +99,7 @@ class TrackingRunner(OnPolicyRunner):
             "total_steps": self.logger.tot_timesteps,
             "total_time": self.logger.tot_time,
             "env_step_counter": self.env.unwrapped.common_step_counter,
+            "random_state": random_state.capture(self.device),
         }
         target = Path(path)
         partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -111,7 +120,22 @@ class TrackingRunner(OnPolicyRunner):
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
     ) -> dict | None:
         """Restore a checkpoint onto this device without executing anything it may contain."""
-        content = load_checkpoint(path, map_location or self.device)
+        return self._restore(path, load_checkpoint(path, map_location or self.device), load_cfg, strict)
+
+    def resume(self, path: str, same_run: bool) -> None:
+        """Continue training from a checkpoint that only the first process has to have.
+
+        Args:
+            path: The checkpoint.
+            same_run: Whether to continue the checkpoint's random numbers, too, rather than those of this run's seed.
+        """
+        data = distributed.decided_by_first(Path(path).read_bytes)
+        content = load_checkpoint(io.BytesIO(data), self.device, name=path)
+        self._restore(path, content, None, True)
+        if same_run and "random_state" in content:  # not in checkpoints from before it was stored
+            random_state.restore(content["random_state"], self.device, self.gpu_global_rank)
+
+    def _restore(self, path: str, content: dict, load_cfg: dict | None, strict: bool) -> dict | None:
         self._require_fit(path, content)
         if self.alg.load(content, load_cfg, strict):
             self.current_learning_iteration = content["iter"]
@@ -149,22 +173,52 @@ class TrackingRunner(OnPolicyRunner):
         self._next_iteration = iteration + 1
         if self.logger.writer is not None:
             log_clips(self.logger.writer, self._clip_rows(), iteration)
-        if self.after_iteration is not None:
-            self.after_iteration(iteration, row)
+        stop = self._own_reason_to_stop(iteration, row)
+        status = distributed.largest(-1 if stop is None else stop.exit_code)
+        if status >= 0:
+            raise stop or StopTraining("another process stops training", exit_code=status)
+
+    def _own_reason_to_stop(self, iteration: int, row: dict[str, float]) -> StopTraining | None:
         if self._terminated.is_set():
-            raise StopTraining("SIGTERM received", exit_code=128 + signal.SIGTERM)
+            return StopTraining("SIGTERM received", exit_code=128 + signal.SIGTERM)
+        try:
+            if self.after_iteration is not None:
+                self.after_iteration(iteration, row)
+        except StopTraining as stop:
+            return stop
+        return None
+
+    def _configure_multi_gpu(self) -> None:
+        """Join the other processes, on the CPU too, where rsl_rl accepts CUDA only."""
+        member = distributed.Member.from_environment()
+        self.is_distributed, self.gpu_world_size = not member.is_alone, member.size
+        self.gpu_global_rank, self.gpu_local_rank = member.rank, member.local_rank
+        self.cfg["multi_gpu"] = None
+        if self.is_distributed:
+            distributed.meet(self.device)
+            self.cfg["multi_gpu"] = {
+                "global_rank": member.rank, "local_rank": member.local_rank, "world_size": member.size
+            }  # fmt: skip
+        if self.is_distributed and self.device != "cpu":
+            torch.cuda.set_device(self.device)
 
 
-def load_checkpoint(path: str | Path, map_location: str = "cpu") -> dict:
+def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", name: str | None = None) -> dict:
     """Read a checkpoint as tensors and plain Python values only.
+
+    Args:
+        file: Path of the checkpoint, or its bytes.
+        map_location: Device of the tensors.
+        name: What error messages call it, by default its path.
 
     Raises:
         ValueError: If the file is no such checkpoint.
     """
+    name = name or str(file)
     try:
-        content = torch.load(path, weights_only=True, map_location=map_location)
+        content = torch.load(file, weights_only=True, map_location=map_location)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} is not a readable checkpoint of this project: {error}") from error
+        raise ValueError(f"{name} is not a readable checkpoint of this project: {error}") from error
     if not isinstance(content, dict) or not {"actor_state_dict", "critic_state_dict", "iter"} <= content.keys():
-        raise ValueError(f"{path} holds no policy. Expected a model_<iteration>.pt written by train.py.")
+        raise ValueError(f"{name} holds no policy. Expected a model_<iteration>.pt written by train.py.")
     return content

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from isaaclab.utils.seed import configure_seed
 from isaaclab_rl.entrypoints.common import (
     add_common_train_args,
@@ -20,6 +19,7 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 from whole_body_tracking.export import export_run
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
+from . import distributed
 from .checkpoints import require_resumable, resolve_checkpoint
 from .cli import parse_args
 from .run_folder import choose_run_folder, describe_run
@@ -28,6 +28,16 @@ from .session import resolve_configs, tracking_env
 
 CPU_NUM_ENVS = 256
 """Worlds on a machine without CUDA when the command line names no number."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training session begins and where it writes."""
+
+    run_folder: Path
+    checkpoint: Path | None
+    num_done: int
+    """Iterations that the checkpoint has."""
 
 
 @dataclass
@@ -52,23 +62,51 @@ def train(argv: list[str]) -> TrainingResult:
     add_common_train_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
     parser.add_argument("--max_minutes", type=float, default=None, help="Stop, with a checkpoint, after this long.")
     args = parse_args(parser, argv)
+    member = distributed.join(args)
     if args.num_envs is None and args.device == "cpu":
         args.num_envs = CPU_NUM_ENVS
         print(f"[INFO] No CUDA device: training with {CPU_NUM_ENVS} worlds. Choose another number with --num_envs.")
     env_cfg, agent_cfg = resolve_configs(args)
+    if not member.is_alone:
+        use_share_of(member, args.device, env_cfg, agent_cfg)
     if args.max_iterations is not None:
         agent_cfg.max_iterations = args.max_iterations
+    if agent_cfg.max_iterations < 1:
+        raise ValueError(f"--max_iterations is {agent_cfg.max_iterations}, expected at least 1.")
+    start = distributed.decided_by_first(lambda: choose_start(args, agent_cfg))
+    if start.num_done >= agent_cfg.max_iterations:
+        total = agent_cfg.max_iterations
+        print(f"[INFO] {start.checkpoint} already has {start.num_done} of {total} iterations: nothing to train.")
+        distributed.leave()
+        return TrainingResult(start.run_folder, start.num_done)
+    pre_launch_video_config(env_cfg, args)
+    env_cfg.log_dir = str(start.run_folder if member.is_first else start.run_folder / f"rank_{member.rank}")
+    apply_video_recording(env_cfg, env_cfg.log_dir, args)
+    with tracking_env(args, env_cfg, agent_cfg) as env:
+        return run_training(args, env, env_cfg, agent_cfg, start)
+
+
+def choose_start(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) -> Start:
+    """Find the checkpoint of a command line and choose the run's folder.
+
+    Raises:
+        FileNotFoundError: If there is no such checkpoint.
+        ValueError: If it does not fit the agent config.
+    """
     checkpoint = resolve_checkpoint(args, agent_cfg)
     num_done = 0 if checkpoint is None else require_resumable(agent_cfg, checkpoint)
     if num_done >= agent_cfg.max_iterations:
-        print(f"[INFO] {checkpoint} already has {num_done} of {agent_cfg.max_iterations} iterations: nothing to train.")
-        return TrainingResult(checkpoint.parent, num_done)
-    run_folder = choose_run_folder(args, agent_cfg, checkpoint)
-    pre_launch_video_config(env_cfg, args)
-    env_cfg.log_dir = str(run_folder)
-    apply_video_recording(env_cfg, str(run_folder), args)
-    with tracking_env(args, env_cfg, agent_cfg) as env:
-        return run_training(args, env, env_cfg, agent_cfg, run_folder, checkpoint)
+        return Start(checkpoint.parent, checkpoint, num_done)
+    return Start(choose_run_folder(args, agent_cfg, checkpoint), checkpoint, num_done)
+
+
+def use_share_of(
+    member: distributed.Member, device: str, env_cfg: TrackingEnvCfg, agent_cfg: RslRlBaseRunnerCfg
+) -> None:
+    """Give a process its device and a seed of its own: the first one's plus the process's number."""
+    env_cfg.sim.device = agent_cfg.device = device
+    agent_cfg.seed += member.rank
+    env_cfg.seed = agent_cfg.seed
 
 
 def run_training(
@@ -76,21 +114,21 @@ def run_training(
     env: RslRlVecEnvWrapper,
     env_cfg: TrackingEnvCfg,
     agent_cfg: RslRlBaseRunnerCfg,
-    run_folder: Path,
-    checkpoint: Path | None,
+    start: Start,
 ) -> TrainingResult:
-    """Train in an environment that exists, writing to ``run_folder``, which appears once the run can start."""
-    runner = make_runner(args.task, env, agent_cfg, run_folder)
+    """Train in an environment that exists, writing to the run's folder, which appears once the run can start."""
+    is_first, run_folder = distributed.Member.from_environment().is_first, start.run_folder
+    runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None)
     configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu" or args.deterministic)
-    if checkpoint is not None:
-        print(f"[INFO] Continuing from {checkpoint}")
-        runner.load(str(checkpoint))
-    describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
+    if start.checkpoint is not None:
+        print(f"[INFO] Continuing from {start.checkpoint}")
+        runner.resume(str(start.checkpoint), same_run=start.checkpoint.parent == run_folder)
+    if is_first:
+        describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
     if args.max_minutes is not None:
         runner.after_iteration = stop_after(args.max_minutes)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    distributed.leave()
     exit_code = runner.stop_reason.exit_code if runner.stop_reason else 0
     return TrainingResult(run_folder, runner.num_iterations_done, exit_code)
 
