@@ -2,7 +2,7 @@
 
 import pytest
 
-from whole_body_tracking.demo import make_plan, read_progress, unmet_targets
+from whole_body_tracking.demo import make_plan, unmet_targets
 
 pytestmark = pytest.mark.unit
 
@@ -22,7 +22,3 @@ def test_what_is_not_reached_is_said_with_its_numbers():
 def test_a_budget_without_training_time_is_refused():
     with pytest.raises(ValueError, match=r"at least 2\.25 minutes, got 1"):
         make_plan(1.0)
-
-
-def test_a_run_that_has_not_started_has_no_progress(tmp_path):
-    assert read_progress(tmp_path) == []

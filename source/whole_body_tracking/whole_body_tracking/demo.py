@@ -6,11 +6,9 @@ progress, and reports what came out, including what the policy cannot do yet.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from whole_body_tracking.evaluation.curves import plot_progress
+from whole_body_tracking.rl.launching import read_progress, script_command
 
 TARGETS = {"success": 0.90, "tracking_reward": 0.80, "r_mpkpe": 0.07}
 """What the demo's policy should reach: at least, at least, at most [m]."""
@@ -98,10 +97,6 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
     return _report(plan, folder, run, evaluations)
 
 
-def _script(*parts: str) -> list[str]:
-    return [sys.executable, str(Path(__file__).parents[3] / "scripts" / Path(*parts))]
-
-
 def _start(folder: Path, step: str, *command: object) -> tuple[subprocess.Popen, Path]:
     log = folder / f"{step}.log"
     with log.open("w") as file:
@@ -117,7 +112,7 @@ def _finish(process: subprocess.Popen, log: Path, step: str) -> None:
 def _step(folder: Path, step: str, script: str, *arguments: object) -> None:
     with console.status(f"{step} ..."):
         started = time.monotonic()
-        _finish(*_start(folder, step, *_script(*script.split("/")), *arguments), step)
+        _finish(*_start(folder, step, *script_command(*script.split("/")), *arguments), step)
     console.print(f"[green]done[/green] {step} ({time.monotonic() - started:.0f} s)")
 
 
@@ -125,7 +120,7 @@ def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
     known = set(folder.glob("logs/rsl_rl/*/*"))
     arguments = ["--task", plan.train_task, "--motion_file", clip, "--num_envs", plan.num_envs, "--seed", seed]
     arguments += ["--max_minutes", plan.training_minutes, f"physics={plan.engine}"]
-    process, log = _start(folder, "train", *_script("rsl_rl", "train.py"), *arguments)
+    process, log = _start(folder, "train", *script_command("rsl_rl", "train.py"), *arguments)
     bar = Progress(TextColumn("train"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with bar:
         task = bar.add_task("starting the simulation", total=60.0 * plan.training_minutes)
@@ -136,15 +131,6 @@ def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
             time.sleep(1.0)
     _finish(process, log, "train")
     return (set(folder.glob("logs/rsl_rl/*/*")) - known).pop()
-
-
-def read_progress(run: Path) -> list[dict[str, float]]:
-    """Rows of a run's ``progress.csv``; empty while there is none."""
-    path = run / "progress.csv"
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
 
 
 def _describe(row: dict[str, float]) -> str:
