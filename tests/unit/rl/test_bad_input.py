@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,11 @@ from whole_body_tracking.rl.training import train
 pytestmark = pytest.mark.unit
 
 TASK = "Tracking-Flat-G1-v0"
+OBSERVED = [
+    "command", "motion_anchor_pos_b", "motion_anchor_ori_b", "base_lin_vel", "base_ang_vel", "joint_pos", "joint_vel",
+    "actions",
+]  # fmt: skip
+"""What the policy of :data:`TASK` sees."""
 COMMANDS = {"train": train, "play": play, "evaluate": evaluate}
 
 
@@ -242,6 +248,25 @@ def test_resuming_another_network(train_with, tmp_path):
     path = checkpoint(tmp_path / "model_1.pt", actor_state_dict=network(160, 64, 29))
     with pytest.raises(ValueError, match=r"actor layers of \[64\].*\[512, 256, 128\].*actor\.hidden_dims=\[64\]"):
         train_with("--checkpoint", path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"action_kind": "residual"}, r"actions residual, here default_relative\. Use the task and the presets"),
+        ({"control_dt": 0.04}, r"control period \[s\] 0\.04, here 0\.02"),
+        ({"observations": ["command", "height_scan"]}, r"only there: height_scan; observed only here: .*base_lin_vel"),
+        ({"observations": OBSERVED[::-1]}, r"observations in the order actions, joint_vel.*, here command"),
+    ],
+)
+def test_checkpoint_of_another_task(command, tmp_path, changes, message):
+    policy = {"task": "Some-Task-v0", "action_kind": "default_relative", "control_dt": 0.02, "observations": OBSERVED}
+    policy |= changes
+    policy["observations"] = [{"name": name} for name in policy["observations"]]
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported" / "policy.json").write_text(json.dumps(policy))
+    with pytest.raises(ValueError, match=rf"was trained on Some-Task-v0, .*{message}"):
+        command("--checkpoint", checkpoint(tmp_path / "model_1.pt"))
 
 
 def test_run_that_is_not_named_in_full(command):

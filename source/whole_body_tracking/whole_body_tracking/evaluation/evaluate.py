@@ -8,6 +8,7 @@ from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
+from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
 from whole_body_tracking.rl.checkpoints import adopt_networks, resolve_checkpoint
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.session import resolve_configs
@@ -58,6 +59,7 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     env_cfg, agent_cfg = resolve_configs(args, play=True)
     clips = check_motion_command(env_cfg)
     checkpoint = resolve_checkpoint(args, agent_cfg)
+    require_policy_of_task(env_cfg, checkpoint)
     adopt_networks(agent_cfg, checkpoint)
     folder = Path(args.output_dir) if args.output_dir else checkpoint.parent / "evaluation"
     if scenarios:

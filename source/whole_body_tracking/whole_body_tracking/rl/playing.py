@@ -12,6 +12,7 @@ from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_rec
 
 from whole_body_tracking.export import export_run
 
+from .checkpoint_fit import require_policy_of_task
 from .checkpoints import adopt_networks, experiment_folder, newest_checkpoint, resolve_checkpoint
 from .cli import parse_args
 from .session import resolve_configs, tracking_env
@@ -49,6 +50,7 @@ def play(argv: list[str]) -> PlayResult:
     args.num_envs = args.num_envs or PLAY_NUM_ENVS
     env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
     checkpoint = resolve_checkpoint(args, agent_cfg) or _newest_anywhere(agent_cfg)
+    require_policy_of_task(env_cfg, checkpoint)
     adopt_networks(agent_cfg, checkpoint)
     env_cfg.log_dir = str(checkpoint.parent)
     pre_launch_video_config(env_cfg, args)

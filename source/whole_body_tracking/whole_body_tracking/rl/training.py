@@ -20,6 +20,7 @@ from whole_body_tracking.export import export_run
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from . import distributed
+from .checkpoint_fit import require_policy_of_task
 from .checkpoints import require_resumable, resolve_checkpoint
 from .cli import parse_args
 from .run_folder import choose_run_folder, describe_run
@@ -73,7 +74,7 @@ def train(argv: list[str]) -> TrainingResult:
         agent_cfg.max_iterations = args.max_iterations
     if agent_cfg.max_iterations < 1:
         raise ValueError(f"--max_iterations is {agent_cfg.max_iterations}, expected at least 1.")
-    start = distributed.decided_by_first(lambda: choose_start(args, agent_cfg))
+    start = distributed.decided_by_first(lambda: choose_start(args, env_cfg, agent_cfg))
     if start.num_done >= agent_cfg.max_iterations:
         total = agent_cfg.max_iterations
         print(f"[INFO] {start.checkpoint} already has {start.num_done} of {total} iterations: nothing to train.")
@@ -86,15 +87,17 @@ def train(argv: list[str]) -> TrainingResult:
         return run_training(args, env, env_cfg, agent_cfg, start)
 
 
-def choose_start(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) -> Start:
+def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: RslRlBaseRunnerCfg) -> Start:
     """Find the checkpoint of a command line and choose the run's folder.
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
-        ValueError: If it does not fit the agent config.
+        ValueError: If it does not fit the task or the agent config.
     """
-    checkpoint = resolve_checkpoint(args, agent_cfg)
-    num_done = 0 if checkpoint is None else require_resumable(agent_cfg, checkpoint)
+    checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
+    if checkpoint is not None:
+        require_policy_of_task(env_cfg, checkpoint)
+        num_done = require_resumable(agent_cfg, checkpoint)
     if num_done >= agent_cfg.max_iterations:
         return Start(checkpoint.parent, checkpoint, num_done)
     return Start(choose_run_folder(args, agent_cfg, checkpoint), checkpoint, num_done)

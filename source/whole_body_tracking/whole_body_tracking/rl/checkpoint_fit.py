@@ -1,0 +1,58 @@
+"""Whether a checkpoint's policy is one of this task, told from the export beside it before any simulator starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from isaaclab.managers import ObservationTermCfg
+
+from whole_body_tracking.export.spec import ActionKind
+from whole_body_tracking.tasks.tracking.mdp import ResidualJointPositionActionCfg
+from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+
+def require_policy_of_task(env_cfg: TrackingEnvCfg, checkpoint: Path) -> None:
+    """Compare observation terms, kind of action and control rate with the policy exported beside a checkpoint.
+
+    A checkpoint that was moved away from its run is checked by its layers only, once the environment exists. The kind
+    of action cannot be told from layers: a residual policy fits a network that acts about the default pose.
+
+    Raises:
+        ValueError: If they differ; the message names each difference.
+    """
+    described = checkpoint.parent / "exported" / "policy.json"
+    if not described.is_file():
+        return
+    trained = json.loads(described.read_text())
+    differences = _differences(env_cfg, trained)
+    if differences:
+        raise ValueError(
+            f"{checkpoint} was trained on {trained['task']}, which differs from this task: {'; '.join(differences)}."
+            " Use the task and the presets of its run."
+        )
+
+
+def _differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
+    pairs = [
+        ("actions", trained["action_kind"], _action_kind(env_cfg)),
+        ("control period [s]", f"{trained['control_dt']:g}", f"{env_cfg.sim.dt * env_cfg.decimation:g}"),
+    ]
+    differences = [f"{what} {there}, here {here}" for what, there, here in pairs if there != here]
+    found, expected = [term["name"] for term in trained["observations"]], _observation_names(env_cfg)
+    for where, names, others in (("there", found, expected), ("here", expected, found)):
+        alone = [name for name in names if name not in others]
+        differences += [f"observed only {where}: {', '.join(alone)}"] if alone else []
+    if not differences and found != expected:
+        differences = [f"observations in the order {', '.join(found)}, here {', '.join(expected)}"]
+    return differences
+
+
+def _observation_names(env_cfg: TrackingEnvCfg) -> list[str]:
+    terms = vars(env_cfg.observations.policy)
+    return [name for name, term in terms.items() if isinstance(term, ObservationTermCfg)]
+
+
+def _action_kind(env_cfg: TrackingEnvCfg) -> ActionKind:
+    is_residual = isinstance(env_cfg.actions.joint_pos, ResidualJointPositionActionCfg)
+    return "residual" if is_residual else "default_relative"
