@@ -11,10 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.ground import collider_points
 from whole_body_tracking.motion.quality import CONTACT_HEIGHT
-from whole_body_tracking.motion.rotations import quat_rotate
-from whole_body_tracking.robots import RobotModel
 
 MATCH_WINDOW = 0.2
 """A touch-down or lift-off of the robot belongs to one of the reference that is at most this far away [s]."""
@@ -30,24 +27,6 @@ class ContactAgreement:
     """Share of the reference's contacts that the robot has too."""
     offset: Tensor
     """Mean distance in time of matched touch-downs and lift-offs [s]."""
-
-
-def sole_heights(robot: RobotModel, body_names: list[str], pos_w: Tensor, quat_w: Tensor) -> Tensor:
-    """Height of the lowest collider point of each foot [m], shape [..., num_feet].
-
-    Args:
-        robot: The robot.
-        body_names: Bodies of the poses; the feet are among them.
-        pos_w: Body positions [m], shape [..., num_bodies, 3].
-        quat_w: Body orientations (x, y, z, w), shape [..., num_bodies, 4].
-    """
-    heights = []
-    for name in robot.foot_body_names:
-        centers, radii = zip(*collider_points(robot, name), strict=True)
-        foot = body_names.index(name)
-        points = quat_rotate(quat_w[..., foot, None, :], pos_w.new_tensor(centers))[..., 2] - pos_w.new_tensor(radii)
-        heights.append(pos_w[..., foot, 2] + points.amin(-1))
-    return torch.stack(heights, dim=-1)
 
 
 def contact_agreement(ref_height: Tensor, robot_height: Tensor, valid: Tensor, step_dt: float) -> ContactAgreement:

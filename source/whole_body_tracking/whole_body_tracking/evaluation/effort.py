@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.joint_drive import mechanical_power
+
 from .metrics import masked_mean
 
 GRAVITY = 9.81
@@ -44,7 +46,7 @@ def mean_power(torque: Tensor, joint_vel: Tensor, valid: Tensor) -> Tensor:
         joint_vel: Joint velocities [rad/s], same shape.
         valid: Steps that count, shape [num_steps, num_rollouts].
     """
-    return masked_mean((torque * joint_vel).abs().sum(-1), valid)
+    return masked_mean(mechanical_power(torque, joint_vel), valid)
 
 
 def cost_of_transport(power: Tensor, root_pos_w: Tensor, valid: Tensor, mass: float, step_dt: float) -> Tensor:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from whole_body_tracking.motion.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
-from .contacts import CONTACT_HEIGHT, sole_heights
+from .contacts import CONTACT_HEIGHT
 from .judging import tracking_terms
 from .recording import Recording
 from .summary import DEGREES, per_step_errors

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-import torch
 from torch import Tensor
 
 from whole_body_tracking.motion.tracking_errors import BodyState, TrackingErrors, tracking_errors
@@ -61,19 +60,3 @@ class Recording:
 
         values = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name not in PER_ROLLOUT}
         return Recording(**values, **{name: getattr(self, name)[index : index + 1] for name in PER_ROLLOUT})
-
-
-def drive_torque(
-    target: Tensor, joint_pos: Tensor, joint_vel: Tensor, stiffness: Tensor, damping: Tensor, limit: Tensor
-) -> Tensor:
-    """Torque of position drives [N m]: clip(stiffness (target - joint_pos) - damping joint_vel, +-limit).
-
-    Args:
-        target: Joint position targets [rad]; the other arguments broadcast to its shape.
-        joint_pos: Joint positions [rad].
-        joint_vel: Joint velocities [rad/s].
-        stiffness: Position gains [N m/rad].
-        damping: Velocity gains [N m s/rad].
-        limit: Effort limits [N m].
-    """
-    return torch.clamp(stiffness * (target - joint_pos) - damping * joint_vel, -limit, limit)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.joint_drive import drive_torque
 from whole_body_tracking.motion.tracking_errors import BodyState
 
-from .recording import Recording, drive_torque
+from .recording import Recording
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper

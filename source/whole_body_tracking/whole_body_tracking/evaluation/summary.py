@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
 from . import effort, metrics
-from .contacts import contact_agreement, sole_heights
+from .contacts import contact_agreement
 from .judging import lafan1_failures, task_failures, tracking_reward
 from .recording import Recording
 

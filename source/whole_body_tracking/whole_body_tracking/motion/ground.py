@@ -33,6 +33,24 @@ def foot_points(robot: RobotModel, body_pos_w: Tensor, body_quat_w: Tensor) -> T
     return torch.stack([_lowest(robot, name, body_pos_w, body_quat_w) for name in robot.foot_body_names], dim=1)
 
 
+def sole_heights(robot: RobotModel, body_names: list[str], pos_w: Tensor, quat_w: Tensor) -> Tensor:
+    """Height of the lowest collider point of each foot [m], shape [..., num_feet].
+
+    Args:
+        robot: The robot.
+        body_names: Bodies of the poses; the feet are among them.
+        pos_w: Body positions [m], shape [..., num_bodies, 3].
+        quat_w: Body orientations (x, y, z, w), shape [..., num_bodies, 4].
+    """
+    heights = []
+    for name in robot.foot_body_names:
+        centers, radii = zip(*collider_points(robot, name), strict=True)
+        foot = body_names.index(name)
+        points = quat_rotate(quat_w[..., foot, None, :], pos_w.new_tensor(centers))[..., 2] - pos_w.new_tensor(radii)
+        heights.append(pos_w[..., foot, 2] + points.amin(-1))
+    return torch.stack(heights, dim=-1)
+
+
 def lowest_height(robot: RobotModel, body_pos_w: Tensor, body_quat_w: Tensor) -> Tensor:
     """Height of the lowest collider point of each body [m], shape [batch, num_bodies]; infinite without colliders."""
     height = body_pos_w.new_full(body_pos_w.shape[:2], torch.inf)

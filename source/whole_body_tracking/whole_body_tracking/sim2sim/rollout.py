@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from whole_body_tracking.evaluation.recording import Recording, drive_torque
+from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.joint_drive import drive_torque
 from whole_body_tracking.motion.tracking_errors import BodyState
 from whole_body_tracking.robots import RobotModel
 
