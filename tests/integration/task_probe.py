@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -85,13 +86,15 @@ def diverge(env, world: int = 3) -> dict:
     robot, actions = env.scene["robot"], torch.zeros(NUM_WORLDS, 29)
     velocity = torch.full((1, 29), float("nan"))
     robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=torch.tensor([world], dtype=torch.int32))
-    first, rewards, terminated, _, _ = env.step(actions)
+    first, rewards, terminated, _, extras = env.step(actions)
+    logged = [float(value) for value in extras["log"].values()]
     ended = terminated.nonzero().flatten().tolist()  # a live buffer: the next step overwrites it
     second, later_rewards, _, _, _ = env.step(actions)
     values = (*first.values(), *second.values(), rewards, later_rewards)
     return {
         "ended": ended,
         "finite": all(bool(torch.isfinite(value).all()) for value in values),
+        "log_finite": bool(logged) and all(map(math.isfinite, logged)),
     }
 
 

@@ -290,12 +290,16 @@ class MotionCommand(CommandTerm):
         self.metrics["error_joint_vel"] = (ref.joint_vel - self.robot.data.joint_vel.torch).norm(dim=-1)
 
     def _report_non_finite(self, env_ids: Tensor) -> None:
-        worlds = env_ids[~torch.isfinite(self.errors.body_pos[env_ids].sum(-1))]
-        if len(worlds):
-            dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, worlds, self.clip_ids, self.frames)
-            names = [self.library.names[clip] for clip in self.clip_ids[worlds].tolist()]
-            frames = self.frames[worlds].tolist()
-            logger.error("Non-finite state in worlds %s (clips %s, frames %s).%s", worlds.tolist(), names, frames, dump)
+        diverged = ~torch.isfinite(self.errors.body_pos[env_ids].sum(-1))
+        worlds, others = env_ids[diverged], env_ids[~diverged]
+        if not len(worlds):
+            return
+        for values in self.metrics.values():  # one infinite error would make every mean of the log infinite
+            values[worlds] = values[others].mean() if len(others) else 0.0
+        dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, worlds, self.clip_ids, self.frames)
+        names = [self.library.names[clip] for clip in self.clip_ids[worlds].tolist()]
+        frames = self.frames[worlds].tolist()
+        logger.error("Non-finite state in worlds %s (clips %s, frames %s).%s", worlds.tolist(), names, frames, dump)
 
     def _set_debug_vis_impl(self, debug_vis: bool) -> None:
         if debug_vis and not hasattr(self, "_markers"):
