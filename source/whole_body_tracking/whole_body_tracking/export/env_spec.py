@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
+
+from whole_body_tracking.code_version import code_commit
 
 from .spec import ActionKind, ClipReference, ObservationTerm, PolicySpec
 
@@ -74,7 +73,7 @@ def spec_from_env(
         action_scale=_numbers(action.scale[0]),
         clips=tuple(map(ClipReference, library.names, library.digests, library.num_frames.tolist())),
         version=metadata.version("whole-body-tracking"),
-        commit=source_commit(),
+        commit=code_commit(),
         clamp_targets=clamp_targets,
     )
 
@@ -87,19 +86,6 @@ def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
         raise ValueError("Export needs observation history term by term: set `history_order` to 'term'.")
     names, dims = manager.active_terms[OBSERVATION_GROUP], manager.group_obs_term_dim[OBSERVATION_GROUP]
     return tuple(_observation_term(getattr(group, name), name, dim) for name, dim in zip(names, dims, strict=True))
-
-
-@lru_cache(maxsize=1)
-def source_commit() -> str | None:
-    """Git commit of the checkout that this package is run from, or None if it is none."""
-    folder = Path(__file__).parent
-    try:
-        result = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=10
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return result.stdout.strip()
 
 
 def _observation_term(cfg, name: str, dim: tuple[int, ...]) -> ObservationTerm:

@@ -9,10 +9,10 @@ from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-import git
 from isaaclab_rl.entrypoints.common import dump_train_configs, write_run_manifest
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
+from whole_body_tracking.code_version import code_commit
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoints import experiment_folder
@@ -66,12 +66,3 @@ def provenance(env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> dict:
             {"name": name, "sha256": digest} for name, digest in zip(library.names, library.digests, strict=True)
         ],
     }
-
-
-def code_commit() -> str | None:
-    """Commit of this package's repository, with ``-dirty`` if tracked files differ; None outside a repository."""
-    try:
-        repository = git.Repo(Path(__file__).parent, search_parent_directories=True)
-        return repository.head.commit.hexsha + ("-dirty" if repository.is_dirty() else "")
-    except (git.InvalidGitRepositoryError, git.NoSuchPathError, git.GitCommandError, ValueError):
-        return None
