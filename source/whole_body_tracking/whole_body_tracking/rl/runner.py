@@ -20,6 +20,8 @@ from .clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
 from .logger import TrackingLogger
 
 CHECKPOINT_PATTERN = r"model_\d+\.pt"
+PARTIAL_ENDINGS = (".tmp", ".unchecked.onnx")
+"""Hidden files that end so are unfinished ones."""
 
 
 class StopTraining(Exception):
@@ -75,6 +77,7 @@ class TrackingRunner(OnPolicyRunner):
             )
             return
         self.current_learning_iteration = self._next_iteration
+        self._tidy_up()
         previous = signal.signal(signal.SIGTERM, lambda *_: self._terminated.set())
         try:
             self._learn_or_stop(remaining, init_at_random_ep_len)
@@ -92,7 +95,10 @@ class TrackingRunner(OnPolicyRunner):
                 self.logger.stop_logging_writer()
 
     def save(self, path: str, infos: dict | None = None) -> None:
-        """Write a checkpoint under a temporary name, rename it, then write the clips' table and export."""
+        """Write a checkpoint, the clips' table and the exported policy; the checkpoint gets its name last.
+
+        So where a checkpoint is, all that belongs to it is there, whenever the process was killed.
+        """
         content = self.alg.save() | {
             "iter": self.current_learning_iteration,
             "infos": infos,
@@ -104,14 +110,17 @@ class TrackingRunner(OnPolicyRunner):
         target = Path(path)
         partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            with partial.open("wb") as file:
-                torch.save(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, target)
-        finally:
+            _write_through(partial, content)
+        except BaseException:
             partial.unlink(missing_ok=True)
+            raise
+        try:
+            self._save_companions(target)
+        finally:  # an export that fails is an error, but costs no checkpoint
+            os.replace(partial, target)
         self.logger.save_model(path, self.current_learning_iteration)
+
+    def _save_companions(self, target: Path) -> None:
         write_clips(target.with_name(CLIPS_FILE), self._clip_rows())
         if self.export is not None:
             self.export(self, target)
@@ -143,7 +152,7 @@ class TrackingRunner(OnPolicyRunner):
             self.logger.tot_timesteps = content.get("total_steps", 0)
             self.logger.tot_time = content.get("total_time", 0.0)
             self.env.unwrapped.common_step_counter = content.get("env_step_counter", 0)
-            self._tidy_up()
+            self.env.unwrapped.curriculum_manager.compute()  # schedules follow the step counter
         return content["infos"]
 
     def _tidy_up(self) -> None:
@@ -151,8 +160,9 @@ class TrackingRunner(OnPolicyRunner):
         if self.logger.log_dir is None:
             return
         self.logger.rewind(self._next_iteration)
-        for partial in Path(self.logger.log_dir).glob(".model_*.tmp"):
-            partial.unlink()
+        for partial in Path(self.logger.log_dir).rglob(".*"):
+            if partial.name.endswith(PARTIAL_ENDINGS):
+                partial.unlink()
 
     def _require_fit(self, path: str, content: dict) -> None:
         for name in ("actor", "critic"):
@@ -201,6 +211,14 @@ class TrackingRunner(OnPolicyRunner):
             }  # fmt: skip
         if self.is_distributed and self.device != "cpu":
             torch.cuda.set_device(self.device)
+
+
+def _write_through(path: Path, content: dict) -> None:
+    """Write a checkpoint and wait until it is on the disk."""
+    with path.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", name: str | None = None) -> dict:

@@ -8,6 +8,7 @@ import isaaclab.sim as sim_utils
 import torch
 from isaaclab.assets import ArticulationCfg, AssetBaseCfg
 from isaaclab.envs import ManagerBasedRLEnvCfg
+from isaaclab.managers import CurriculumTermCfg as CurrTerm
 from isaaclab.managers import EventTermCfg as EventTerm
 from isaaclab.managers import ObservationGroupCfg as ObsGroup
 from isaaclab.managers import ObservationTermCfg as ObsTerm
@@ -19,7 +20,7 @@ from isaaclab.sensors import ContactSensorCfg
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
-from isaaclab_tasks.utils import PresetCfg
+from isaaclab_tasks.utils import PresetCfg, preset
 
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
@@ -173,7 +174,7 @@ class NoEventsCfg:
 
 @configclass
 class RewardsCfg:
-    """Six tracking kernels, whose weights sum to 5, and three penalties."""
+    """Six tracking kernels, whose weights sum to 5, and three penalties; then what ``presets=reward_*`` adds."""
 
     motion_global_anchor_pos = RewTerm(func=mdp.track_anchor_pos_exp, weight=0.5, params=MOTION | {"std": 0.3})
     motion_global_anchor_ori = RewTerm(func=mdp.track_anchor_ori_exp, weight=0.5, params=MOTION | {"std": 0.4})
@@ -187,6 +188,33 @@ class RewardsCfg:
         func=mdp.undesired_contacts,
         weight=-0.1,
         params={"sensor_cfg": SceneEntityCfg("contact_forces", body_names=MISSING), "threshold": 1.0},
+    )
+    joint_power = preset(default=None, reward_energy=RewTerm(func=mdp.joint_power, weight=-5.0e-4))
+    foot_contacts = preset(default=None, reward_style=RewTerm(func=mdp.foot_contact_match, weight=0.25, params=MOTION))
+    foot_heights = preset(
+        default=None, reward_style=RewTerm(func=mdp.foot_height_exp, weight=0.25, params=MOTION | {"std": 0.05})
+    )
+    root_tilt: RewTerm | None = None
+    arm_joints: RewTerm | None = None
+
+
+TRACKING_TERMS = [
+    "motion_global_anchor_pos", "motion_global_anchor_ori", "motion_body_pos",
+    "motion_body_ori", "motion_body_lin_vel", "motion_body_ang_vel",
+]  # fmt: skip
+"""The six tracking kernels."""
+
+
+@configclass
+class CurriculumCfg:
+    """Nothing, or with ``presets=reward_tightening`` kernels that narrow within the first 10,000 iterations."""
+
+    tracking_std = preset(
+        default=None,
+        reward_tightening=CurrTerm(
+            func=mdp.tighten_tracking_std,
+            params={"term_names": TRACKING_TERMS, "num_steps": 240_000, "start": 1.5, "end": 0.5},
+        ),
     )
 
 
@@ -223,6 +251,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
     observations: ObservationsCfg = ObservationsCfg()
     events: EventsCfg = EventsCfg()
     rewards: RewardsCfg = RewardsCfg()
+    curriculum: CurriculumCfg = CurriculumCfg()
     terminations: TerminationsCfg = TerminationsCfg()
 
     def play_mode(self):

@@ -5,11 +5,16 @@ __all__ = [
     "bad_anchor_ori",
     "bad_anchor_pos_z",
     "bad_body_pos_z",
+    "body_tilt_exp",
     "base_ang_vel",
     "base_lin_vel",
     "check_motion_command",
     "clip_ended",
+    "foot_contact_match",
+    "foot_height_exp",
+    "joint_pos_exp",
     "joint_pos_limits",
+    "joint_power",
     "motion_anchor_ori_b",
     "motion_anchor_pos_b",
     "motion_one_hot",
@@ -20,6 +25,7 @@ __all__ = [
     "robot_body_ori_b",
     "robot_body_pos_b",
     "state_not_finite",
+    "tighten_tracking_std",
     "track_anchor_ori_exp",
     "track_anchor_pos_exp",
     "track_body_ang_vel_exp",
@@ -44,6 +50,7 @@ from .observations import (
     robot_body_ori_b,
     robot_body_pos_b,
 )
+from .reward_variants import body_tilt_exp, foot_contact_match, foot_height_exp, joint_pos_exp, joint_power
 from .rewards import (
     joint_pos_limits,
     track_anchor_ori_exp,
@@ -53,6 +60,7 @@ from .rewards import (
     track_body_ori_exp,
     track_body_pos_exp,
 )
+from .std_schedule import tighten_tracking_std
 from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
 
 from isaaclab.envs.mdp import *

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from whole_body_tracking.motion.style import body_weights
 from whole_body_tracking.robots import get_robot
 
 from .motion_loading import load_clips
@@ -33,6 +34,8 @@ def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
     if cfg.terminations.ee_body_pos is not None:
         names = cfg.terminations.ee_body_pos.params["body_names"]
         _check_names("terminations.ee_body_pos.params.body_names", names, motion.body_names)
+    for term in vars(cfg.rewards).values():
+        body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
     clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation), split=motion.motion_split)
     for clip in clips:
         clip.require_robot(robot)

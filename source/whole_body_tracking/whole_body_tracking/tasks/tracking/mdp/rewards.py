@@ -1,10 +1,18 @@
-"""Tracking rewards: exp(-error / std^2) of a mean squared error. Each is 1 when the robot is on the reference."""
+"""Tracking rewards: exp(-error / std^2) of a mean squared error. Each is 1 when the robot is on the reference.
+
+``std_scale`` multiplies ``std`` and is what :func:`~.std_schedule.tighten_tracking_std` moves; ``body_weights`` names
+bodies whose errors count more or less than 1 in the mean.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
+
+from whole_body_tracking.motion import style
 
 from .tracking_errors import exp_kernel
 
@@ -15,34 +23,50 @@ if TYPE_CHECKING:
     from .tracking_errors import TrackingErrors
 
 
-def track_anchor_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+def track_anchor_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float, std_scale: float = 1.0) -> Tensor:
     """Reward the anchor's world position, std in [m]."""
-    return exp_kernel(_errors(env, command_name).anchor_pos, std)
+    return exp_kernel(_errors(env, command_name).anchor_pos, std * std_scale)
 
 
-def track_anchor_ori_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+def track_anchor_ori_exp(env: ManagerBasedRLEnv, command_name: str, std: float, std_scale: float = 1.0) -> Tensor:
     """Reward the anchor's world orientation, std in [rad]."""
-    return exp_kernel(_errors(env, command_name).anchor_ori, std)
+    return exp_kernel(_errors(env, command_name).anchor_ori, std * std_scale)
 
 
-def track_body_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+def track_body_pos_exp(
+    env: ManagerBasedRLEnv,
+    command_name: str,
+    std: float,
+    std_scale: float = 1.0,
+    body_weights: dict[str, float] | None = None,
+) -> Tensor:
     """Reward anchor-relative body positions (mean of squares over bodies), std in [m]."""
-    return exp_kernel(_errors(env, command_name).body_pos.mean(-1), std)
+    return exp_kernel(
+        _over_bodies(_errors(env, command_name).body_pos, env, command_name, body_weights), std * std_scale
+    )
 
 
-def track_body_ori_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+def track_body_ori_exp(
+    env: ManagerBasedRLEnv,
+    command_name: str,
+    std: float,
+    std_scale: float = 1.0,
+    body_weights: dict[str, float] | None = None,
+) -> Tensor:
     """Reward anchor-relative body orientations (mean of squares over bodies), std in [rad]."""
-    return exp_kernel(_errors(env, command_name).body_ori.mean(-1), std)
+    return exp_kernel(
+        _over_bodies(_errors(env, command_name).body_ori, env, command_name, body_weights), std * std_scale
+    )
 
 
-def track_body_lin_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+def track_body_lin_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float, std_scale: float = 1.0) -> Tensor:
     """Reward world linear velocities of the bodies (mean of squares over bodies), std in [m/s]."""
-    return exp_kernel(_errors(env, command_name).body_lin_vel.mean(-1), std)
+    return exp_kernel(_errors(env, command_name).body_lin_vel.mean(-1), std * std_scale)
 
 
-def track_body_ang_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
+def track_body_ang_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float, std_scale: float = 1.0) -> Tensor:
     """Reward world angular velocities of the bodies (mean of squares over bodies), std in [rad/s]."""
-    return exp_kernel(_errors(env, command_name).body_ang_vel.mean(-1), std)
+    return exp_kernel(_errors(env, command_name).body_ang_vel.mean(-1), std * std_scale)
 
 
 def joint_pos_limits(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
@@ -58,3 +82,15 @@ def joint_pos_limits(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tenso
 
 def _errors(env: ManagerBasedRLEnv, command_name: str) -> TrackingErrors:
     return env.command_manager.get_term(command_name).errors
+
+
+def _over_bodies(values: Tensor, env: ManagerBasedRLEnv, command_name: str, weights: dict[str, float] | None) -> Tensor:
+    if weights is None:
+        return values.mean(-1)
+    names = tuple(env.command_manager.get_term(command_name).body_names)
+    return style.weighted_mean(values, _weights(tuple(weights.items()), names, values.device))
+
+
+@lru_cache(maxsize=8)
+def _weights(weights: tuple[tuple[str, float], ...], body_names: tuple[str, ...], device: torch.device) -> Tensor:
+    return torch.tensor(style.body_weights(dict(weights), body_names), device=device)

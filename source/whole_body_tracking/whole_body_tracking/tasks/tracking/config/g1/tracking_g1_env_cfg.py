@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from isaaclab.managers import RewardTermCfg as RewTerm
+from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils import configclass
 from isaaclab_tasks.utils import preset
 
@@ -10,17 +12,26 @@ from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG, G1_FOUR_POINT_FEET_CFG
 
 from ... import mdp
-from ...tracking_env_cfg import TrackingEnvCfg
+from ...tracking_env_cfg import MOTION, TrackingEnvCfg
 
 ROBOT_PRIM_PATH = "{ENV_REGEX_NS}/Robot"
 
 END_EFFECTORS = ["left_ankle_roll_link", "right_ankle_roll_link", "left_wrist_yaw_link", "right_wrist_yaw_link"]
 """Bodies that may touch the ground, and whose heights end an episode."""
 
+END_EFFECTOR_WEIGHT = 3.0
+"""Weight of the end effectors' errors with ``presets=reward_end_effectors``; other bodies have 1."""
+
+ARM_JOINTS = r".*_(shoulder|elbow|wrist).*"
+"""Joints whose swing ``presets=reward_style`` rewards."""
+
 
 @configclass
 class G1TrackingEnvCfg(TrackingEnvCfg):
-    """``Tracking-Flat-G1-v0``. ``presets=four_point_feet`` takes the robot with four contact points a foot."""
+    """``Tracking-Flat-G1-v0``. ``presets=four_point_feet`` takes the robot with four contact points a foot.
+
+    ``presets=reward_*`` and ``rand_*`` change rewards and randomisation: see docs/ablations.md.
+    """
 
     robot_name: str = G1.name
 
@@ -38,6 +49,20 @@ class G1TrackingEnvCfg(TrackingEnvCfg):
         self.terminations.ee_body_pos.params["body_names"] = list(END_EFFECTORS)
         not_end_effectors = "".join(f"(?!{name}$)" for name in END_EFFECTORS)
         self.rewards.undesired_contacts.params["sensor_cfg"].body_names = [f"^{not_end_effectors}.+$"]
+        self._add_reward_variants()
+
+    def _add_reward_variants(self):
+        for term in (self.rewards.motion_body_pos, self.rewards.motion_body_ori):
+            weights = dict.fromkeys(END_EFFECTORS, END_EFFECTOR_WEIGHT)
+            term.params["body_weights"] = preset(default=None, reward_end_effectors=weights)
+        tilt = MOTION | {"body_name": G1.body_names[0], "std": 0.2}
+        self.rewards.root_tilt = preset(
+            default=None, reward_style=RewTerm(func=mdp.body_tilt_exp, weight=0.25, params=tilt)
+        )
+        arms = MOTION | {"asset_cfg": SceneEntityCfg("robot", joint_names=[ARM_JOINTS]), "std": 0.3}
+        self.rewards.arm_joints = preset(
+            default=None, reward_style=RewTerm(func=mdp.joint_pos_exp, weight=0.25, params=arms)
+        )
 
 
 @configclass
