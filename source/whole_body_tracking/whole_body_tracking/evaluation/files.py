@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 from pathlib import Path
+
+from whole_body_tracking.export.files import write_atomically
 
 
 def write_json(path: Path, content: dict) -> None:
     """Write JSON under a temporary name, then rename it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(partial, path)
+    write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
 def write_table(path: Path, rows: list[dict]) -> None:
-    """Write rows as CSV; what a row lacks stays empty."""
+    """Write rows as CSV under a temporary name, then rename it; what a row lacks stays empty."""
     names = dict.fromkeys(name for row in rows for name in row)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(names))
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(names))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue())

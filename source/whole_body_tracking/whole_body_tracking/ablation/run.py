@@ -1,0 +1,174 @@
+"""``ablate.py``: every variant with every seed, for the same budget, under the same evaluation."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from isaaclab_tasks.utils import resolve_task_config
+from rich.console import Console
+
+from whole_body_tracking.evaluation.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.files import write_json, write_table
+from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.motion.entries import resolve_items
+from whole_body_tracking.rl.cli import require_known_task
+from whole_body_tracking.rl.launching import latest_progress
+from whole_body_tracking.rl.overrides import CONFIG_PATH, OVERRIDE, require_known_paths, split_overrides
+from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+
+from .cell import Cell, Plan
+from .summary import render, summarise
+from .variants import Variant, is_variant, parse_variants
+
+AGENT = "rsl_rl_cfg_entry_point"
+OWN_FLAGS = ("--checkpoint", "--resume", "--seed", "--run_name", "--experiment_name", "--registry_name", "--agent")
+"""Flags of ``train.py`` that would make the cells of an ablation differ, or that it sets itself."""
+
+console = Console()
+
+
+@dataclass
+class AblationResult:
+    """What an ablation found."""
+
+    rows: list[dict]
+    """One a cell: variant, seed, run folder, budget spent and every metric of the evaluation."""
+    summary: list[dict]
+    """One a variant: mean and standard deviation of each over seeds."""
+    folder: Path
+    """Where ``ablation.json``, ``ablation.csv`` and ``ablation.txt`` are."""
+
+
+def ablate(argv: list[str]) -> AblationResult:
+    """Run an ablation as a command line says; see ``ablate.py --help``.
+
+    Raises:
+        ChildProcessError: If a training or evaluation fails.
+        FileNotFoundError: If a motion or a file of variants does not exist.
+        ValueError: If an argument, a variant or a motion is wrong, or the folder holds another ablation.
+    """
+    args, plan, variants = parse_command_line(argv)
+    for variant in variants:
+        check_variant(plan, variant)
+    folder = Path(args.output_dir).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = [Cell(variant, seed, folder / variant.name / f"seed_{seed}") for seed in args.seeds for variant in variants]
+    rows: list[dict] = []
+    for number, cell in enumerate(cells, start=1):
+        rows.append(_run(cell, plan, f"{number} of {len(cells)}: {cell.variant.name}, seed {cell.seed}"))
+        result = _write(folder, plan, variants, rows)
+    console.print(render(result.summary))
+    return result
+
+
+def parse_command_line(argv: Sequence[str]) -> tuple[argparse.Namespace, Plan, list[Variant]]:
+    """From a command line to what is to be run.
+
+    Raises:
+        FileNotFoundError: If a motion or a file of variants does not exist.
+        ValueError: If an argument is wrong.
+    """
+    configs = [token for token in argv if OVERRIDE.match(token) and not is_variant(token)]
+    _, overrides = split_overrides(configs)
+    args, passed_on = _parser().parse_known_args([token for token in argv if token not in configs])
+    wrong = [token for token in passed_on if token.split("=")[0] in OWN_FLAGS]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: an ablation sets these itself; seeds are given as --seeds.")
+    if args.max_iterations is None and args.max_minutes is None:
+        raise ValueError("Give every training the same budget: --max_iterations N, --max_minutes M, or both.")
+    if len(set(args.seeds)) != len(args.seeds):
+        raise ValueError(f"Every seed counts once, found {args.seeds}.")
+    require_known_task(args.task)
+    require_known_task(args.eval_task or args.task)
+    iterations = [] if args.max_iterations is None else ["--max_iterations", str(args.max_iterations)]
+    plan = Plan(
+        task=args.task,
+        eval_task=args.eval_task or args.task,
+        motions=tuple(resolve_items(args.motion_file or [])),
+        train_arguments=(*iterations, *passed_on),
+        overrides=tuple(overrides),
+        max_minutes=args.max_minutes,
+        num_episodes=args.eval_episodes,
+        device=args.device,
+    )
+    return args, plan, parse_variants(args.variants)
+
+
+def check_variant(plan: Plan, variant: Variant) -> None:
+    """Resolve a variant's configs for training and evaluation, so that a mistake shows before hours of training.
+
+    Raises:
+        ValueError: If a preset, an override or a motion does not fit; the message names the variant.
+    """
+    played = plan.evaluate_command(variant, Path())
+    evaluation = [token for token in played if "=" in token and not token.startswith("-")]
+    for task, tokens in ((plan.task, [*plan.overrides, *variant.overrides]), (plan.eval_task, evaluation)):
+        selectors = [token for token in tokens if not CONFIG_PATH.match(token)]
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                require_known_paths(tokens, *resolve_task_config(task, AGENT, overrides=selectors))
+                env_cfg, _ = resolve_task_config(task, AGENT, overrides=tokens)
+            if plan.motions:
+                env_cfg.commands.motion.motion_files = list(plan.motions)
+            check_motion_command(env_cfg)
+        except ValueError as error:
+            raise ValueError(f"Variant '{variant.name}' on {task}: {error}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Train variants of a task for the same budget and seeds, and evaluate them all in the same way.",
+        epilog="Other flags and overrides go to every training.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--task", required=True, help="Task to train.")
+    parser.add_argument("--eval_task", default=None, help="Task to evaluate on; default: the trained one.")
+    parser.add_argument("--motion_file", nargs="+", default=None, metavar="PATH", help="Clips, as for train.py.")
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        required=True,
+        metavar="VARIANT",
+        help='baseline, presets by name ("a,b+c" are two variants), name="key=value ..." or a YAML file.',
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="Seeds of every variant.")
+    parser.add_argument("--max_iterations", type=int, default=None, help="Iterations of each training.")
+    parser.add_argument("--max_minutes", type=float, default=None, help="Training time of each run [min].")
+    parser.add_argument("--eval_episodes", type=int, default=64, help="Rollouts of each evaluation.")
+    parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu", help="cpu or cuda:N.")
+    parser.add_argument("--output_dir", default="ablation", help="Folder of everything; the same one continues.")
+    return parser
+
+
+def _run(cell: Cell, plan: Plan, title: str) -> dict:
+    with console.status(title) as status:
+
+        def watch() -> None:
+            row = latest_progress(cell.folder)
+            if row is not None:
+                status.update(f"{title}: iteration {row['iteration']:.0f}, reward {row['mean_reward']:.1f}")
+
+        row = cell.run(plan, watch)
+    console.print(
+        f"[green]done[/green] {title}: success {row['success']:.2f}, r_mpkpe {100.0 * row['r_mpkpe']:.2f} cm after"
+        f" {row['env_steps'] / 1e6:.2f} M steps"
+    )
+    return row
+
+
+def _write(folder: Path, plan: Plan, variants: Sequence[Variant], rows: list[dict]) -> AblationResult:
+    summary = summarise(rows)
+    settings = asdict(plan) | {"variants": {variant.name: list(variant.overrides) for variant in variants}}
+    content = {"plan": settings, "runs": rows, "summary": summary, "definitions": DEFINITIONS}
+    write_json(folder / "ablation.json", content)
+    write_table(folder / "ablation.csv", rows)
+    text = Console(file=io.StringIO(), width=200)
+    text.print(render(summary))
+    write_atomically(folder / "ablation.txt", text.file.getvalue())
+    return AblationResult(rows, summary, folder)
