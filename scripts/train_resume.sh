@@ -3,7 +3,8 @@
 # usage: scripts/train_resume.sh EXPERIMENT [arguments of scripts/rsl_rl/train.py, without --checkpoint]
 #
 # Continues from the newest checkpoint below logs/rsl_rl/EXPERIMENT/. Where there is none, from the W&B run that
-# WBT_RESUME_WANDB=ORG/PROJECT/RUN_ID names (into a new run folder), and otherwise from the beginning.
+# WBT_RESUME_WANDB=ORG/PROJECT/RUN_ID names (into a new run folder), and otherwise from the beginning, in the folder of
+# a run that was stopped before its first checkpoint, if there is one.
 set -euo pipefail
 
 experiment=${1:-}
@@ -30,6 +31,12 @@ elif [ -n "${WBT_RESUME_WANDB:-}" ]; then
   from=(--wandb_path "$WBT_RESUME_WANDB")
 else
   from=()
+  for run in "logs/rsl_rl/$experiment"/????-??-??_??-??-??*/; do
+    if [ -d "$run" ]; then
+      started=$(basename "$run")
+      from=(--run_timestamp "${started:0:19}")
+    fi
+  done
 fi
 echo "[INFO] $experiment: ${from[*]:-from the beginning}"
 # exec: SIGTERM reaches the training itself, which then saves.

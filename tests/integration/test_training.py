@@ -56,6 +56,13 @@ def onnx_session(path: Path):
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
+def random_numbers_of(content: dict) -> int:
+    """Seed of the sequence in which a checkpoint's random numbers stand."""
+    generator = torch.Generator()
+    generator.set_state(content["random_state"]["torch"])
+    return generator.initial_seed()
+
+
 # -- a run that ends -------------------------------------------------------------------------------------------------
 
 
@@ -103,9 +110,9 @@ def test_a_second_resume_at_the_total_does_nothing_and_says_so(finished):
 
 
 def test_a_checkpoint_by_path_continues_in_a_new_folder(finished, tmp_path):
-    run(train("--checkpoint", run_folder(finished) / "model_2.pt", "--max_iterations", 4), tmp_path)
+    run(train("--checkpoint", run_folder(finished) / "model_2.pt", "--max_iterations", 4, "--seed", 7), tmp_path)
     found = run_folder(tmp_path)
-    assert iterations(found) == [3]
+    assert iterations(found) == [3] and random_numbers_of(checkpoint(found, 3)) == 7
     assert [row["iteration"] for row in progress(found)] == ["3"]
     assert progress(found)[0]["total_steps"] == str(4 * 24 * NUM_ENVS)
 
@@ -130,7 +137,7 @@ def test_resume_after_a_kill_continues_everything(killed):
     folder, saved, _ = killed
     found, last = run_folder(folder), saved[-1]
     (found / ".model_9.pt.1.tmp").write_bytes(b"what a kill in the middle of a save leaves")
-    run(train("--checkpoint", "latest", "--max_iterations", last + 2), folder)
+    run(train("--checkpoint", "latest", "--max_iterations", last + 2, "--seed", 7), folder)
     assert run_folder(folder) == found  # no second folder
     assert iterations(found)[-1] == last + 1 and not list(found.glob(".*"))
     assert [int(row["iteration"]) for row in progress(found)] == list(range(last + 2))
@@ -142,6 +149,7 @@ def test_resume_after_a_kill_continues_everything(killed):
     visits = [content["motion_sampler_state_dict"]["visits"].sum() for content in (before, after)]
     assert visits[1] > 0.95 * visits[0] > 0.0  # averages forget a share of 0.001 a step, 2.4 % in 24
     assert after["env_step_counter"] - before["env_step_counter"] >= 24
+    assert random_numbers_of(after) == 3, "a sequence of its own, not that of the run"
 
 
 def test_sigterm_saves_and_exits_with_143(finished, tmp_path):

@@ -44,6 +44,13 @@ def test_continues_where_a_checkpoint_is(resume, tmp_path):
     assert "--checkpoint" not in arguments_of(resume("run", "--task", "T")), "another experiment"
 
 
+def test_a_run_without_a_checkpoint_begins_again_in_its_folder(resume, tmp_path):
+    for name in ("2026-01-01_00-00-00_a", "2026-01-02_03-04-05_a"):
+        (tmp_path / "logs" / "rsl_rl" / "walk" / name).mkdir(parents=True)
+    expected = ["--experiment_name", "walk", "--run_timestamp", "2026-01-02_03-04-05", "--run_name", "a"]
+    assert arguments_of(resume("walk", "--run_name", "a")) == expected
+
+
 def test_a_lost_disk_continues_from_wandb(resume):
     expected = ["--experiment_name", "walk", "--wandb_path", "o/p/r"]
     assert arguments_of(resume("walk", WBT_RESUME_WANDB="o/p/r")) == expected

@@ -10,7 +10,8 @@ from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, normalize_task_
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
 from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoint
 
-from .runner import CHECKPOINT_PATTERN, load_checkpoint
+from .checkpoint_file import load_checkpoint
+from .runner import CHECKPOINT_PATTERN
 
 NETWORKS = ("actor", "critic")
 

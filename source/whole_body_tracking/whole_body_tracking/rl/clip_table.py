@@ -45,7 +45,7 @@ def log_clips(writer: Any, rows: list[dict[str, str | float]], iteration: int) -
 
 def write_clips(path: Path, rows: list[dict[str, str | float]]) -> None:
     """Write the table as CSV; an existing one is replaced only when the new one is complete."""
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=["clip", *COLUMNS])
         writer.writeheader()

@@ -78,9 +78,12 @@ class TrackingLogger(Logger):
         path = Path(self.log_dir, PROGRESS_FILE)
         if not path.exists():
             return
-        header, *rows = path.read_text().splitlines(keepends=True)
+        header, *rows = path.read_text().splitlines(keepends=True) or [""]
         kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < iteration]
-        partial = path.with_suffix(".tmp")
+        if not kept:
+            path.unlink()  # perhaps without a complete header
+            return
+        partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         partial.write_text("".join([header, *kept]))
         os.replace(partial, path)
 

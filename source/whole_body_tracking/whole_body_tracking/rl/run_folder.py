@@ -39,9 +39,7 @@ def choose_run_folder(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg, c
 def describe_run(
     run_folder: Path, task: str, agent: str, env: RslRlVecEnvWrapper, env_cfg: TrackingEnvCfg, agent_cfg
 ) -> None:
-    """Create a new run's folder with ``run.json``, ``provenance.json`` and ``params/``; a resumed one has them."""
-    if (run_folder / "run.json").exists():
-        return
+    """Create a new run's folder with ``run.json``, ``provenance.json`` and ``params/``."""
     os.makedirs(run_folder, exist_ok=True)
     print(f"[INFO] Writing the run to {run_folder}")
     dump_train_configs(str(run_folder), env_cfg, agent_cfg)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
 from . import distributed, random_state
+from .checkpoint_file import load_checkpoint, write_through
 from .clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
 from .logger import TrackingLogger
 
@@ -109,11 +109,7 @@ class TrackingRunner(OnPolicyRunner):
         }
         target = Path(path)
         partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            _write_through(partial, content)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        write_through(partial, content)
         try:
             self._save_companions(target)
         finally:  # an export that fails is an error, but costs no checkpoint
@@ -211,32 +207,3 @@ class TrackingRunner(OnPolicyRunner):
             }  # fmt: skip
         if self.is_distributed and self.device != "cpu":
             torch.cuda.set_device(self.device)
-
-
-def _write_through(path: Path, content: dict) -> None:
-    """Write a checkpoint and wait until it is on the disk."""
-    with path.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", name: str | None = None) -> dict:
-    """Read a checkpoint as tensors and plain Python values only.
-
-    Args:
-        file: Path of the checkpoint, or its bytes.
-        map_location: Device of the tensors.
-        name: What error messages call it, by default its path.
-
-    Raises:
-        ValueError: If the file is no such checkpoint.
-    """
-    name = name or str(file)
-    try:
-        content = torch.load(file, weights_only=True, map_location=map_location)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{name} is not a readable checkpoint of this project: {error}") from error
-    if not isinstance(content, dict) or not {"actor_state_dict", "critic_state_dict", "iter"} <= content.keys():
-        raise ValueError(f"{name} holds no policy. Expected a model_<iteration>.pt written by train.py.")
-    return content

@@ -121,12 +121,13 @@ def run_training(
 ) -> TrainingResult:
     """Train in an environment that exists, writing to the run's folder, which appears once the run can start."""
     is_first, run_folder = distributed.Member.from_environment().is_first, start.run_folder
+    continues = start.checkpoint is not None and start.checkpoint.parent == run_folder
     runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None)
     configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu" or args.deterministic)
     if start.checkpoint is not None:
         print(f"[INFO] Continuing from {start.checkpoint}")
-        runner.resume(str(start.checkpoint), same_run=start.checkpoint.parent == run_folder)
-    if is_first:
+        runner.resume(str(start.checkpoint), same_run=continues)
+    if is_first and not continues:
         describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
     if args.max_minutes is not None:
         runner.after_iteration = stop_after(args.max_minutes)

@@ -1,0 +1,43 @@
+"""A checkpoint as a file: written completely, read as data only."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import IO
+
+import torch
+
+
+def write_through(path: Path, content: dict) -> None:
+    """Write a checkpoint and wait until it is on the disk; a failure leaves no file."""
+    try:
+        with path.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", name: str | None = None) -> dict:
+    """Read a checkpoint as tensors and plain Python values only.
+
+    Args:
+        file: Path of the checkpoint, or its bytes.
+        map_location: Device of the tensors.
+        name: What error messages call it, by default its path.
+
+    Raises:
+        ValueError: If the file is no such checkpoint.
+    """
+    name = name or str(file)
+    try:
+        content = torch.load(file, weights_only=True, map_location=map_location)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{name} is not a readable checkpoint of this project: {error}") from error
+    if not isinstance(content, dict) or not {"actor_state_dict", "critic_state_dict", "iter"} <= content.keys():
+        raise ValueError(f"{name} holds no policy. Expected a model_<iteration>.pt written by train.py.")
+    return content
