@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.time_scaling import time_scaled
 from whole_body_tracking.rl.checkpoints import adopt_networks
 from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
@@ -19,7 +20,6 @@ from .provenance import describe_evaluation
 from .rollout import configure_evaluation
 from .scenarios import SCENARIOS, Scenario
 from .summary import RolloutMetrics
-from .time_scaling import time_scaled
 
 NUM_EPISODES = 100
 """Episodes of each scenario."""

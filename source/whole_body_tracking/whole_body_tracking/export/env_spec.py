@@ -44,7 +44,7 @@ def spec_from_env(
     """
     motion = env.command_manager.get_term(COMMAND_TERM)
     action = env.action_manager.get_term(ACTION_TERM)
-    robot, library = motion.robot.data, motion.library
+    robot, library = motion.robot.data, motion.nominal_library
     limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
     _check_action(action, len(robot.joint_names))
     return PolicySpec(

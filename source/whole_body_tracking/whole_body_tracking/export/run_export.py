@@ -49,13 +49,13 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     motion = env.command_manager.get_term(COMMAND_TERM)
     folder = checkpoint_path.parent / "exported"
     folder.mkdir(parents=True, exist_ok=True)
-    graph = build_graph(actor, spec, motion.library)
+    graph = build_graph(actor, spec, motion.nominal_library)
     unchecked = folder / ".policy.unchecked.onnx"
     try:
         write_atomically(unchecked, to_onnx_bytes(graph, spec))
         policy = load_policy(unchecked)
         obs = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
-        check_parity(policy, actor, obs, motion.library, motion.frames[: len(obs)])
+        check_parity(policy, actor, obs, motion.nominal_library, motion.frames[: len(obs)])
         unchecked.replace(folder / "policy.onnx")
     finally:
         unchecked.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ def body_weights(weights: Mapping[str, float], body_names: Sequence[str]) -> lis
         raise ValueError(f"Weights are given for bodies {unknown}, which are not tracked. Tracked: {list(body_names)}.")
     if not all(weight > 0.0 for weight in weights.values()):
         raise ValueError(
-            f"Weights of bodies must be above 0, found {dict(weights)}. To leave a body out, take it out of `body_names`."
+            f"Weights of bodies must be above 0, found {dict(weights)}. To ignore a body, take it out of `body_names`."
         )
     return [float(weights.get(name, 1.0)) for name in body_names]
 

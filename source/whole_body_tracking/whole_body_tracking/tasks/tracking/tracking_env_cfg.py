@@ -77,6 +77,7 @@ class CommandsCfg:
         pose_range=START_POSE_RANGE,
         velocity_range=VELOCITY_RANGE,
         joint_position_range=(-0.1, 0.1),
+        speeds=preset(default=[1.0], rand_time=[0.8, 0.9, 1.0, 1.1, 1.2]),
     )
 
 
@@ -259,6 +260,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         super().play_mode()
         self.events = NoEventsCfg()
         self.commands.motion.start_sampling = "first"
+        self.commands.motion.speeds = [1.0]
         self.commands.motion.clip_sampling = "joint"
         self.commands.motion.max_clip_probability = 1.0
         self.commands.motion.freeze_sampling = True

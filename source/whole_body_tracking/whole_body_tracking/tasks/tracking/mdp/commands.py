@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -16,7 +17,7 @@ from whole_body_tracking.motion import MotionState
 from .clip_clock import ClipClock
 from .diagnostics import report_non_finite_state
 from .loop_placement import LoopPlacement, place
-from .motion_loading import load_clips, load_entries, make_library, require_preview_fits
+from .motion_loading import load_clips, load_motions, make_library, require_preview_fits
 from .sampler_factory import make_sampler
 from .tracking_errors import BodyState, TrackingErrors, tracking_errors
 from .visualization import TrackingMarkers
@@ -24,6 +25,8 @@ from .visualization import TrackingMarkers
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
+
+    from whole_body_tracking.motion import MotionLibrary
 
     from .commands_cfg import MotionCommandCfg
 
@@ -52,7 +55,8 @@ class MotionCommand(CommandTerm):
         root_name = self.robot.body_names[0]
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
-        clips = load_clips(cfg.motion_files, control_rate=1.0 / env.step_dt, split=cfg.motion_split)
+        names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
+        clips, self.entries = load_motions(*names, cfg.speeds, env.cfg.robot_name)
         self.library = make_library(clips, cfg.motion_storage, self.robot.joint_names, stored_bodies, self.device)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
@@ -61,8 +65,6 @@ class MotionCommand(CommandTerm):
         self.clock = ClipClock(self.library.num_frames, self.num_envs, cfg.clip_end)
         """Clip and frame of every world."""
         self._placement = LoopPlacement(self.library, self._root_idx, self.num_envs) if cfg.clip_end == "loop" else None
-        self.entries = load_entries(cfg.motion_files, cfg.motion_split)
-        """What the manifest says of each clip."""
         self.sampler = make_sampler(cfg, self.library, self.entries, env.step_dt)
         """Where episodes start."""
         self.fixed_start: tuple[Tensor, Tensor] | None = None
@@ -77,6 +79,15 @@ class MotionCommand(CommandTerm):
         self._robot_step = -1
 
     # -- what the terms read -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def nominal_library(self) -> MotionLibrary:
+        """The clips as they are, for the exported policy: without the copies at other speeds."""
+        if self.cfg.speeds == [1.0]:
+            return self.library
+        clips = load_clips(self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
+        names = (self.library.joint_names, self.library.body_names)
+        return make_library(clips, self.cfg.motion_storage, *names, self.device)
 
     @property
     def clip_ids(self) -> Tensor:

@@ -36,10 +36,24 @@ def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
         _check_names("terminations.ee_body_pos.params.body_names", names, motion.body_names)
     for term in vars(cfg.rewards).values():
         body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
+    _check_speeds(cfg)
     clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation), split=motion.motion_split)
     for clip in clips:
         clip.require_robot(robot)
     return clips
+
+
+def _check_speeds(cfg: TrackingEnvCfg) -> None:
+    speeds = cfg.commands.motion.speeds
+    if not speeds or not all(speed > 0.0 for speed in speeds) or len(set(speeds)) != len(speeds):
+        raise ValueError(
+            f"`commands.motion.speeds` is {speeds}, expected different positive numbers such as [0.8, 1.0]."
+        )
+    if list(speeds) != [1.0] and getattr(cfg.observations.policy, "motion_identity", None) is not None:
+        raise ValueError(
+            "A policy that sees which clip it tracks cannot be trained at several speeds: every copy would be another"
+            " clip. Leave out rand_time, or motion_one_hot and motion_embedding."
+        )
 
 
 def _check_names(field: str, names: list[str], known: list[str] | tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from whole_body_tracking.motion import MotionClip, MotionLibrary
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.entries import MotionEntry, resolve_entries
 from whole_body_tracking.motion.library import MotionStorage, estimate_num_bytes
+from whole_body_tracking.motion.time_scaling import at_speeds
 
 
 def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:
@@ -27,6 +28,19 @@ def load_clips(motion_files: Sequence[str], control_rate: float, split: str | No
     for clip in clips:
         clip.require_fps(control_rate)
     return clips
+
+
+def load_motions(
+    motion_files: Sequence[str], control_rate: float, split: str | None, speeds: Sequence[float], robot_name: str
+) -> tuple[list[MotionClip], list[MotionEntry]]:
+    """The clips that a config names at every speed, and what the manifest says of each, in the same order.
+
+    Raises:
+        FileNotFoundError: If a name matches no file.
+        ValueError: If a file is no clip or has another rate, a manifest is wrong, or a speed is not positive.
+    """
+    clips = at_speeds(load_clips(motion_files, control_rate, split), speeds, robot_name)
+    return clips, [entry for entry in load_entries(motion_files, split) for _ in speeds]
 
 
 def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[MotionEntry]:
