@@ -35,10 +35,13 @@ def newest(folder: Path) -> int:
 
 
 def kill_at_random(process: subprocess.Popen, folder: Path, moment: str, chance: random.Random) -> None:
-    """Kill a training at a random point of its start, of its iterations, or while it writes a checkpoint."""
+    """Kill a training while it starts, just after its folder has appeared, in between, or while it saves."""
     before = newest(folder)
     if moment == "start":
         time.sleep(chance.uniform(0.0, START_SECONDS))
+    elif moment == "birth":
+        wait_for(lambda: any(folder.glob(f"logs/rsl_rl/{EXPERIMENT}/*")), process)
+        time.sleep(chance.uniform(0.0, 0.3))
     else:
         wait_for(lambda: newest(folder) > before, process)
         time.sleep(chance.uniform(0.0, 3.0))
@@ -87,8 +90,12 @@ def check_end(run: Path, total: int) -> None:
 @pytest.mark.parametrize(
     "moments",
     [
-        pytest.param(["start", "any", "save"], id="3 kills"),
-        pytest.param(["start", "any", "save", "any", "save"] * 4, id="20 kills", marks=pytest.mark.slow),
+        pytest.param(["birth", "any", "save"], id="3 kills"),
+        pytest.param(
+            ["birth"] + ["any", "save", "start", "save", "any"] * 3 + ["start", "any", "save", "any"],
+            id="20 kills",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_run_that_is_killed_again_and_again_ends_like_any_other(tmp_path, moments):
