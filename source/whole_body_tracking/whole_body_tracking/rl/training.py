@@ -30,6 +30,9 @@ from .session import resolve_configs, tracking_env
 CPU_NUM_ENVS = 256
 """Worlds on a machine without CUDA when the command line names no number."""
 
+Prepare = Callable[[TrackingEnvCfg, RslRlBaseRunnerCfg], None]
+"""Completes the configs of a training in place."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -59,15 +62,36 @@ def train(argv: list[str]) -> TrainingResult:
         FileNotFoundError: If a motion or checkpoint does not exist.
         ValueError: If an argument, config or motion is wrong.
     """
-    parser = argparse.ArgumentParser(description="Train a policy that tracks motions, with RSL-RL's PPO.")
-    add_common_train_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
+    parser = train_parser("Train a policy that tracks motions, with RSL-RL's PPO.")
+    return train_with(parse_args(parser, argv))
+
+
+def train_parser(description: str, agent: str = "rsl_rl_cfg_entry_point") -> argparse.ArgumentParser:
+    """Flags of every training script, but for those that :func:`~.cli.parse_args` adds."""
+    parser = argparse.ArgumentParser(description=description)
+    add_common_train_args(parser, agent_default=agent, agent_help="Agent config entry point.")
     parser.add_argument("--max_minutes", type=float, default=None, help="Stop, with a checkpoint, after this long.")
-    args = parse_args(parser, argv)
+    return parser
+
+
+def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> TrainingResult:
+    """Train as parsed arguments say.
+
+    Args:
+        args: From :func:`train_parser` and :func:`~.cli.parse_args`.
+        prepare: Completes the task and agent configs before they are used.
+
+    Raises:
+        FileNotFoundError: If a motion or checkpoint does not exist.
+        ValueError: If an argument, config or motion is wrong.
+    """
     member = distributed.join(args)
     if args.num_envs is None and args.device == "cpu":
         args.num_envs = CPU_NUM_ENVS
         print(f"[INFO] No CUDA device: training with {CPU_NUM_ENVS} worlds. Choose another number with --num_envs.")
     env_cfg, agent_cfg = resolve_configs(args)
+    if prepare is not None:
+        prepare(env_cfg, agent_cfg)
     if not member.is_alone:
         use_share_of(member, args.device, env_cfg, agent_cfg)
     if args.max_iterations is not None:
