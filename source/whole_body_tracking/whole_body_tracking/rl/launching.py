@@ -6,13 +6,15 @@ on where the first was stopped.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from whole_body_tracking.evaluation.files import write_json
@@ -27,6 +29,66 @@ LOG_TAIL = 8
 def script_command(*parts: str) -> list[str]:
     """Start of the command line of a script, given by its path below ``scripts/``."""
     return [sys.executable, str(Path(__file__).parents[4] / "scripts" / Path(*parts))]
+
+
+class LoggedProcess:
+    """A command that runs in a folder of its own, with everything it prints in a log."""
+
+    def __init__(self, command: Sequence[object], folder: Path, log: Path, append: bool = False):
+        """Start the command.
+
+        Args:
+            command: Program and arguments.
+            folder: Working folder of the command; it is created.
+            log: File for standard output and error.
+            append: Whether to keep what the log already holds.
+        """
+        self._program, self._log = Path(str(command[1])).name, log
+        folder.mkdir(parents=True, exist_ok=True)
+        with log.open("a" if append else "w") as file:
+            self._process = subprocess.Popen([*map(str, command)], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    def has_ended(self, timeout: float = 0.0) -> bool:
+        """Whether the command has ended, after waiting for it at most this long [s]."""
+        try:
+            self._process.wait(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def terminate(self) -> None:
+        """Ask the command to end; a training saves first."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self) -> None:
+        """Return once the command has ended."""
+        self._process.wait()
+
+    def require_success(self) -> None:
+        """Check the exit status.
+
+        Raises:
+            ChildProcessError: If it is not 0; the message ends with the log's last lines.
+        """
+        if self._process.returncode != 0:
+            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
+            raise ChildProcessError(f"`{self._program}` failed. End of {self._log}:\n{tail}")
+
+
+@contextlib.contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def run_logged(
@@ -45,22 +107,83 @@ def run_logged(
         ChildProcessError: If the exit status is not 0; the message ends with the log's last lines.
         KeyboardInterrupt: If this process got SIGTERM or Ctrl-C; the command has ended then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with log.open("a" if append else "w") as file:
-        process = subprocess.Popen([*map(str, command)], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        while not _ended(process):
-            if watch is not None:
-                watch()
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        if process.poll() is None:
+    _run_to_end(lambda: LoggedProcess(command, folder, log, append), watch)
+
+
+def _run_to_end(start: Callable[[], LoggedProcess], watch: Callable[[], None] | None) -> None:
+    with interrupted_by_sigterm():
+        process = start()
+        try:
+            while not process.has_ended(POLL_SECONDS):
+                if watch is not None:
+                    watch()
+        finally:
             process.terminate()
             process.wait()
-    if process.returncode != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
-        raise ChildProcessError(f"`{Path(str(command[1])).name}` failed. End of {log}:\n{tail}")
+    process.require_success()
+
+
+@dataclass(frozen=True)
+class Training:
+    """What ``train.py`` is to do in a working folder of its own, in as many sessions as it takes."""
+
+    folder: Path
+    """``train.log`` and ``logs/`` appear in it."""
+    arguments: tuple[str, ...]
+    """Command line without ``--max_minutes`` and without where to run; paths must be absolute."""
+    max_minutes: float | None = None
+    """Budget of training time over all sessions [min]; None leaves it to :attr:`arguments`."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the budget was used up.
+
+        Raises:
+            ValueError: If the folder holds a finished training with other arguments.
+        """
+        return _is_finished(self.folder, self._budget)
+
+    @property
+    def run(self) -> Path | None:
+        """Run folder of the sessions so far, or None while there is no checkpoint."""
+        return run_folder_in(self.folder) if _has_checkpoint(self.folder) else None
+
+    @property
+    def minutes_left(self) -> float | None:
+        """What is left of :attr:`max_minutes` [min]; None if there is no such budget."""
+        run = self.run
+        rows = read_progress(run) if run is not None else []
+        spent = rows[-1]["total_time"] / 60.0 if rows else 0.0
+        return None if self.max_minutes is None else max(0.0, self.max_minutes - spent)
+
+    def start(self, *where: object) -> LoggedProcess:
+        """Start the next session, which goes on from the newest checkpoint.
+
+        Args:
+            where: Further arguments that do not change what is trained, such as ``--device``.
+        """
+        command, left, run = (
+            [*script_command("rsl_rl", "train.py"), *self.arguments, *where],
+            self.minutes_left,
+            self.run,
+        )
+        command += ["--max_minutes", str(left)] if left is not None else []
+        command += ["--checkpoint", "latest"] if run is not None else []
+        return LoggedProcess(command, self.folder, self.folder / "train.log", append=run is not None)
+
+    def finish(self) -> Path:
+        """Note that the budget is used up and return the run folder.
+
+        Raises:
+            FileNotFoundError: If there is no run with a checkpoint.
+        """
+        run = run_folder_in(self.folder)
+        write_json(self.folder / FINISHED_FILE, self._budget)
+        return run
+
+    @property
+    def _budget(self) -> dict:
+        return {"arguments": list(self.arguments), "max_minutes": self.max_minutes}
 
 
 def train_to_end(
@@ -83,18 +206,12 @@ def train_to_end(
         ChildProcessError: If training fails; the message ends with the last lines of its log.
         ValueError: If the folder holds a finished training with other arguments.
     """
-    budget = {"arguments": [str(argument) for argument in arguments], "max_minutes": max_minutes}
-    if _is_finished(folder, budget):
+    training = Training(folder, tuple(map(str, arguments)), max_minutes)
+    if training.is_finished:
         return run_folder_in(folder)
-    run = run_folder_in(folder) if _has_checkpoint(folder) else None
-    spent = read_progress(run)[-1]["total_time"] / 60.0 if run is not None and read_progress(run) else 0.0
-    if max_minutes is None or spent < max_minutes:
-        command = [*script_command("rsl_rl", "train.py"), *arguments]
-        command += ["--max_minutes", max_minutes - spent] if max_minutes is not None else []
-        command += ["--checkpoint", "latest"] if run is not None else []
-        run_logged(command, folder, folder / "train.log", watch, append=run is not None)
-    write_json(folder / FINISHED_FILE, budget)
-    return run_folder_in(folder)
+    if training.minutes_left != 0.0:
+        _run_to_end(training.start, watch)
+    return training.finish()
 
 
 def run_folder_in(folder: Path) -> Path:
@@ -123,14 +240,6 @@ def latest_progress(folder: Path) -> dict[str, float] | None:
     files = sorted(folder.glob("logs/rsl_rl/*/*/progress.csv"), key=os.path.getmtime)
     rows = read_progress(files[-1].parent) if files else []
     return rows[-1] if rows else None
-
-
-def _ended(process: subprocess.Popen) -> bool:
-    try:
-        process.wait(timeout=POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _interrupt(*_) -> None:
