@@ -14,9 +14,10 @@ pytestmark = pytest.mark.integration
 
 def ablate(folder: Path, *more: object) -> str:
     command = [
-        sys.executable, REPOSITORY / "scripts" / "ablate.py", "--task", "Tracking-Flat-G1-Demo-v0", "--max_iterations", 2, "--num_envs", 8,
-        "--eval_episodes", 2, "--device", "cpu", "--output_dir", "out", "physics=mujoco_cpu", *more,
-    ]  # fmt: skip
+        *(sys.executable, REPOSITORY / "scripts" / "ablate.py", "--task", "Tracking-Flat-G1-Demo-v0"),
+        *("--max_iterations", 2, "--num_envs", 8, "--eval_episodes", 2, "--device", "cpu"),
+        *("--output_dir", "out", "physics=mujoco_cpu", *more),
+    ]
     return run([str(token) for token in command], folder)[0]
 
 

@@ -94,11 +94,21 @@ class PolicyObservationsCfg(ObsGroup):
 
     command = ObsTerm(func=mdp.generated_commands, params=MOTION)
     motion_anchor_pos_b = ObsTerm(func=mdp.motion_anchor_pos_b, params=MOTION, noise=Unoise(n_min=-0.25, n_max=0.25))
-    motion_anchor_ori_b = ObsTerm(func=mdp.motion_anchor_ori_b, params=MOTION, noise=Unoise(n_min=-0.05, n_max=0.05))
+    motion_anchor_ori_b = ObsTerm(
+        func=mdp.motion_anchor_ori_b,
+        params=MOTION,
+        noise=preset(default=Unoise(n_min=-0.05, n_max=0.05), rand_imu=mdp.IMU_ORIENTATION),
+    )
     base_lin_vel = ObsTerm(func=mdp.base_lin_vel, noise=Unoise(n_min=-0.5, n_max=0.5))
-    base_ang_vel = ObsTerm(func=mdp.base_ang_vel, noise=Unoise(n_min=-0.2, n_max=0.2))
-    joint_pos = ObsTerm(func=mdp.joint_pos_rel, noise=Unoise(n_min=-0.01, n_max=0.01))
-    joint_vel = ObsTerm(func=mdp.joint_vel_rel, noise=Unoise(n_min=-0.5, n_max=0.5))
+    base_ang_vel = ObsTerm(
+        func=mdp.base_ang_vel, noise=preset(default=Unoise(n_min=-0.2, n_max=0.2), rand_imu=mdp.IMU_GYRO)
+    )
+    joint_pos = ObsTerm(
+        func=mdp.joint_pos_rel, noise=preset(default=Unoise(n_min=-0.01, n_max=0.01), rand_encoder=mdp.ENCODER_POS)
+    )
+    joint_vel = ObsTerm(
+        func=mdp.joint_vel_rel, noise=preset(default=Unoise(n_min=-0.5, n_max=0.5), rand_encoder=mdp.ENCODER_VEL)
+    )
     actions = ObsTerm(func=mdp.last_action)
 
     def __post_init__(self):
@@ -135,7 +145,27 @@ class ObservationsCfg:
 
 
 @configclass
-class EventsCfg:
+class OptionalEventsCfg:
+    """Nothing, or what ``presets=rand_*`` adds: see docs/randomization.md."""
+
+    link_masses = preset(
+        default=None,
+        rand_mass=EventTerm(
+            func=mdp.randomize_rigid_body_mass,
+            mode="startup",
+            params={
+                "asset_cfg": SceneEntityCfg("robot", body_names=".*"),
+                "mass_distribution_params": (0.9, 1.1),
+                "operation": "scale",
+                "recompute_inertia": True,
+            },
+        ),
+    )
+    link_lengths: EventTerm | None = None
+
+
+@configclass
+class EventsCfg(OptionalEventsCfg):
     """Domain randomisation. Engines do not all honour every number: see docs/conventions.md."""
 
     physics_material = EventTerm(
@@ -272,4 +302,5 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
     def validate_config(self):
         """Refuse a wrong clip or name, or an engine that cannot run here, before the simulator starts."""
         mdp.check_motion_command(self)
+        mdp.check_randomization(self)
         prepare_physics(self.sim.physics)

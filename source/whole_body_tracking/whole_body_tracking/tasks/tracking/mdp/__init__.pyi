@@ -1,4 +1,8 @@
 __all__ = [
+    "ENCODER_POS",
+    "ENCODER_VEL",
+    "IMU_GYRO",
+    "IMU_ORIENTATION",
     "MotionCommandCfg",
     "ResidualJointPositionActionCfg",
     "TrackingJointPositionActionCfg",
@@ -9,6 +13,7 @@ __all__ = [
     "base_ang_vel",
     "base_lin_vel",
     "check_motion_command",
+    "check_randomization",
     "clip_ended",
     "foot_contact_match",
     "foot_height_exp",
@@ -22,6 +27,7 @@ __all__ = [
     "preview_anchor_pos_b",
     "preview_joint_pos",
     "randomize_joint_default_pos",
+    "randomize_link_lengths",
     "robot_body_ori_b",
     "robot_body_pos_b",
     "state_not_finite",
@@ -36,8 +42,9 @@ __all__ = [
 
 from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
 from .commands_cfg import MotionCommandCfg
-from .config_check import check_motion_command
+from .config_check import check_motion_command, check_randomization
 from .events import randomize_joint_default_pos
+from .link_lengths import randomize_link_lengths
 from .observations import (
     base_ang_vel,
     base_lin_vel,
@@ -60,6 +67,7 @@ from .rewards import (
     track_body_ori_exp,
     track_body_pos_exp,
 )
+from .sensor_noise_cfg import ENCODER_POS, ENCODER_VEL, IMU_GYRO, IMU_ORIENTATION
 from .std_schedule import tighten_tracking_std
 from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
 

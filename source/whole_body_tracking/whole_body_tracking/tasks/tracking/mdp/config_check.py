@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isaaclab_newton.physics import NewtonCfg
+
 from whole_body_tracking.motion.style import body_weights
 from whole_body_tracking.robots import get_robot
 
+from .link_lengths import stretched_joints
 from .motion_loading import load_clips
 
 if TYPE_CHECKING:
@@ -41,6 +44,22 @@ def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
     for clip in clips:
         clip.require_robot(robot)
     return clips
+
+
+def check_randomization(cfg: TrackingEnvCfg) -> None:
+    """Check that the engine can do what the events ask for; silently ignoring it would train on the nominal robot.
+
+    Raises:
+        ValueError: If it cannot; the message names the engines that can.
+    """
+    if getattr(cfg.events, "link_lengths", None) is None:
+        return
+    if not isinstance(cfg.sim.physics, NewtonCfg):
+        raise ValueError(
+            "rand_lengths moves joints in the model at start-up, which PhysX cannot: it fixes them when it reads the"
+            " asset. Take physics=mujoco_cpu or physics=newton_mjwarp, or leave rand_lengths out."
+        )
+    stretched_joints(get_robot(cfg.robot_name), cfg.events.link_lengths.params["link_groups"])
 
 
 def _check_speeds(cfg: TrackingEnvCfg) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from isaaclab.utils import configclass
+from isaaclab_tasks.utils import preset
 
 from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
 
-from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, NoEventsCfg
-from .tracking_g1_env_cfg import ROBOT_PRIM_PATH, G1TrackingResidualEnvCfg
+from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, OptionalEventsCfg
+from .tracking_g1_env_cfg import ROBOT_PRIM_PATH, G1TrackingResidualEnvCfg, link_lengths_preset
 
 START_NOISE = 0.2
 """Share of the task's start noise. With all of it every episode begins with a recovery step."""
@@ -21,6 +22,8 @@ def _scaled(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, fl
 class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
     """``Tracking-Flat-G1-Demo-v0``: four contact points a foot, physics at 100 Hz, no randomisation, no pushes.
 
+    ``presets=rand_imu`` or ``rand_encoder`` switch all of its observation noise on.
+
     The policy plays on the full model: same observations and actions as ``Tracking-Flat-G1-Residual-v0``.
     """
 
@@ -31,8 +34,9 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
         self.sim.dt = 0.01
         self.decimation = 2
         self.sim.render_interval = self.decimation
-        self.events = NoEventsCfg()
-        self.observations.policy.enable_corruption = False
+        self.events = OptionalEventsCfg()
+        self.events.link_lengths = link_lengths_preset()
+        self.observations.policy.enable_corruption = preset(default=False, rand_imu=True, rand_encoder=True)
         self.commands.motion.pose_range = _scaled(START_POSE_RANGE)
         self.commands.motion.velocity_range = _scaled(VELOCITY_RANGE)
         self.commands.motion.joint_position_range = (-0.1 * START_NOISE, 0.1 * START_NOISE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isaaclab.managers import EventTermCfg as EventTerm
 from isaaclab.managers import RewardTermCfg as RewTerm
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils import configclass
@@ -24,6 +25,16 @@ END_EFFECTOR_WEIGHT = 3.0
 
 ARM_JOINTS = r".*_(shoulder|elbow|wrist).*"
 """Joints whose swing ``presets=reward_style`` rewards."""
+
+LIMB_LINKS = [r".*_hip_yaw_link", r".*_knee_link", r".*_shoulder_yaw_link", r".*_elbow_link"]
+"""Links that are as long as thighs, shanks, upper arms and forearms; left and right have one factor."""
+
+
+def link_lengths_preset():
+    """Nothing, or with ``presets=rand_lengths`` limbs that are up to 2 % longer or shorter."""
+    params = {"link_groups": list(LIMB_LINKS), "scale_range": (0.98, 1.02)}
+    term = EventTerm(func=mdp.randomize_link_lengths, mode="startup", params=params)
+    return preset(default=None, rand_lengths=term)
 
 
 @configclass
@@ -49,6 +60,7 @@ class G1TrackingEnvCfg(TrackingEnvCfg):
         self.terminations.ee_body_pos.params["body_names"] = list(END_EFFECTORS)
         not_end_effectors = "".join(f"(?!{name}$)" for name in END_EFFECTORS)
         self.rewards.undesired_contacts.params["sensor_cfg"].body_names = [f"^{not_end_effectors}.+$"]
+        self.events.link_lengths = link_lengths_preset()
         self._add_reward_variants()
 
     def _add_reward_variants(self):
