@@ -24,12 +24,12 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 
 class EngineRobot:
-    """One robot in one world of an engine."""
+    """A robot of an engine, in the same state in every world; what is read is that of the first world."""
 
     def __init__(self, sim: SimulationContext, scene: InteractiveScene):
         self.sim = sim
         self.robot: Articulation = scene["robot"]
-        self._origin = scene.env_origins[0]
+        self._origins = scene.env_origins
 
     @property
     def body_names(self) -> list[str]:
@@ -50,8 +50,9 @@ class EngineRobot:
 
     def set_state(self, state: torch.Tensor) -> None:
         """Put the robot into a state, shape [13 + 2 * num_joints]; time does not advance."""
-        pose, velocity, joint_pos, joint_vel = state[None].split([7, 6, *[self.robot.num_joints] * 2], dim=-1)
-        pose = torch.cat((pose[:, :3] + self._origin, pose[:, 3:]), dim=-1)
+        states = state.expand(len(self._origins), -1)
+        pose, velocity, joint_pos, joint_vel = states.split([7, 6, *[self.robot.num_joints] * 2], dim=-1)
+        pose = torch.cat((pose[:, :3] + self._origins, pose[:, 3:]), dim=-1)
         self.robot.write_root_link_pose_to_sim_index(root_pose=pose)
         self.robot.write_root_link_velocity_to_sim_index(root_velocity=velocity.contiguous())
         self.robot.write_joint_position_to_sim_index(position=joint_pos.contiguous())
@@ -60,7 +61,7 @@ class EngineRobot:
     def body_poses(self) -> torch.Tensor:
         """Return where the engine has the bodies: position [m] and quaternion (x, y, z, w), shape [num_bodies, 7]."""
         poses = self.robot.data.body_link_pose_w.torch[0].clone()
-        poses[:, :3] -= self._origin
+        poses[:, :3] -= self._origins[0]
         return poses
 
 
