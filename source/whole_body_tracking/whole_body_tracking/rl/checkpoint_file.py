@@ -9,6 +9,9 @@ from typing import IO
 
 import torch
 
+CRITIC_KEY = "critic_state_dict"
+"""In checkpoints of PPO; a distilled student has no critic."""
+
 
 def write_through(path: Path, content: dict) -> None:
     """Write a checkpoint and wait until it is on the disk; a failure leaves no file."""
@@ -38,6 +41,6 @@ def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", nam
         content = torch.load(file, weights_only=True, map_location=map_location)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise ValueError(f"{name} is not a readable checkpoint of this project: {error}") from error
-    if not isinstance(content, dict) or not {"actor_state_dict", "critic_state_dict", "iter"} <= content.keys():
-        raise ValueError(f"{name} holds no policy. Expected a model_<iteration>.pt written by train.py.")
+    if not isinstance(content, dict) or not {"actor_state_dict", "iter"} <= content.keys():
+        raise ValueError(f"{name} holds no policy. Expected a model_<iteration>.pt written by train.py or distil.py.")
     return content

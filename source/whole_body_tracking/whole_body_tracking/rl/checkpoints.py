@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, normalize_task_name, resolve_checkpoint_selector
-from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
+from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlMLPModelCfg
 from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoint
 
-from .checkpoint_file import load_checkpoint
+from .checkpoint_file import CRITIC_KEY, load_checkpoint
 from .runner import CHECKPOINT_PATTERN
-
-NETWORKS = ("actor", "critic")
 
 
 def experiment_folder(agent_cfg: RslRlBaseRunnerCfg) -> Path:
@@ -84,25 +83,42 @@ def adopt_networks(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> None:
         ValueError: If the file is no checkpoint.
     """
     content = load_checkpoint(checkpoint)
-    for name in NETWORKS:
-        getattr(agent_cfg, name).hidden_dims = _hidden_dims(content, name)
+    for name, model in trained_networks(agent_cfg).items():
+        if f"{name}_state_dict" in content:  # a student has no critic
+            model.hidden_dims = _hidden_dims(content, name)
 
 
 def require_resumable(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> int:
-    """Check a checkpoint against the agent config and return how many iterations it has.
+    """Check a checkpoint against the agent config and return how many iterations of such a training it has.
+
+    A policy that was trained in another way, such as a distilled one in PPO, starts at 0 with its network alone.
 
     Raises:
         ValueError: If the file is no checkpoint, or its layers have other sizes than the config's.
     """
-    content = load_checkpoint(checkpoint)
-    for name in NETWORKS:
-        found, expected = _hidden_dims(content, name), list(getattr(agent_cfg, name).hidden_dims)
+    content, networks = load_checkpoint(checkpoint), trained_networks(agent_cfg)
+    for name, model in networks.items():
+        if f"{name}_state_dict" not in content:
+            continue
+        found, expected = _hidden_dims(content, name), list(model.hidden_dims)
         if found != expected:
             raise ValueError(
                 f"{checkpoint} has {name} layers of {found} units, but this task trains {expected}. Resume with the"
                 f" task of its run, or pass agent.{name}.hidden_dims={found}."
             )
-    return content["iter"] + 1
+    return content["iter"] + 1 if is_same_training(content, networks) else 0
+
+
+def trained_networks(agent_cfg: RslRlBaseRunnerCfg) -> dict[str, RslRlMLPModelCfg]:
+    """Configs of the networks that a checkpoint of a training holds, by their names in it."""
+    if hasattr(agent_cfg, "student"):
+        return {"actor": agent_cfg.student}
+    return {"actor": agent_cfg.actor, "critic": agent_cfg.critic}
+
+
+def is_same_training(content: dict, networks: Iterable[str]) -> bool:
+    """Whether a checkpoint is of a training of these networks: PPO's has a critic, a distilled student has none."""
+    return ("critic" in networks) == (CRITIC_KEY in content)
 
 
 def _hidden_dims(content: dict, network: str) -> list[int]:

@@ -255,6 +255,8 @@ def _is_finished(folder: Path, budget: dict) -> bool:
     if not marker.is_file():
         return False
     found = json.loads(marker.read_text())
+    if found["arguments"] == budget["arguments"] and (found["max_minutes"] or 0.0) < (budget["max_minutes"] or 0.0):
+        return False  # a larger budget goes on
     if found != budget:
         raise ValueError(
             f"{folder} holds a training with other settings: {' '.join(found['arguments'])}, {found['max_minutes']}"

@@ -4,57 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from rsl_rl.algorithms import PPO
+
+from .checkpoint_file import CRITIC_KEY
+from .sampler_state import CarriesSampler, set_num_motions
 
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
     from tensordict import TensorDict
 
-    from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
 
-SAMPLER_KEY = "motion_sampler_state_dict"
-
-
-class TrackingPPO(PPO):
-    """PPO of rsl_rl; :meth:`save` and :meth:`load` also cover the start sampler of the motion command.
-
-    Training on several devices, ranks exchange what their samplers saw at every update.
-    """
-
-    sampler: StartSampler
-    transfers: bool
-    """Whether a checkpoint of other clips may be continued, with the sampler starting anew."""
+class TrackingPPO(CarriesSampler, PPO):
+    """PPO of rsl_rl with the start sampler; it also continues the policy of a checkpoint without a critic."""
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:
         """Build the algorithm and remember the environment's sampler."""
-        motion = env.unwrapped.command_manager.get_term("motion")
-        for name in ("actor", "critic"):
-            if "embedding_dim" in cfg[name]:
-                cfg[name]["num_motions"] = motion.library.num_clips
+        set_num_motions(env, cfg["actor"], cfg["critic"])
         algorithm: TrackingPPO = PPO.construct_algorithm(obs, env, cfg, device)
-        algorithm.sampler, algorithm.transfers = motion.sampler, motion.cfg.transfer
-        if algorithm.is_multi_gpu:
-            algorithm.sampler.share_across_ranks()
+        algorithm.take_sampler(env)
         return algorithm
 
-    def update(self) -> dict[str, float]:
-        """Update the networks, and on several devices the samplers; return mean losses."""
-        if self.is_multi_gpu:
-            self.sampler.merge(torch.distributed.all_reduce)
-        return super().update()
-
-    def save(self) -> dict:
-        """Return everything a checkpoint stores, as tensors and plain numbers."""
-        return super().save() | {SAMPLER_KEY: self.sampler.state_dict()}
-
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
-        """Restore a checkpoint; the sampler only where training continues (not in play, which starts at frame 0)."""
-        resumes = super().load(loaded_dict, load_cfg, strict)
-        continues = load_cfg is None or bool(load_cfg.get("iteration"))
-        if continues and SAMPLER_KEY in loaded_dict and not self.sampler.frozen:
-            state = loaded_dict[SAMPLER_KEY]
-            if self.sampler.fits(state) or not self.transfers:
-                self.sampler.load_state_dict(state)
-        return load_cfg.get("iteration", False) if load_cfg is not None else resumes
+        """Restore a checkpoint; of a distilled student the policy alone, as the start of a new training."""
+        selected = load_cfg
+        if CRITIC_KEY not in loaded_dict:
+            selected = {"actor": True}
+        resumes = super().load(loaded_dict, selected, strict)
+        self.load_sampler(loaded_dict, load_cfg)
+        return resumes

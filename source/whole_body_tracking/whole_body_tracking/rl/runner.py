@@ -136,6 +136,9 @@ class TrackingRunner(OnPolicyRunner):
         """
         data = distributed.decided_by_first(Path(path).read_bytes)
         content = load_checkpoint(io.BytesIO(data), self.device, name=path)
+        for name in self._networks:
+            if f"{name}_state_dict" not in content:
+                print(f"[INFO] {path} holds no {name}: it starts anew.")
         self._restore(path, content, None, True)
         if same_run and "random_state" in content:  # not in checkpoints from before it was stored
             random_state.restore(content["random_state"], self.device, self.gpu_global_rank)
@@ -160,9 +163,16 @@ class TrackingRunner(OnPolicyRunner):
             if partial.name.endswith(PARTIAL_ENDINGS):
                 partial.unlink()
 
+    @property
+    def _networks(self) -> dict[str, torch.nn.Module]:
+        """Networks that are trained, by their names in a checkpoint."""
+        return {"actor": self.alg.actor, "critic": self.alg.critic}
+
     def _require_fit(self, path: str, content: dict) -> None:
-        for name in ("actor", "critic"):
-            expected = {k: tuple(v.shape) for k, v in getattr(self.alg, name).state_dict().items()}
+        for name, network in self._networks.items():
+            if f"{name}_state_dict" not in content:
+                continue  # a distilled student has no critic
+            expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
             found = {k: tuple(v.shape) for k, v in content[f"{name}_state_dict"].items()}
             differing = [f"{k}: {found.get(k)} instead of {v}" for k, v in expected.items() if found.get(k) != v]
             if differing:
