@@ -6,7 +6,7 @@ SOURCES := source scripts tests
 # One compute thread a process: on a few cores, idle OpenMP workers fight the physics engine's own threads.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: setup demo test test-fast check format
+.PHONY: setup demo test test-fast check format release-check
 setup: .venv/.ready
 .venv/.ready: pyproject.toml source/whole_body_tracking/pyproject.toml scripts/setup.sh
 	scripts/setup.sh
@@ -32,3 +32,6 @@ check: setup  ## what the linters say
 format: setup  ## rewrite in the house format
 	$(PYTHON) -m ruff check --fix $(SOURCES)
 	$(PYTHON) -m ruff format $(SOURCES)
+
+release-check: setup  ## wheel and sdist of the last commit, each tested in an empty environment
+	scripts/release_check.sh
