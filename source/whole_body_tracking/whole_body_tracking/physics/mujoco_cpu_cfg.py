@@ -64,7 +64,3 @@ def mujoco_cpu_cfg(num_threads: int | None = None) -> NewtonCfg:
         num_threads: Threads that step the worlds, or None for one per CPU core.
     """
     return NewtonCfg(solver_cfg=MujocoCpuSolverCfg(num_threads=num_threads), num_substeps=1)
-
-
-MUJOCO_CPU_CFG = mujoco_cpu_cfg()
-"""Settings of ``physics=mujoco_cpu`` on all CPU cores."""

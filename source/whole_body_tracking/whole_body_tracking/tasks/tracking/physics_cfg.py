@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import torch
 from isaaclab.utils import configclass
-from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
+from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonShapeCfg
 from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
-from isaaclab_tasks.utils import PresetCfg
+from isaaclab_tasks.utils import PresetCfg, preset
 
-from whole_body_tracking.physics.mujoco_cpu_cfg import MUJOCO_CPU_CFG
+from whole_body_tracking.physics.mujoco_cpu_cfg import mujoco_cpu_cfg
+
+SHAPES = preset(default=NewtonShapeCfg(), rand_terrain=NewtonShapeCfg(gap=0.0))
+"""Contacts of Newton's shapes. On a height field MuJoCo keeps shapes apart by their gaps' sum, 2 cm by default."""
 
 
 @configclass
@@ -24,6 +27,8 @@ class TrackingPhysicsCfg(PresetCfg):
             njmax=400, nconmax=120,
         ),
         num_substeps=1,
+        default_shape_cfg=SHAPES,
     )  # fmt: skip
-    mujoco_cpu = MUJOCO_CPU_CFG
+    mujoco_cpu = mujoco_cpu_cfg()
+    mujoco_cpu.default_shape_cfg = SHAPES
     default = newton_mjwarp if torch.cuda.is_available() else mujoco_cpu

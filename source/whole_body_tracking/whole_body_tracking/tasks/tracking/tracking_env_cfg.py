@@ -18,12 +18,14 @@ from isaaclab.managers import TerminationTermCfg as DoneTerm
 from isaaclab.scene import InteractiveSceneCfg
 from isaaclab.sensors import ContactSensorCfg
 from isaaclab.sim import SimulationCfg
+from isaaclab.terrains import TerrainImporterCfg
 from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 from isaaclab_tasks.utils import PresetCfg, preset
 
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
+from whole_body_tracking.robots.terrain_cfg import ROUGH_TERRAIN_CFG
 
 from . import mdp
 from .physics_cfg import TrackingPhysicsCfg
@@ -60,9 +62,10 @@ class ContactSensorPresetCfg(PresetCfg):
 
 @configclass
 class TrackingSceneCfg(InteractiveSceneCfg):
-    """A robot on flat ground."""
+    """A robot on flat ground, or with ``presets=rand_terrain`` on slopes and steps."""
 
-    ground: AssetBaseCfg = GROUND_CFG
+    ground: AssetBaseCfg = preset(default=GROUND_CFG, rand_terrain=None)
+    terrain: TerrainImporterCfg | None = preset(default=None, rand_terrain=ROUGH_TERRAIN_CFG)
     robot: ArticulationCfg = MISSING
     contact_forces: ContactSensorCfg = ContactSensorPresetCfg()
     light = AssetBaseCfg(prim_path="/World/light", spawn=sim_utils.DomeLightCfg(intensity=1500.0))
@@ -162,6 +165,7 @@ class OptionalEventsCfg:
         ),
     )
     link_lengths: EventTerm | None = None
+    places = preset(default=None, rand_terrain=EventTerm(func=mdp.spread_over_terrain, mode="startup"))
 
 
 @configclass
@@ -289,6 +293,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         """No noise, no randomisation, no pushes; every world plays its clip once from frame 0."""
         super().play_mode()
         self.events = NoEventsCfg()
+        self.scene.ground, self.scene.terrain = GROUND_CFG.copy(), None
         self.commands.motion.start_sampling = "first"
         self.commands.motion.speeds = [1.0]
         self.commands.motion.clip_sampling = "joint"

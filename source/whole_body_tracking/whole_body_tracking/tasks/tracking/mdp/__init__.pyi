@@ -30,6 +30,7 @@ __all__ = [
     "randomize_link_lengths",
     "robot_body_ori_b",
     "robot_body_pos_b",
+    "spread_over_terrain",
     "state_not_finite",
     "tighten_tracking_std",
     "track_anchor_ori_exp",
@@ -69,6 +70,7 @@ from .rewards import (
 )
 from .sensor_noise_cfg import ENCODER_POS, ENCODER_VEL, IMU_GYRO, IMU_ORIENTATION
 from .std_schedule import tighten_tracking_std
+from .terrain import spread_over_terrain
 from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
 
 from isaaclab.envs.mdp import *

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,7 @@ from .diagnostics import report_non_finite_state
 from .loop_placement import LoopPlacement, place
 from .motion_loading import load_clips, load_motions, make_library, require_preview_fits
 from .sampler_factory import make_sampler
+from .terrain import SMOOTHING, ground_heights, reference_lift
 from .tracking_errors import BodyState, TrackingErrors, tracking_errors
 from .visualization import TrackingMarkers
 
@@ -62,6 +64,8 @@ class MotionCommand(CommandTerm):
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         require_preview_fits(cfg.preview_steps, self.library)
         self._preview_steps = torch.tensor(cfg.preview_steps, dtype=torch.long, device=self.device)
+        ground = ground_heights(env.scene)
+        self._ground = None if ground is None else ground.smoothed(SMOOTHING)
         self.clock = ClipClock(self.library.num_frames, self.num_envs, cfg.clip_end)
         """Clip and frame of every world."""
         self._placement = LoopPlacement(self.library, self._root_idx, self.num_envs) if cfg.clip_end == "loop" else None
@@ -115,7 +119,8 @@ class MotionCommand(CommandTerm):
         if self._reference is None:
             state = self.library.state_at(self.clip_ids, self.frames)
             placement = self._placement
-            self._reference = state if placement is None else place(state, placement.quat, placement.shift)
+            state = state if placement is None else place(state, placement.quat, placement.shift)
+            self._reference = self._on_ground(state, self._env.scene.env_origins)
         return self._reference
 
     @property
@@ -235,7 +240,8 @@ class MotionCommand(CommandTerm):
         if self._placement is not None:
             self._placement.reset(env_ids)
         self._bins[env_ids] = -1
-        self._write_state(env_ids, self.library.state_at(clip_ids, frames))
+        state = self.library.state_at(clip_ids, frames)
+        self._write_state(env_ids, self._on_ground(state, self._env.scene.env_origins[env_ids]))
         self._forget_reference()
         self._forget_robot()
 
@@ -248,11 +254,21 @@ class MotionCommand(CommandTerm):
 
     def _look_ahead(self) -> MotionState:
         frames, passed = self.clock.ahead(self._preview_steps)
-        state = self.library.state_at(self.clip_ids.repeat_interleave(len(self._preview_steps)), frames.flatten())
-        if self._placement is None:
+        num_steps = len(self._preview_steps)
+        state = self.library.state_at(self.clip_ids.repeat_interleave(num_steps), frames.flatten())
+        if self._placement is not None:
+            quat, shift = self._placement.next_round(self.clip_ids, passed)
+            state = place(state, quat.flatten(0, 1), shift.flatten(0, 1))
+        return self._on_ground(state, self._env.scene.env_origins.repeat_interleave(num_steps, dim=0))
+
+    def _on_ground(self, state: MotionState, origins: Tensor) -> MotionState:
+        """Lift states, given relative to their worlds' origins, to the ground below their anchors."""
+        if self._ground is None:
             return state
-        quat, shift = self._placement.next_round(self.clip_ids, passed)
-        return place(state, quat.flatten(0, 1), shift.flatten(0, 1))
+        anchor_xy_w = state.body_pos_w[:, self.anchor_idx, :2] + origins[:, :2]
+        body_pos_w = state.body_pos_w.clone()
+        body_pos_w[..., 2] += reference_lift(self._ground, anchor_xy_w, origins)[:, None]
+        return replace(state, body_pos_w=body_pos_w)
 
     def _forget_reference(self) -> None:
         self._reference = None

@@ -52,6 +52,10 @@ def check_randomization(cfg: TrackingEnvCfg) -> None:
     Raises:
         ValueError: If it cannot; the message names the engines that can.
     """
+    if cfg.scene.terrain is not None and cfg.rewards.foot_contacts is not None:
+        raise ValueError(
+            "reward_style measures foot contacts against flat ground, and rand_terrain has none. Leave one of them out."
+        )
     if getattr(cfg.events, "link_lengths", None) is None:
         return
     if not isinstance(cfg.sim.physics, NewtonCfg):
