@@ -15,9 +15,10 @@ def main() -> int:
     from whole_body_tracking.rl.playing import play
 
     result = play(sys.argv[1:])
+    exported = f" Exported policy: {result.policy_file}" if result.policy_file else ""
     print(
         f"[INFO] Played {result.num_steps} steps of {result.checkpoint.name}: {result.num_episodes} episodes ended,"
-        f" {result.num_failures} of them in a failure. Exported policy: {result.policy_file}"
+        f" {result.num_failures} of them in a failure.{exported}"
     )
     return 0
 

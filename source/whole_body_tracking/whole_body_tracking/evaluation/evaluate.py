@@ -8,9 +8,10 @@ from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
-from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
-from whole_body_tracking.rl.checkpoints import adopt_networks, resolve_checkpoint
+from whole_body_tracking.rl.checkpoints import resolve_checkpoint
 from whole_body_tracking.rl.cli import parse_args
+from whole_body_tracking.rl.experts.ensemble import add_expert_args
+from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy
 from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
@@ -58,16 +59,15 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     scenarios = scenarios_of(args.scenarios) if args.scenarios else None
     env_cfg, agent_cfg = resolve_configs(args, play=True)
     clips = check_motion_command(env_cfg)
-    checkpoint = resolve_checkpoint(args, agent_cfg)
-    require_policy_of_task(env_cfg, checkpoint)
-    adopt_networks(agent_cfg, checkpoint)
-    folder = Path(args.output_dir) if args.output_dir else checkpoint.parent / "evaluation"
+    source = ExpertsPolicy(args) if args.experts else CheckpointPolicy(resolve_checkpoint(args, agent_cfg))
+    source.configure(env_cfg, agent_cfg)
+    folder = Path(args.output_dir) if args.output_dir else source.path.parent / "evaluation"
     if scenarios:
-        return evaluate_scenarios(args, checkpoint, scenarios, folder)
+        return evaluate_scenarios(args, source, scenarios, folder)
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
-    rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, checkpoint, len(clips), terminations)
+    rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations)
     evaluated = Evaluated(rollouts, clips, get_robot(env_cfg.robot_name), joint_names, env_cfg.rewards)
-    details = describe_evaluation(args, env_cfg, checkpoint, clips)
+    details = describe_evaluation(args, env_cfg, source.path, clips)
     return EvaluationResult(*write_report(folder, evaluated, details), folder)
 
 
@@ -82,7 +82,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         metavar="NAME,NAME",
         help=f"Test robustness instead, {NUM_EPISODES} episodes each by default: {', '.join(SCENARIOS)}; or all.",
     )
+    add_expert_args(parser)
     args = parse_args(parser, argv)
     args.num_envs = args.num_envs or (NUM_EPISODES if args.scenarios else NUM_ROLLOUTS)
-    args.checkpoint = args.checkpoint or "latest"
+    if not args.experts:
+        args.checkpoint = args.checkpoint or "latest"
     return args

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
-from whole_body_tracking.rl.runner import TrackingRunner
+from whole_body_tracking.rl.policies import PolicySource
 from whole_body_tracking.rl.session import tracking_env
 from whole_body_tracking.robots import RobotModel, get_robot
 
@@ -21,7 +20,7 @@ def play_clips(
     args: argparse.Namespace,
     env_cfg,
     agent_cfg,
-    checkpoint: Path,
+    source: PolicySource,
     num_clips: int,
     terminations,
     disturb: Disturbance | None = None,
@@ -31,8 +30,8 @@ def play_clips(
     Args:
         args: Parsed command line; ``num_envs`` rollouts are made, in at most as many worlds.
         env_cfg: Config from :func:`~.rollout.configure_evaluation`.
-        agent_cfg: Agent config that fits the checkpoint.
-        checkpoint: Policy to play.
+        agent_cfg: Agent config that the source has configured.
+        source: Policy to play.
         num_clips: Number of clips of the config.
         terminations: Terminations that count as failures.
         disturb: Acts on the environment or the actions before each step.
@@ -44,10 +43,7 @@ def play_clips(
     env_cfg.scene.num_envs = len(clip_ids) if num_clips <= args.num_envs else args.num_envs
     judge = judge_of(env_cfg.rewards, terminations, get_robot(env_cfg.robot_name))
     with tracking_env(args, env_cfg, agent_cfg) as env:
-        runner = TrackingRunner(env, agent_cfg.to_dict(), device=agent_cfg.device)
-        runner.load(str(checkpoint))
-        policy = runner.get_inference_policy(device=env.device)
-        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb)
+        rollouts = run_rollouts(env, source.load(env, agent_cfg), clip_ids, env_cfg.seed, judge, disturb)
         return rollouts, list(env.unwrapped.scene["robot"].joint_names)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.time_scaling import time_scaled
-from whole_body_tracking.rl.checkpoints import adopt_networks
+from whole_body_tracking.rl.policies import PolicySource
 from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
 
@@ -45,21 +45,23 @@ class RobustnessResult:
         return "\n".join(lines)
 
 
-def evaluate_scenarios(args: argparse.Namespace, checkpoint: Path, names: list[str], folder: Path) -> RobustnessResult:
+def evaluate_scenarios(
+    args: argparse.Namespace, source: PolicySource, names: list[str], folder: Path
+) -> RobustnessResult:
     """Play every scenario and write the table.
 
     Args:
         args: Parsed command line; ``num_envs`` episodes each.
-        checkpoint: Policy to play.
+        source: Policy to play.
         names: Scenarios.
         folder: Folder to write to; it is created.
     """
-    rows = [_play(args, checkpoint, name) for name in names]
+    rows = [_play(args, source, name) for name in names]
     env_cfg, _ = resolve_configs(args, play=True)
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "scenarios.csv", rows)
     descriptions = {name: SCENARIOS[name].description for name in names}
-    details = describe_evaluation(args, env_cfg, checkpoint, check_motion_command(env_cfg))
+    details = describe_evaluation(args, env_cfg, source.path, check_motion_command(env_cfg))
     write_json(folder / "scenarios.json", {"scenarios": rows, "descriptions": descriptions} | details)
     return RobustnessResult(rows, folder)
 
@@ -73,10 +75,10 @@ def scenario_row(name: str, measured: RolloutMetrics) -> dict:
     return first | {"success_low": low, "success_high": high} | means
 
 
-def _play(args: argparse.Namespace, checkpoint: Path, name: str) -> dict:
+def _play(args: argparse.Namespace, source: PolicySource, name: str) -> dict:
     scenario = SCENARIOS[name]
     env_cfg, agent_cfg = resolve_configs(args, play=True)
-    adopt_networks(agent_cfg, checkpoint)
+    source.configure(env_cfg, agent_cfg)
     clips = check_motion_command(env_cfg)
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
     scenario.configure(env_cfg)
@@ -84,7 +86,7 @@ def _play(args: argparse.Namespace, checkpoint: Path, name: str) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         if scenario.speed != 1.0:
             clips = _retimed(env_cfg, clips, scenario, Path(folder))
-        rollouts, _ = play_clips(args, env_cfg, agent_cfg, checkpoint, len(clips), terminations, disturb)
+        rollouts, _ = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, disturb)
     return scenario_row(name, rollouts.measured)
 
 

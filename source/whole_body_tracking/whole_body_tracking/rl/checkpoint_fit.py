@@ -33,12 +33,17 @@ def require_policy_of_task(env_cfg: TrackingEnvCfg, checkpoint: Path) -> None:
         )
 
 
-def _differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
+def control_differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
+    """How a task's kind of action and control rate differ from those of an exported policy, in words."""
     pairs = [
         ("actions", trained["action_kind"], _action_kind(env_cfg)),
         ("control period [s]", f"{trained['control_dt']:g}", f"{env_cfg.sim.dt * env_cfg.decimation:g}"),
     ]
-    differences = [f"{what} {there}, here {here}" for what, there, here in pairs if there != here]
+    return [f"{what} {there}, here {here}" for what, there, here in pairs if there != here]
+
+
+def _differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
+    differences = control_differences(env_cfg, trained)
     found, expected = [term["name"] for term in trained["observations"]], _observation_names(env_cfg)
     for where, names, others in (("there", found, expected), ("here", expected, found)):
         alone = [name for name in names if name not in others]

@@ -12,9 +12,10 @@ from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_rec
 
 from whole_body_tracking.export import export_run
 
-from .checkpoint_fit import require_policy_of_task
-from .checkpoints import adopt_networks, experiment_folder, newest_checkpoint, resolve_checkpoint
+from .checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
 from .cli import parse_args
+from .experts.ensemble import add_expert_args
+from .policies import CheckpointPolicy, ExpertsPolicy, Policy, PolicySource
 from .session import resolve_configs, tracking_env
 from .training import make_runner
 
@@ -31,8 +32,8 @@ class PlayResult:
     """Episodes that ended while playing."""
     num_failures: int
     """Episodes that ended in a termination rather than at the clip's end."""
-    policy_file: Path
-    """Exported ONNX policy."""
+    policy_file: Path | None
+    """Exported ONNX policy; None for experts, which are several."""
 
 
 def play(argv: list[str]) -> PlayResult:
@@ -46,25 +47,33 @@ def play(argv: list[str]) -> PlayResult:
     add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
     parser.add_argument("--max_steps", type=int, default=None, help="Steps to play; default: until interrupted.")
     parser.add_argument("--clamp_targets", action="store_true", help="Export targets clamped to the soft limits.")
+    add_expert_args(parser)
     args = parse_args(parser, argv)
     args.num_envs = args.num_envs or PLAY_NUM_ENVS
     env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
-    checkpoint = resolve_checkpoint(args, agent_cfg) or _newest_anywhere(agent_cfg)
-    require_policy_of_task(env_cfg, checkpoint)
-    adopt_networks(agent_cfg, checkpoint)
+    source = _policy_source(args, agent_cfg)
+    checkpoint = source.path
+    source.configure(env_cfg, agent_cfg)
     env_cfg.log_dir = str(checkpoint.parent)
     pre_launch_video_config(env_cfg, args)
     apply_video_recording(env_cfg, env_cfg.log_dir, args, subdir="play", checkpoint_path=str(checkpoint))
     with tracking_env(args, env_cfg, agent_cfg) as env:
         print(f"[INFO] Playing {checkpoint}")
+        if isinstance(source, ExpertsPolicy):
+            return _roll_out(args, env, source.load(env, agent_cfg), checkpoint, None)
         runner = make_runner(args.task, env, agent_cfg, None)
         runner.load(str(checkpoint))
         policy_file = export_run(runner, checkpoint, task=args.task, clamp_targets=args.clamp_targets)
-        return _roll_out(args, env, runner, checkpoint, policy_file)
+        return _roll_out(args, env, runner.get_inference_policy(device=env.device), checkpoint, policy_file)
 
 
-def _roll_out(args: argparse.Namespace, env, runner, checkpoint: Path, policy_file: Path) -> PlayResult:
-    policy = runner.get_inference_policy(device=env.device)
+def _policy_source(args: argparse.Namespace, agent_cfg) -> PolicySource:
+    if args.experts:
+        return ExpertsPolicy(args)
+    return CheckpointPolicy(resolve_checkpoint(args, agent_cfg) or _newest_anywhere(agent_cfg))
+
+
+def _roll_out(args: argparse.Namespace, env, policy: Policy, checkpoint: Path, policy_file: Path | None) -> PlayResult:
     obs = env.get_observations()
     steps, episodes, failures = 0, 0, 0
     try:
