@@ -46,7 +46,8 @@ def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Nam
     add_motion_args(parser)
     add_rsl_rl_args(parser)
     add_launcher_args(parser)
-    parser.set_defaults(device="cuda:0" if torch.cuda.is_available() else "cpu", agent="rsl_rl_cfg_entry_point")
+    agent = parser.get_default("agent") or "rsl_rl_cfg_entry_point"
+    parser.set_defaults(device="cuda:0" if torch.cuda.is_available() else "cpu", agent=agent)
     others, overrides = split_overrides(argv)
     args, unknown = setup_preset_cli(parser, others)
     if unknown:

@@ -23,6 +23,7 @@ from . import distributed
 from .checkpoint_fit import require_policy_of_task
 from .checkpoints import require_resumable, resolve_checkpoint
 from .cli import parse_args
+from .distillation import TrackingDistillationRunner
 from .run_folder import choose_run_folder, describe_run
 from .runner import StopTraining, TrackingRunner
 from .session import resolve_configs, tracking_env
@@ -177,6 +178,7 @@ def make_runner(
 ) -> TrackingRunner:
     """A runner that writes to ``run_folder`` and exports the policy at every save; None writes nothing."""
     log_dir = None if run_folder is None else str(run_folder)
-    runner = TrackingRunner(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
+    runner_class = TrackingDistillationRunner if agent_cfg.class_name == "DistillationRunner" else TrackingRunner
+    runner = runner_class(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
     runner.export = lambda runner, path: export_run(runner, path, task=task)
     return runner

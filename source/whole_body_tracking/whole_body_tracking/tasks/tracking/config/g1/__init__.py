@@ -11,6 +11,9 @@ def _register(task_id: str, env_cfg: str, agent_cfg: str) -> None:
         kwargs={
             "env_cfg_entry_point": f"{__name__}.{env_cfg}",
             "rsl_rl_cfg_entry_point": f"{__name__}.agents.rsl_rl_ppo_cfg:{agent_cfg}",
+            "rsl_rl_distillation_cfg_entry_point": (
+                f"{__name__}.agents.rsl_rl_distillation_cfg:G1DistillationRunnerCfg"
+            ),
             "default_agent": "rsl_rl",
         },
     )

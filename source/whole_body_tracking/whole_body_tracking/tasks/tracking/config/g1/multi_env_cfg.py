@@ -9,7 +9,7 @@ from isaaclab_tasks.utils import preset
 
 from ... import mdp
 from ...tracking_env_cfg import MOTION, CriticObservationsCfg, ObservationsCfg, PolicyObservationsCfg
-from .tracking_g1_env_cfg import G1TrackingEnvCfg
+from .tracking_g1_env_cfg import G1TrackingEnvCfg, residual_actions
 
 PREVIEW_STEPS = [5, 10, 20, 40]
 """Frames of a preview, in steps beyond the frame aimed at: 0.1 to 0.8 s at 50 Hz."""
@@ -59,11 +59,13 @@ class MultiObservationsCfg(ObservationsCfg):
 class G1TrackingMultiEnvCfg(G1TrackingEnvCfg):
     """``Tracking-Flat-G1-Multi-v0``: the single-clip task with many clips.
 
-    ``presets=motion_one_hot``, ``motion_embedding`` or ``motion_preview`` let the policy see which clip it tracks.
+    ``presets=motion_one_hot``, ``motion_embedding`` or ``motion_preview`` let the policy see which clip it tracks;
+    ``residual_actions`` acts about the reference, as ``Tracking-Flat-G1-Residual-v0`` does.
     """
 
     observations: MultiObservationsCfg = MultiObservationsCfg()
 
     def __post_init__(self):
         super().__post_init__()
+        self.actions.joint_pos = preset(default=self.actions.joint_pos, residual_actions=residual_actions())
         self.commands.motion.preview_steps = preset(default=[], motion_preview=list(PREVIEW_STEPS))

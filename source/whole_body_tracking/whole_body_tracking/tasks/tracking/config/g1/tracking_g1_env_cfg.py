@@ -37,6 +37,13 @@ def link_lengths_preset():
     return preset(default=None, rand_lengths=term)
 
 
+def residual_actions() -> mdp.ResidualJointPositionActionCfg:
+    """Joint targets about the reference."""
+    return mdp.ResidualJointPositionActionCfg(
+        asset_name="robot", joint_names=[".*"], use_default_offset=True, scale=dict(G1_ACTION_SCALE)
+    )
+
+
 @configclass
 class G1TrackingEnvCfg(TrackingEnvCfg):
     """``Tracking-Flat-G1-v0``. ``presets=four_point_feet`` takes the robot with four contact points a foot.
@@ -108,6 +115,4 @@ class G1TrackingResidualEnvCfg(G1TrackingEnvCfg):
 
     def __post_init__(self):
         super().__post_init__()
-        self.actions.joint_pos = mdp.ResidualJointPositionActionCfg(
-            asset_name="robot", joint_names=[".*"], use_default_offset=True, scale=dict(G1_ACTION_SCALE)
-        )
+        self.actions.joint_pos = residual_actions()

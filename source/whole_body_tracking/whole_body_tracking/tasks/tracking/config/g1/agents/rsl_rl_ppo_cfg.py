@@ -69,11 +69,12 @@ class G1TrackingMultiPPORunnerCfg(G1TrackingPPORunnerCfg):
     experiment_name: str = "g1_multi"
 
     def __post_init__(self):
-        self.actor = _with_embedding(self.actor)
-        self.critic = _with_embedding(self.critic)
+        self.actor = with_embedding(self.actor)
+        self.critic = with_embedding(self.critic)
 
 
-def _with_embedding(model: RslRlMLPModelCfg):
+def with_embedding(model: RslRlMLPModelCfg):
+    """A network, which ``presets=motion_embedding`` replaces by one of its size that learns a vector a motion."""
     fields = {name: getattr(model, name) for name in ("hidden_dims", "activation", "obs_normalization")}
     embedding = MotionEmbeddingModelCfg(**fields, distribution_cfg=model.distribution_cfg)
     return preset(default=model, motion_embedding=embedding)
