@@ -69,7 +69,7 @@ def test_standard_changes_nothing():
 
 def test_bias_is_a_constant_and_noise_is_trainings():
     noisy, biased = configured("sensor_noise").observations.policy, configured("sensor_bias").observations.policy
-    assert noisy.enable_corruption and noisy.joint_vel.noise.n_max == 0.5
+    assert noisy.enable_corruption and noisy.joint_vel.noise.default.n_max == 0.5  # presets are not resolved here
     assert biased.enable_corruption and biased.joint_vel.noise is None and biased.base_ang_vel.noise.bias == 0.1
 
 
