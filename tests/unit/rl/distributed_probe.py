@@ -84,11 +84,22 @@ def curriculum_level(member: distributed.Member) -> float:
     return float(sampler.curriculum.level)
 
 
+def refusal(member: distributed.Member) -> str | None:
+    """What a process is told that has other motions than the first."""
+    distributed.require_same("numbers", [1, 2])
+    try:
+        distributed.require_same("motions", ["squat", "walk"][member.rank])
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def agreements(member: distributed.Member) -> dict:
     return {
         "decided": distributed.decided_by_first(lambda: {"folder": Path("run"), "by": member.rank}),
         "largest": distributed.largest(7 if member.rank == 1 else -1),
         "curriculum_level": curriculum_level(member),
+        "refusal": refusal(member),
     }
 
 

@@ -68,6 +68,11 @@ def test_agreements(learnt, rank):
     assert learnt[rank]["curriculum_level"] == pytest.approx(0.3)  # the mean of 0.4 and 0.2
 
 
+def test_other_motions_on_another_machine_are_refused(learnt):
+    assert learnt["0_of_2"]["refusal"] is None
+    assert learnt["1_of_2"]["refusal"] == "Process 1 has other motions than process 0: walk, expected squat."
+
+
 # -- how a process learns who it is ----------------------------------------------------------------------------------
 
 

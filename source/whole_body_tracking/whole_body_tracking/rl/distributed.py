@@ -98,6 +98,18 @@ def decided_by_first[T](decide: Callable[[], T]) -> T:
     return answer[0]
 
 
+def require_same(what: str, value: object) -> None:
+    """Check that this process has what the first one has, such as the same motions on another machine.
+
+    Raises:
+        ValueError: On a process that differs.
+    """
+    expected = decided_by_first(lambda: value)
+    if value != expected:
+        rank = Member.from_environment().rank
+        raise ValueError(f"Process {rank} has other {what} than process 0: {value}, expected {expected}.")
+
+
 def largest(number: int) -> int:
     """The largest of the numbers that the processes bring."""
     if not dist.is_initialized():

@@ -145,6 +145,8 @@ def run_training(
     start: Start,
 ) -> TrainingResult:
     """Train in an environment that exists, writing to the run's folder, which appears once the run can start."""
+    library = env.unwrapped.command_manager.get_term("motion").library
+    distributed.require_same("motions", [f"{n} {d[:8]}" for n, d in zip(library.names, library.digests, strict=True)])
     is_first, run_folder = distributed.Member.from_environment().is_first, start.run_folder
     continues = start.checkpoint is not None and start.checkpoint.parent == run_folder
     runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None)
