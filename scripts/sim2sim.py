@@ -31,12 +31,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Check what pictures need, play, print the table."""
     args = parse_args()
-    from whole_body_tracking.sim2sim.pictures import require_display, require_video
+    from whole_body_tracking.sim2sim.pictures import require_display
+    from whole_body_tracking.viewer.video import check_video, write_video
 
     if args.video:
-        require_video(args.video)
+        check_video(args.video)
     if args.viewer:
         require_display()
+    from whole_body_tracking.evaluation.report import rollout_tracks
     from whole_body_tracking.sim2sim.gap import table
     from whole_body_tracking.sim2sim.run import run_sim2sim
 
@@ -52,9 +54,8 @@ def main() -> None:
     print(table(result.overall, result.baseline))
     print(f"[INFO] Report: {result.folder}")
     if args.video:
-        from whole_body_tracking.sim2sim.show import write_video
-
-        print(f"[INFO] Video: {write_video(args.video, result.robot, result.played, result.reference)}")
+        tracks = rollout_tracks(result.played, result.reference, result.robot.name)
+        print(f"[INFO] Video: {write_video(args.video, tracks, result.played.fps)}")
     if args.viewer:
         from whole_body_tracking.sim2sim.show import show_in_viewer
 

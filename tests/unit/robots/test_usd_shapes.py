@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.robots.g1 import G1
-from whole_body_tracking.robots.usd_shapes import principal_inertia, quat_from_z_axis, rest_poses, shape_from_facts
+from whole_body_tracking.robots.usd_shapes import (
+    principal_inertia,
+    quat_from_z_axis,
+    rest_poses,
+    shape_from_facts,
+    visual_shapes,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -52,3 +58,11 @@ def test_rest_pose_is_symmetric():
         if name.startswith("left_"):
             mirrored = positions[name.replace("left_", "right_")] * [1.0, -1.0, 1.0]
             np.testing.assert_allclose(position, mirrored, atol=2e-4)
+
+
+def test_shells_are_light_and_motors_feet_hands_and_head_dark():
+    tones = {shape.name: shape.tone for body in G1.body_names for shape in visual_shapes(G1, body)}
+    for name in ("pelvis", "pelvis_contour_link", "torso_link", "left_knee_link", "right_elbow_link"):
+        assert tones[name] == "light", name
+    for name in ("left_hip_pitch_link", "waist_yaw_link", "head_link", "right_rubber_hand", "left_foot1_collision"):
+        assert tones[name] == "dark", name

@@ -1,13 +1,11 @@
 """What pictures need is checked first and named; robot and ghost stand where their clips have them."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 from whole_body_tracking.robots import G1
-from whole_body_tracking.sim2sim.pictures import require_display, require_video
+from whole_body_tracking.sim2sim.pictures import require_display
 from whole_body_tracking.sim2sim.show import GHOST, Stage
 
 pytestmark = pytest.mark.unit
@@ -40,13 +38,3 @@ def test_viewer_without_a_display_is_refused(monkeypatch):
         require_display()
     monkeypatch.setenv("DISPLAY", ":0")
     require_display()
-
-
-def test_video_names_what_is_wrong(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match=r"walk.gif should end in .mp4"):
-        require_video(tmp_path / "walk.gif")
-    with pytest.raises(FileNotFoundError, match="missing does not exist"):
-        require_video(tmp_path / "missing" / "walk.mp4")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="install the Python package 'imageio-ffmpeg'"):
-        require_video(tmp_path / "walk.mp4")

@@ -105,16 +105,18 @@ def played_clip(recording: Recording, index: int, robot_name: str, joint_names: 
 
 
 def write_rollout_page(path: Path, played: MotionClip, reference: MotionClip, robot_name: str, title: str) -> Path:
-    """Write an offline page in which a rollout and its reference move; step t shows the reference's frame t + 1."""
-    robot = get_robot(robot_name)
-    frames = slice(1, 1 + played.num_frames)
-    tracks = [
+    """Write an offline page in which a rollout and its reference move."""
+    return write_page(path, rollout_tracks(played, reference, robot_name), fps=played.fps, title=title)
+
+
+def rollout_tracks(played: MotionClip, reference: MotionClip, robot_name: str) -> list[Track]:
+    """A rollout, and its reference as a ghost; step t is shown with the reference's frame t + 1."""
+    robot, frames = get_robot(robot_name), slice(1, 1 + played.num_frames)
+    pos, quat = reference.body_pos_w[frames], reference.body_quat_w[frames]
+    return [
         Track("policy", robot, played.body_names, played.body_pos_w, played.body_quat_w),
-        Track(
-            "reference", robot, reference.body_names, reference.body_pos_w[frames], reference.body_quat_w[frames], True
-        ),
+        Track("reference", robot, reference.body_names, pos, quat, ghost=True),
     ]
-    return write_page(path, tracks, fps=played.fps, title=title)
 
 
 def per_clip_rows(measured: RolloutMetrics, clip_ids: torch.Tensor, names: tuple[str, ...]) -> list[dict]:

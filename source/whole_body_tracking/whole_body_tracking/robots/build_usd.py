@@ -11,19 +11,13 @@ import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, UsdShade, Vt  # noqa: TID253
 
 from .model import RobotModel
-from .usd_shapes import Shape, principal_inertia, rest_poses, shape_from_facts
+from .usd_shapes import Shape, principal_inertia, rest_poses, shape_from_facts, visual_shapes
 
 LIGHT_COLOR = (0.82, 0.83, 0.85)
 """Colour of shells and limbs (linear RGB)."""
 
 DARK_COLOR = (0.07, 0.075, 0.085)
 """Colour of motors, feet, hands and head (linear RGB)."""
-
-LIGHT_VISUALS = (
-    *("pelvis", "pelvis_contour_link", "torso_link", "logo_link"),
-    *("hip_yaw_link", "knee_link", "shoulder_yaw_link", "elbow_link"),
-)
-"""Endings of the names of visual shapes that are light; all others are dark."""
 
 MUJOCO_LIMIT_SOLREF = (0.02, 1.0)
 """Time constant [s] and damping ratio of joint limits on MuJoCo: its own default, critically damped.
@@ -55,7 +49,7 @@ def build_usd(robot: RobotModel, four_point_feet: bool = False) -> str:
     positions, quaternions = rest_poses(robot)
     for name, pos, quat in zip(robot.body_names, positions, quaternions, strict=True):
         body = _add_body(stage, root, robot.facts["bodies"][name], name, pos, quat)
-        _add_visuals(stage, body, _visual_shapes(robot, name))
+        _add_visuals(stage, body, visual_shapes(robot, name))
         _add_colliders(stage, body, _collider_shapes(robot, name, four_point_feet), material)
     UsdPhysics.ArticulationRootAPI.Apply(stage.GetPrimAtPath(root.GetPath().AppendChild(robot.body_names[0])))
     UsdGeom.Scope.Define(stage, root.GetPath().AppendChild("joints"))
@@ -110,16 +104,10 @@ def _collider_shapes(robot: RobotModel, body_name: str, four_point_feet: bool) -
     ]
 
 
-def _visual_shapes(robot: RobotModel, body_name: str) -> list[Shape]:
-    """The capsule fits; a foot shows its collision capsules instead, whose underside is the sole."""
-    key = "colliders" if body_name in robot.foot_body_names else "visuals"
-    return [shape_from_facts(facts) for facts in robot.facts["bodies"][body_name][key]]
-
-
 def _add_visuals(stage: Usd.Stage, body: UsdGeom.Xform, shapes: list[Shape]) -> None:
     scope = UsdGeom.Scope.Define(stage, body.GetPath().AppendChild("visuals"))
     for shape in shapes:
-        color = LIGHT_COLOR if shape.name.endswith(LIGHT_VISUALS) else DARK_COLOR
+        color = LIGHT_COLOR if shape.tone == "light" else DARK_COLOR
         _add_shape(stage, scope.GetPath(), shape).CreateDisplayColorAttr(Vt.Vec3fArray([Gf.Vec3f(*color)]))
 
 

@@ -1,4 +1,4 @@
-"""Shapes and mass properties of a robot's facts as USD wants them: centre, height along Z, principal axes.
+"""Shapes and mass properties of a robot's facts as USD and views want them: centre, height along Z, principal axes.
 
 Pure numpy, quaternions (x, y, z, w).
 """
@@ -9,6 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+
+LIGHT_VISUALS = (
+    *("pelvis", "pelvis_contour_link", "torso_link", "logo_link"),
+    *("hip_yaw_link", "knee_link", "shoulder_yaw_link", "elbow_link"),
+)
+"""Endings of the names of visual shapes that are light, shells and limbs; motors, feet, hands and head are dark."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class Shape:
     def is_sphere(self) -> bool:
         return self.height == 0.0
 
+    @property
+    def tone(self) -> str:
+        """``light`` or ``dark``, the colour of a visual shape."""
+        return "light" if self.name.endswith(LIGHT_VISUALS) else "dark"
+
 
 def shape_from_facts(facts: dict) -> Shape:
     """Read one entry of ``colliders`` or ``visuals``.
@@ -43,6 +54,12 @@ def shape_from_facts(facts: dict) -> Shape:
     start, end = np.array(facts["p0"]), np.array(facts["p1"])
     height = float(np.linalg.norm(end - start))
     return Shape(facts["name"], facts["radius"], height, (start + end) / 2.0, quat_from_z_axis(end - start))
+
+
+def visual_shapes(robot, body_name: str) -> list[Shape]:
+    """What a body looks like: its capsule fits; a foot its collision capsules, whose underside is the sole."""
+    key = "colliders" if body_name in robot.foot_body_names else "visuals"
+    return [shape_from_facts(facts) for facts in robot.facts["bodies"][body_name][key]]
 
 
 def quat_from_z_axis(direction: np.ndarray) -> np.ndarray:

@@ -1,26 +1,18 @@
-"""A played motion and its reference, as a translucent ghost, in MuJoCo's renderer and viewer. Nothing is simulated."""
+"""A played motion and its reference, as a translucent ghost, in MuJoCo's viewer. Nothing is simulated."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import mujoco
 import numpy as np
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.robots.usd_shapes import shape_from_facts
-from whole_body_tracking.viewer.meshes import LIGHT_VISUALS
-from whole_body_tracking.viewer.scene import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
+from whole_body_tracking.robots.usd_shapes import visual_shapes
+from whole_body_tracking.viewer.look import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
 
 from .model import add_bodies, add_shape
-
-VIDEO_SIZE = (640, 480)
-"""Width and height of a video [pixels]."""
-
-MAX_VIDEO_FPS = 30.0
-"""Highest frame rate of a video [Hz]; a faster motion loses whole frames."""
 
 GHOST = "ghost_"
 
@@ -47,41 +39,6 @@ class Stage:
         for prefix, poses in self._poses.items():
             self.data.qpos[self._address[prefix]] = poses[min(frame, len(poses) - 1)]
         mujoco.mj_kinematics(self.model, self.data)
-
-    def camera(self, root: str) -> mujoco.MjvCamera:
-        """A camera that follows a body."""
-        camera = mujoco.MjvCamera()
-        camera.type = mujoco.mjtCamera.mjCAMERA_TRACKING
-        camera.trackbodyid = self.model.body(root).id
-        camera.distance, camera.azimuth, camera.elevation = 2.4, 140.0, -12.0
-        return camera
-
-
-def write_video(path: Path, robot: RobotModel, played: MotionClip, reference: MotionClip) -> Path:
-    """Render every frame offscreen and write an MP4.
-
-    Args:
-        path: File to write.
-        robot: The facts.
-        played: What the policy did, all bodies.
-        reference: What it should have done, all bodies.
-    """
-    import imageio.v2
-
-    stage = Stage(robot, played, reference)
-    stride = max(1, -int(-stage.fps // MAX_VIDEO_FPS))
-    camera = stage.camera(robot.body_names[0])
-    with (
-        mujoco.Renderer(stage.model, VIDEO_SIZE[1], VIDEO_SIZE[0]) as renderer,
-        imageio.v2.get_writer(path, fps=stage.fps / stride, macro_block_size=None) as writer,
-    ):
-        for frame in range(0, stage.num_frames, stride):
-            stage.show(frame)
-            mujoco.mj_camlight(stage.model, stage.data)
-            mujoco.mj_comPos(stage.model, stage.data)
-            renderer.update_scene(stage.data, camera)
-            writer.append_data(renderer.render())
-    return path
 
 
 def show_in_viewer(robot: RobotModel, played: MotionClip, reference: MotionClip) -> None:
@@ -115,10 +72,9 @@ def _scene(robot: RobotModel) -> mujoco.MjModel:
     for prefix, colors, opacity in (("", ROBOT_COLORS, 1.0), (GHOST, GHOST_COLORS, GHOST_OPACITY)):
         bodies = add_bodies(spec, robot, prefix)
         for name, body in zip(robot.body_names, bodies, strict=True):
-            for facts in robot.facts["bodies"][name]["visuals"]:
-                tone = "light" if facts["name"].endswith(LIGHT_VISUALS) else "dark"
-                rgba = [*np.array(colors[tone]) / 255.0, opacity]
-                add_shape(body, shape_from_facts(facts), rgba=rgba, contype=0, conaffinity=0)
+            for shape in visual_shapes(robot, name):
+                rgba = [*np.array(colors[shape.tone]) / 255.0, opacity]
+                add_shape(body, shape, rgba=rgba, contype=0, conaffinity=0)
     spec.body(robot.body_names[0]).add_light(
         pos=[0.5, -0.5, 3.0],
         dir=[-0.15, 0.15, -1.0],

@@ -7,15 +7,7 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.robots.usd_shapes import Shape, shape_from_facts
-
-LIGHT_VISUALS = ("pelvis", "pelvis_contour_link", "torso_link", "logo_link") + (
-    "hip_yaw_link",
-    "knee_link",
-    "shoulder_yaw_link",
-    "elbow_link",
-)
-"""Endings of the names of visual shapes that are light; all others are dark."""
+from whole_body_tracking.robots.usd_shapes import Shape, visual_shapes
 
 SEGMENTS = (12, 20)
 """Facets of a capsule from pole to pole and around."""
@@ -24,10 +16,8 @@ SEGMENTS = (12, 20)
 def body_meshes(robot: RobotModel, body_name: str) -> dict[str, trimesh.Trimesh]:
     """Return a body's visual shapes in the body frame [m], merged by tone: keys ``light`` and ``dark``."""
     meshes: dict[str, list[trimesh.Trimesh]] = {}
-    for facts in robot.facts["bodies"][body_name]["visuals"]:
-        shape = shape_from_facts(facts)
-        tone = "light" if shape.name.endswith(LIGHT_VISUALS) else "dark"
-        meshes.setdefault(tone, []).append(shape_mesh(shape))
+    for shape in visual_shapes(robot, body_name):
+        meshes.setdefault(shape.tone, []).append(shape_mesh(shape))
     return {tone: trimesh.util.concatenate(parts) for tone, parts in meshes.items()}
 
 

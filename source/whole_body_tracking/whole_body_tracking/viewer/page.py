@@ -11,7 +11,9 @@ from pathlib import Path
 
 import viser
 
-from .scene import GHOST_COLORS, ROBOT_COLORS, RobotNode, set_stage
+from .files import check_target
+from .look import GHOST_COLORS, ROBOT_COLORS
+from .scene import RobotNode, set_stage
 from .tracks import Track
 
 MAX_PAGE_FPS = 30.0
@@ -40,7 +42,7 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
         IsADirectoryError: If the path is a folder.
         ValueError: If there is no track, two share a name, or the frame rate is not positive.
     """
-    path = check_page_path(path)
+    path = check_target(path)
     _check(tracks, fps)
     stride = max(1, -int(-fps // MAX_PAGE_FPS))
     tracks = [track.every(stride) for track in tracks]
@@ -51,23 +53,6 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-    return path
-
-
-def check_page_path(path: str | Path) -> Path:
-    """Check that a page can be written there, before the work that it shows.
-
-    Raises:
-        FileNotFoundError: If the folder does not exist.
-        IsADirectoryError: If the path is a folder.
-    """
-    path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"Cannot write {path}: the folder {path.absolute().parent} does not exist.")
-    if path.is_dir():
-        raise IsADirectoryError(
-            f"Cannot write {path}: it is a folder. Name a file in it, such as {path / 'page.html'}."
-        )
     return path
 
 

@@ -18,7 +18,8 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .browser import show_in_browser
 from .engine import engine_robot
-from .page import check_page_path, write_page
+from .files import check_target
+from .page import write_page
 from .replay import Replay, replay_clip, replay_track
 
 DEFAULT_TASK = "Tracking-Flat-G1-v0"
@@ -39,7 +40,7 @@ def replay(argv: list[str], description: str) -> list[Replay]:
     env_cfg = resolve_env_cfg(args)
     clips = load_clips(args, env_cfg)
     if args.html:
-        check_page_path(args.html)
+        check_target(args.html)
     replays = _play_in_engine(args, env_cfg, clips)
     title = ", ".join(clip.name for clip in clips)
     tracks = [replay_track("robot", get_robot(env_cfg.robot_name), replays)]

@@ -10,28 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 import viser
 
+from .look import CLEARANCE, FIELD_OF_VIEW, GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS, VIEW_DIRECTION
 from .meshes import body_meshes
 from .tracks import Track
 
-ROBOT_COLORS = {"light": (198, 202, 209), "dark": (62, 66, 75)}
-"""sRGB colours of the two tones of a solid robot."""
-
-GHOST_COLORS = {"light": (0, 105, 255), "dark": (0, 50, 150)}
-"""sRGB colours of the two tones of a translucent robot."""
-
-GHOST_OPACITY = 0.4
-
-FIELD_OF_VIEW = np.deg2rad(40.0)
-"""Vertical field of view of the camera [rad]."""
-
-VIEW_DIRECTION = np.array([0.75, -0.6, 0.2])
-"""From what the camera looks at to the camera; robots that start along +X are seen from the front and their right."""
-
 WINDOW_ASPECT = 1.4
 """Width over height of the narrowest window in which a whole way is in view."""
-
-CLEARANCE = 2.8
-"""Distance from the camera at which a standing robot fills the window with some room [m]."""
 
 STEP = 2.0**-14
 """Poses are rounded to multiples of this [m, or quaternion units]: invisible, and it halves a page's size."""

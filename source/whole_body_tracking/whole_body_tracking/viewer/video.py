@@ -1,0 +1,125 @@
+"""Tracks as an MP4, on any machine: pictures in numpy, encoding by the ffmpeg inside ``imageio-ffmpeg``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from .capsules import Camera
+from .files import check_target
+from .look import CLEARANCE, FIELD_OF_VIEW, VIEW_DIRECTION
+from .picture import Figure, draw_picture, robot_capsules
+from .tracks import Track
+
+VIDEO_SIZE = (640, 480)
+"""Width and height of a video [pixels]."""
+
+MAX_VIDEO_FPS = 30.0
+"""Highest frame rate of a video [Hz]; a faster track loses whole frames."""
+
+CAMERA_LAG = 0.4
+"""Standard deviation in time with which the camera's way is smoothed [s]."""
+
+LOOK_AT_HEIGHT = 0.65
+"""Height of what the camera looks at [m]."""
+
+
+def check_video(path: str | Path) -> Path:
+    """Check that a video can be written there, before the work that it shows.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+        IsADirectoryError: If the path is a folder.
+        ValueError: If the name does not end in .mp4, or there is no encoder; the message names the package.
+    """
+    if Path(path).suffix != ".mp4":
+        raise ValueError(f"--video {path} should end in .mp4.")
+    check_target(path)
+    require_encoder()
+    return Path(path)
+
+
+def require_encoder() -> None:
+    """Check that videos can be encoded.
+
+    Raises:
+        ValueError: If there is no ffmpeg; the message names the package.
+    """
+    missing = "--video needs an encoder: install the Python package 'imageio-ffmpeg', which brings one"
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise ValueError(f"{missing}.")
+    import imageio_ffmpeg
+
+    try:
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        raise ValueError(
+            f"{missing} on common machines; here it did not, so install the system package ffmpeg."
+        ) from None
+
+
+def write_video(path: str | Path, tracks: Sequence[Track], fps: float) -> Path:
+    """Write a video of tracks side by side in time, ghosts translucent; the camera follows all of them.
+
+    Tracks may differ in length: the shorter one stands still at its end.
+
+    Args:
+        path: File to write. It appears under its name only when complete.
+        tracks: What moves, at least one.
+        fps: Frame rate of the tracks [Hz].
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: If the encoder fails.
+    """
+    import imageio_ffmpeg
+
+    path = Path(path)
+    stride = max(1, -int(-fps // MAX_VIDEO_FPS))
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.tmp.mp4")
+    writer = imageio_ffmpeg.write_frames(
+        str(partial), VIDEO_SIZE, fps=fps / stride, codec="libx264", quality=7, ffmpeg_log_level="error"
+    )
+    try:
+        writer.send(None)
+        for picture in pictures([track.every(stride) for track in tracks], fps / stride):
+            writer.send(np.ascontiguousarray(picture))
+        writer.close()
+        os.replace(partial, path)
+    finally:
+        writer.close()
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def pictures(tracks: Sequence[Track], fps: float) -> Iterator[np.ndarray]:
+    """Draw every frame of tracks: sRGB, shape [height, width, 3], uint8."""
+    capsules = [robot_capsules(track.robot, track.body_names, track.ghost) for track in tracks]
+    for frame, camera in enumerate(cameras(tracks, fps)):
+        figures = []
+        for track, shapes in zip(tracks, capsules, strict=True):
+            shown = min(frame, track.num_frames - 1)
+            ends_w = shapes.placed(track.pos_w[shown], track.quat_xyzw[shown])
+            figures.append(Figure(ends_w, shapes, track.ghost))
+        yield draw_picture(camera, figures)
+
+
+def cameras(tracks: Sequence[Track], fps: float) -> list[Camera]:
+    """A camera for each frame: it follows the middle of all tracks' roots and steps back as they part."""
+    num_frames = max(track.num_frames for track in tracks)
+    held = [np.minimum(np.arange(num_frames), track.num_frames - 1) for track in tracks]
+    roots = np.stack([track.pos_w[frames, 0] for track, frames in zip(tracks, held, strict=True)])
+    low, high = roots.min(0), roots.max(0)
+    look_at = (low + high) / 2.0
+    look_at[:, 2] = LOOK_AT_HEIGHT
+    distance = CLEARANCE + np.linalg.norm(high - low, axis=-1)
+    way = gaussian_filter1d(np.column_stack((look_at, distance)), CAMERA_LAG * fps, axis=0, mode="nearest")
+    backwards = VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
+    return [Camera.looking_at(row[:3], row[:3] + row[3] * backwards, *VIDEO_SIZE, FIELD_OF_VIEW) for row in way]
