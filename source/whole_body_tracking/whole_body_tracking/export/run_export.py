@@ -6,19 +6,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
 from whole_body_tracking.robots import get_robot
 
 from .deploy_yaml import to_deploy_yaml
 from .env_spec import COMMAND_TERM, OBSERVATION_GROUP, spec_from_env
 from .files import write_atomically
+from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
 from .loader import load_policy
 from .onnx_policy import to_onnx_bytes
 from .parity import check_parity
+from .spec import PolicySpec
 from .torchscript import to_torchscript_bytes
 
 if TYPE_CHECKING:
     from rsl_rl.runners import OnPolicyRunner
+
+    from whole_body_tracking.motion import MotionLibrary
 
 NUM_PARITY_SAMPLES = 64
 
@@ -47,15 +54,18 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     action_clip = getattr(runner.env, "clip_actions", None)
     spec = spec_from_env(env, task, run_path_of(checkpoint_path), checkpoint_path.name, action_clip, clamp_targets)
     motion = env.command_manager.get_term(COMMAND_TERM)
+    library = motion.nominal_library
     folder = checkpoint_path.parent / "exported"
     folder.mkdir(parents=True, exist_ok=True)
-    graph = build_graph(actor, spec, motion.nominal_library)
+    graph = build_graph(actor, spec, library)
     unchecked = folder / ".policy.unchecked.onnx"
     try:
         write_atomically(unchecked, to_onnx_bytes(graph, spec))
         policy = load_policy(unchecked)
-        obs = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
-        check_parity(policy, actor, obs, motion.nominal_library, motion.frames[: len(obs)])
+        obs, frames = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES], motion.frames[:NUM_PARITY_SAMPLES]
+        if library is not motion.library and spec.reference_in_graph:
+            obs, frames = _as_if_nominal(obs, frames, spec, library)
+        check_parity(policy, actor, obs, library, frames)
         unchecked.replace(folder / "policy.onnx")
     finally:
         unchecked.unlink(missing_ok=True)
@@ -64,6 +74,15 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     if spec.emitted_actions == "default_relative":
         write_atomically(folder / "deploy.yaml", to_deploy_yaml(spec, get_robot(env.cfg.robot_name).joint_names))
     return folder / "policy.onnx"
+
+
+def _as_if_nominal(obs: Tensor, frames: Tensor, spec: PolicySpec, library: MotionLibrary) -> tuple[Tensor, Tensor]:
+    """Observations and frames of copies at other speeds, with commands and frames that the clip itself has."""
+    frames = frames.clamp(max=int(library.last_frames[0]))
+    state = library.state_at(torch.zeros_like(frames), frames)
+    obs = obs.clone()
+    obs[:, spec.observation_slice(OBSERVED_COMMAND)] = torch.cat((state.joint_pos, state.joint_vel), dim=-1)
+    return obs, frames
 
 
 def run_path_of(checkpoint_path: Path) -> str:
