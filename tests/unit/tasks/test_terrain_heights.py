@@ -59,8 +59,8 @@ def test_a_reference_is_lifted_by_the_ground_below_its_anchor():
     assert torch.allclose(reference_lift(slope(), anchors, origins), torch.tensor([0.05, 0.0]), atol=1e-6)
 
 
-def resolved(*presets: str, play: bool = False):
-    overrides = [f"presets={','.join(presets)}"] if presets else []
+def resolved(*presets: str, play: bool = False, engine: str = "mujoco_cpu"):
+    overrides = [f"physics={engine}", *([f"presets={','.join(presets)}"] if presets else [])]
     return resolve_task_config("Tracking-Flat-G1-v0", None, play_mode=play, overrides=overrides)[0]
 
 
@@ -74,3 +74,11 @@ def test_the_ground_is_flat_without_the_preset_and_in_play():
 def test_foot_contacts_against_flat_ground_are_refused_on_terrain():
     with pytest.raises(ValueError, match="Leave one of them out"):
         check_randomization(resolved("rand_terrain", "reward_style"))
+
+
+def test_an_engine_that_misses_a_height_field_is_refused():
+    for engine in ("mujoco_cpu", "ovphysx"):
+        check_randomization(resolved("rand_terrain", engine=engine))
+    check_randomization(resolved(engine="newton_mjwarp"))
+    with pytest.raises(ValueError, match=r"MuJoCo Warp.*physics=mujoco_cpu"):
+        check_randomization(resolved("rand_terrain", engine="newton_mjwarp"))

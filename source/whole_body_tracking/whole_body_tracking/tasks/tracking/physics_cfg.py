@@ -27,7 +27,6 @@ class TrackingPhysicsCfg(PresetCfg):
             njmax=400, nconmax=120,
         ),
         num_substeps=1,
-        default_shape_cfg=SHAPES,
     )  # fmt: skip
     mujoco_cpu = mujoco_cpu_cfg()
     mujoco_cpu.default_shape_cfg = SHAPES

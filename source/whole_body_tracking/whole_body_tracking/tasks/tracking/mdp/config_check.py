@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isaaclab_newton.physics import NewtonCfg
+from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 
 from whole_body_tracking.motion.style import body_weights
 from whole_body_tracking.robots import get_robot
@@ -55,6 +55,11 @@ def check_randomization(cfg: TrackingEnvCfg) -> None:
     if cfg.scene.terrain is not None and cfg.rewards.foot_contacts is not None:
         raise ValueError(
             "reward_style measures foot contacts against flat ground, and rand_terrain has none. Leave one of them out."
+        )
+    if cfg.scene.terrain is not None and type(getattr(cfg.sim.physics, "solver_cfg", None)) is MJWarpSolverCfg:
+        raise ValueError(
+            "MuJoCo Warp collides with a height field centimetres off: fallen robots lay 3 cm above it or up to 9 cm in"
+            " it. Take physics=mujoco_cpu or physics=ovphysx for rand_terrain."
         )
     if getattr(cfg.events, "link_lengths", None) is None:
         return
