@@ -87,6 +87,7 @@ def check_end(run: Path, total: int) -> None:
     assert last["optimizer_state_dict"]["state"][0]["step"] == 5 * 4 * total
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     "moments",
     [
