@@ -3,6 +3,7 @@
 Example::
 
     python scripts/rsl_rl/play.py --task=Tracking-Flat-G1-v0 --num_envs=2 --checkpoint latest --viz viser
+    python scripts/rsl_rl/play.py --task=Tracking-Flat-G1-v0 --checkpoint latest --video
 """
 
 import sys
@@ -20,6 +21,8 @@ def main() -> int:
         f"[INFO] Played {result.num_steps} steps of {result.checkpoint.name}: {result.num_episodes} episodes ended,"
         f" {result.num_failures} of them in a failure.{exported}"
     )
+    if result.video:
+        print(f"[INFO] Video: {result.video}")
     return 0
 
 

@@ -13,8 +13,10 @@ from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.experts.ensemble import add_expert_args
 from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy
 from whole_body_tracking.rl.session import resolve_configs
+from whole_body_tracking.rl.video import check_video_length
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+from whole_body_tracking.viewer.video import require_encoder
 
 from .playing import play_clips
 from .provenance import describe_evaluation, engine_name
@@ -68,7 +70,7 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations)
     evaluated = Evaluated(rollouts, clips, get_robot(env_cfg.robot_name), joint_names, env_cfg.rewards)
     details = describe_evaluation(args, env_cfg, source.path, clips)
-    return EvaluationResult(*write_report(folder, evaluated, details), folder)
+    return EvaluationResult(*write_report(folder, evaluated, details, args.video, args.video_length), folder)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -84,7 +86,17 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     )
     add_expert_args(parser)
     args = parse_args(parser, argv)
+    _check_video(args)
     args.num_envs = args.num_envs or (NUM_EPISODES if args.scenarios else NUM_ROLLOUTS)
     if not args.experts:
         args.checkpoint = args.checkpoint or "latest"
     return args
+
+
+def _check_video(args: argparse.Namespace) -> None:
+    if not args.video:
+        return
+    if args.scenarios:
+        raise ValueError("--video shows the median and the worst rollout, which --scenarios does not keep: drop one.")
+    check_video_length(args)
+    require_encoder()

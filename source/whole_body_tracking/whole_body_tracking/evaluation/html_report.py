@@ -38,6 +38,8 @@ class Example:
     recording: Recording
     """Of this rollout alone."""
     joint_names: Sequence[str]
+    video: str | None = None
+    """Video of it, relative to the report."""
 
 
 def write_html(
@@ -65,7 +67,7 @@ def write_html(
     parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
     for example in examples:
         link = f'<p><a href="{html.escape(example.page)}">See it move beside its reference</a></p>'
-        parts += [f"<h2>{html.escape(example.title)}</h2>", link]
+        parts += [f"<h2>{html.escape(example.title)}</h2>", link, _video(example)]
         parts += [_image(figure, title) for title, figure in _figures(example, rewards, robot)]
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
@@ -91,6 +93,13 @@ def _image(figure: Figure, title: str) -> str:
     figure.savefig(buffer, format="png", dpi=110)
     data = base64.b64encode(buffer.getvalue()).decode()
     return f'<h3>{html.escape(title)}</h3><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
+
+
+def _video(example: Example) -> str:
+    if example.video is None:
+        return ""
+    source = html.escape(example.video)
+    return f'<video src="{source}" controls loop muted></video><p><a href="{source}">The video as a file</a></p>'
 
 
 def _facts(details: dict) -> str:

@@ -1,7 +1,8 @@
-"""Files of an evaluation: ``report.json``, ``report.html``, ``per_clip.csv``, and what was played as clip and page."""
+"""Files of an evaluation: ``report.json``, ``report.html``, ``per_clip.csv``, and what was played."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.robots import RobotModel, get_robot
 from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track
+from whole_body_tracking.viewer.video import write_video
 
 from .definitions import DEFINITIONS
 from .files import write_json, write_table
@@ -34,13 +36,17 @@ class Evaluated:
     """Tracking terms of the task."""
 
 
-def write_report(folder: Path, evaluated: Evaluated, details: dict) -> tuple[dict[str, float], list[dict]]:
+def write_report(
+    folder: Path, evaluated: Evaluated, details: dict, video: bool = False, video_length: int | None = None
+) -> tuple[dict[str, float], list[dict]]:
     """Write every file of a report and return the numbers overall and per clip.
 
     Args:
         folder: Folder to write to; it is created.
         evaluated: What was played.
         details: What the evaluation was made with; ends up in ``report.json`` and the page.
+        video: Whether to write videos of the median and the worst rollout.
+        video_length: Steps that they show; None shows whole rollouts.
     """
     rollouts, names = evaluated.rollouts, tuple(clip.name for clip in evaluated.clips)
     overall = rollouts.measured.mean() | {"num_rollouts": len(rollouts.recordings)}
@@ -50,21 +56,27 @@ def write_report(folder: Path, evaluated: Evaluated, details: dict) -> tuple[dic
     write_json(folder / "report.json", {"overall": overall, "per_clip": per_clip, "definitions": DEFINITIONS} | details)
     order = ranked_rollouts(rollouts.measured)
     chosen = {"median": order[len(order) // 2], "worst": order[0]}
-    pages = {"median": "played.html", "worst": "worst.html"}
-    examples = [_example(folder, evaluated, title, index, pages[title]) for title, index in chosen.items()]
+    names = {"median": "played", "worst": "worst"}
+    steps = (video_length or sys.maxsize) if video else 0
+    examples = [_example(folder / names[title], evaluated, title, index, steps) for title, index in chosen.items()]
     write_html(folder / "report.html", overall, per_clip, details, examples, evaluated.rewards, evaluated.robot)
     return overall, per_clip
 
 
-def _example(folder: Path, evaluated: Evaluated, title: str, index: int, page: str) -> Example:
-    """Write the page of one rollout, and its motion as a clip beside it."""
+def _example(path: Path, evaluated: Evaluated, title: str, index: int, video_steps: int) -> Example:
+    """Write one rollout as a clip, as a page and, if it has any steps to show, as a video: ``path`` without suffix."""
     recording = evaluated.rollouts.recordings[index]
     clip = evaluated.clips[int(recording.clip_ids[0])]
     played = played_clip(recording, 0, evaluated.robot.name, evaluated.joint_names)
-    played.save(folder / page.replace(".html", ".npz"))
+    played.save(path.with_suffix(".npz"))
     heading = f"{clip.name}: {title} of {len(evaluated.rollouts.recordings)} rollouts"
-    write_rollout_page(folder / page, played, clip, evaluated.robot.name, heading)
-    return Example(heading, page, recording, evaluated.joint_names)
+    tracks = rollout_tracks(played, clip, evaluated.robot.name)
+    page = write_page(path.with_suffix(".html"), tracks, fps=played.fps, title=heading)
+    video = None
+    if video_steps:
+        shown = [track.until(video_steps) for track in tracks]
+        video = write_video(path.with_suffix(".mp4"), shown, played.fps).name
+    return Example(heading, page.name, recording, evaluated.joint_names, video)
 
 
 def ranked_rollouts(measured: RolloutMetrics) -> list[int]:

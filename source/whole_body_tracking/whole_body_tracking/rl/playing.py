@@ -11,6 +11,9 @@ import torch
 from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_recording, pre_launch_video_config
 
 from whole_body_tracking.export import export_run
+from whole_body_tracking.robots import get_robot
+from whole_body_tracking.viewer.recorder import WorldRecorder
+from whole_body_tracking.viewer.video import write_video
 
 from .checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
 from .cli import parse_args
@@ -18,6 +21,7 @@ from .experts.ensemble import add_expert_args
 from .policies import CheckpointPolicy, ExpertsPolicy, Policy, PolicySource
 from .session import resolve_configs, tracking_env
 from .training import make_runner
+from .video import add_video_world_arg, plan_video
 
 PLAY_NUM_ENVS = 2
 
@@ -34,6 +38,8 @@ class PlayResult:
     """Episodes that ended in a termination rather than at the clip's end."""
     policy_file: Path | None
     """Exported ONNX policy; None for experts, which are several."""
+    video: Path | None = None
+    """Video of one world, if one was asked for."""
 
 
 def play(argv: list[str]) -> PlayResult:
@@ -48,6 +54,7 @@ def play(argv: list[str]) -> PlayResult:
     parser.add_argument("--max_steps", type=int, default=None, help="Steps to play; default: until interrupted.")
     parser.add_argument("--clamp_targets", action="store_true", help="Export targets clamped to the soft limits.")
     add_expert_args(parser)
+    add_video_world_arg(parser)
     args = parse_args(parser, argv)
     args.num_envs = args.num_envs or PLAY_NUM_ENVS
     env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
@@ -55,16 +62,26 @@ def play(argv: list[str]) -> PlayResult:
     checkpoint = source.path
     source.configure(env_cfg, agent_cfg)
     env_cfg.log_dir = str(checkpoint.parent)
-    pre_launch_video_config(env_cfg, args)
-    apply_video_recording(env_cfg, env_cfg.log_dir, args, subdir="play", checkpoint_path=str(checkpoint))
+    video = plan_video(args, checkpoint)
+    if video is None:
+        pre_launch_video_config(env_cfg, args)
+        apply_video_recording(env_cfg, env_cfg.log_dir, args, subdir="play", checkpoint_path=str(checkpoint))
     with tracking_env(args, env_cfg, agent_cfg) as env:
         print(f"[INFO] Playing {checkpoint}")
+        robot = get_robot(env_cfg.robot_name)
+        recorder = WorldRecorder(env.unwrapped, robot, args.video_world, args.video_length) if video else None
         if isinstance(source, ExpertsPolicy):
-            return _roll_out(args, env, source.load(env, agent_cfg), checkpoint, None)
-        runner = make_runner(args.task, env, agent_cfg, None)
-        runner.load(str(checkpoint))
-        policy_file = export_run(runner, checkpoint, task=args.task, clamp_targets=args.clamp_targets)
-        return _roll_out(args, env, runner.get_inference_policy(device=env.device), checkpoint, policy_file)
+            policy, policy_file = source.load(env, agent_cfg), None
+        else:
+            runner = make_runner(args.task, env, agent_cfg, None)
+            runner.load(str(checkpoint))
+            policy_file = export_run(runner, checkpoint, task=args.task, clamp_targets=args.clamp_targets)
+            policy = runner.get_inference_policy(device=env.device)
+        result = _roll_out(args, env, policy, PlayResult(checkpoint, 0, 0, 0, policy_file), recorder)
+    if recorder is not None:
+        print(f"[INFO] Drawing {recorder.num_frames} steps of world {recorder.world}")
+        result.video = write_video(video, recorder.tracks(), recorder.fps)
+    return result
 
 
 def _policy_source(args: argparse.Namespace, agent_cfg) -> PolicySource:
@@ -73,22 +90,34 @@ def _policy_source(args: argparse.Namespace, agent_cfg) -> PolicySource:
     return CheckpointPolicy(resolve_checkpoint(args, agent_cfg) or _newest_anywhere(agent_cfg))
 
 
-def _roll_out(args: argparse.Namespace, env, policy: Policy, checkpoint: Path, policy_file: Path | None) -> PlayResult:
+def _roll_out(
+    args: argparse.Namespace, env, policy: Policy, result: PlayResult, recorder: WorldRecorder | None
+) -> PlayResult:
+    """Play until ``--max_steps``; without it until the video is complete, or for ever."""
     obs = env.get_observations()
-    steps, episodes, failures = 0, 0, 0
     try:
-        while args.max_steps is None or steps < args.max_steps:
+        while not _is_over(args, result, recorder):
             started = time.monotonic()
+            if recorder is not None:
+                recorder.before_step()
             with torch.inference_mode():
                 obs, _, dones, extras = env.step(policy(obs))
-            steps += 1
-            episodes += int(dones.sum())
-            failures += int(dones.sum() - extras["time_outs"].sum())
+            if recorder is not None:
+                recorder.after_step(bool(dones[recorder.world]))
+            result.num_steps += 1
+            result.num_episodes += int(dones.sum())
+            result.num_failures += int(dones.sum() - extras["time_outs"].sum())
             if args.real_time:
                 time.sleep(max(0.0, env.unwrapped.step_dt - (time.monotonic() - started)))
     except KeyboardInterrupt:
         print("[INFO] Stopped.")
-    return PlayResult(checkpoint, steps, episodes, failures, policy_file)
+    return result
+
+
+def _is_over(args: argparse.Namespace, result: PlayResult, recorder: WorldRecorder | None) -> bool:
+    if args.max_steps is not None:
+        return result.num_steps >= args.max_steps
+    return recorder is not None and recorder.is_complete
 
 
 def _newest_anywhere(agent_cfg) -> Path:

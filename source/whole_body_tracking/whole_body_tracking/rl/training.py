@@ -27,6 +27,7 @@ from .distillation import TrackingDistillationRunner
 from .run_folder import choose_run_folder, describe_run
 from .runner import StopTraining, TrackingRunner
 from .session import resolve_configs, tracking_env
+from .video import require_recorder
 
 CPU_NUM_ENVS = 256
 """Worlds on a machine without CUDA when the command line names no number."""
@@ -86,6 +87,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
         FileNotFoundError: If a motion or checkpoint does not exist.
         ValueError: If an argument, config or motion is wrong.
     """
+    require_recorder(args)
     member = distributed.join(args)
     if args.num_envs is None and args.device == "cpu":
         args.num_envs = CPU_NUM_ENVS

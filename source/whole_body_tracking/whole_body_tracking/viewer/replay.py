@@ -98,3 +98,11 @@ def replay_track(name: str, robot: RobotModel, replays: Sequence[Replay]) -> Tra
     pos = np.concatenate([replay.body_pos_w for replay in replays])
     quat = np.concatenate([replay.body_quat_w for replay in replays])
     return Track(name, robot, replays[0].body_names, pos, quat)
+
+
+def clips_track(name: str, robot: RobotModel, replays: Sequence[Replay], offset: np.ndarray) -> Track:
+    """Return a ghost of what the replayed clips say, one after the other, moved by an offset [m], shape [3]."""
+    bodies = [replay.clip.body_indices(replays[0].body_names) for replay in replays]
+    pos = [replay.clip.body_pos_w[:, index] for replay, index in zip(replays, bodies, strict=True)]
+    quat = [replay.clip.body_quat_w[:, index] for replay, index in zip(replays, bodies, strict=True)]
+    return Track(name, robot, replays[0].body_names, np.concatenate(pos) + offset, np.concatenate(quat), ghost=True)

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from isaaclab_rl.entrypoints.common import apply_env_overrides
 
 from whole_body_tracking.motion import MotionClip
@@ -20,10 +21,14 @@ from .browser import show_in_browser
 from .engine import engine_robot
 from .files import check_target
 from .page import write_page
-from .replay import Replay, replay_clip, replay_track
+from .replay import Replay, clips_track, replay_clip, replay_track
+from .video import check_video, write_video
 
 DEFAULT_TASK = "Tracking-Flat-G1-v0"
 """Task whose robot, ground and engine settings are used."""
+
+GHOST_BESIDE = np.array([0.6, 0.75, 0.0])
+"""Where a video shows the clip, relative to the robot [m]: to the right in the picture."""
 
 LARGE_DIFFERENCE = 1e-3
 """Difference from which an engine does not show what the clip stores [m, rad]."""
@@ -41,12 +46,17 @@ def replay(argv: list[str], description: str) -> list[Replay]:
     clips = load_clips(args, env_cfg)
     if args.html:
         check_target(args.html)
+    if args.video:
+        check_video(args.video)
     replays = _play_in_engine(args, env_cfg, clips)
     title = ", ".join(clip.name for clip in clips)
     tracks = [replay_track("robot", get_robot(env_cfg.robot_name), replays)]
     if args.html:
         print(f"[INFO] Page: {write_page(args.html, tracks, clips[0].fps, title)}")
-    elif not (args.headless or args.visualizer):
+    if args.video:
+        beside = clips_track("clip", tracks[0].robot, replays, GHOST_BESIDE)
+        print(f"[INFO] Video: {write_video(args.video, [*tracks, beside], clips[0].fps)}")
+    elif not args.html and not (args.headless or args.visualizer):
         print("[INFO] Playing in a loop. Stop with Ctrl+C.")
         _show(tracks, clips[0].fps, title, args.port)
     return replays
@@ -59,11 +69,12 @@ def parse_arguments(argv: list[str], description: str) -> argparse.Namespace:
         ValueError: If no motion is named, the task is unknown, or flags contradict each other.
     """
     parser = argparse.ArgumentParser(
-        usage="%(prog)s --motion_file PATH ... [--headless | --html FILE] [options] [key=value ...]",
+        usage="%(prog)s --motion_file PATH ... [--headless | --html FILE | --video FILE] [options] [key=value ...]",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="Write an offline page that plays the motion.")
+    parser.add_argument("--video", type=Path, metavar="FILE", help="Write an MP4, the clip as a ghost beside.")
     parser.add_argument("--port", type=int, default=8080, help="Port of the browser view (%(default)s).")
     parser.add_argument("--task", default=DEFAULT_TASK, help="Task whose robot and engine to use (%(default)s).")
     args = parse_args(parser, argv)

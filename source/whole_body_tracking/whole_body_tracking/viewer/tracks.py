@@ -53,3 +53,7 @@ class Track:
     def every(self, stride: int) -> Track:
         """Return the track with one frame in ``stride``."""
         return replace(self, pos_w=self.pos_w[::stride], quat_xyzw=self.quat_xyzw[::stride])
+
+    def until(self, num_frames: int) -> Track:
+        """Return the track's first frames."""
+        return replace(self, pos_w=self.pos_w[:num_frames], quat_xyzw=self.quat_xyzw[:num_frames])

@@ -1,0 +1,88 @@
+"""What one world of a running task does, beside its reference, for a video afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from whole_body_tracking.motion.kinematics import forward_kinematics
+from whole_body_tracking.robots import RobotModel
+
+from .tracks import Track
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+    from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+
+
+class WorldRecorder:
+    """Records one world step by step, relative to its origin, until its first episode ends or it has enough."""
+
+    def __init__(self, env: ManagerBasedRLEnv, robot: RobotModel, world: int = 0, num_steps: int | None = None):
+        """Prepare to record.
+
+        Args:
+            env: A tracking task, unwrapped.
+            robot: Facts of its robot.
+            world: World to record.
+            num_steps: Steps to record, over as many episodes as they take; None records one episode.
+        """
+        self.world = world
+        self._robot, self._num_steps, self._fps = robot, num_steps, 1.0 / env.step_dt
+        self._motion: MotionCommand = env.command_manager.get_term("motion")
+        self._origin = env.scene.env_origins[world]
+        self._reference: tuple[Tensor, ...] = ()
+        self._references: list[tuple[Tensor, ...]] = []
+        self._poses: list[Tensor] = []
+        self._ended = False
+
+    @property
+    def num_frames(self) -> int:
+        return len(self._poses)
+
+    @property
+    def fps(self) -> float:
+        """Frame rate of :meth:`tracks` [Hz]."""
+        return self._fps
+
+    @property
+    def is_complete(self) -> bool:
+        return self._ended if self._num_steps is None else self.num_frames >= self._num_steps
+
+    def before_step(self) -> None:
+        """Note the frame that the coming step should reach."""
+        state, library = self._motion.reference, self._motion.library
+        root = library.body_names.index(self._robot.body_names[0])
+        joints = [library.joint_names.index(name) for name in self._robot.joint_names]
+        row = (state.body_pos_w[self.world, root], state.body_quat_w[self.world, root])
+        self._reference = tuple(value.cpu() for value in (*row, state.joint_pos[self.world, joints]))
+
+    def after_step(self, done: bool) -> None:
+        """Note where the robot is; a step that ended the episode is left out, the robot is already back at a start."""
+        self._ended |= done
+        if done or self.is_complete:
+            return
+        pose = self._motion.robot.data.body_link_pose_w.torch[self.world].clone()
+        pose[:, :3] -= self._origin
+        self._poses.append(pose.cpu())
+        self._references.append(self._reference)
+
+    def tracks(self) -> list[Track]:
+        """The robot, and its reference as a ghost.
+
+        Raises:
+            ValueError: If no step was recorded.
+        """
+        if not self._poses:
+            raise ValueError(f"World {self.world} failed in its first step: there is nothing to show.")
+        poses = torch.stack(self._poses).numpy()
+        root_pos, root_quat, joint_pos = (torch.stack(rows) for rows in zip(*self._references, strict=True))
+        ref_pos, ref_quat = forward_kinematics(self._robot, root_pos, root_quat, joint_pos)
+        names = list(self._motion.robot.body_names)
+        return [
+            Track("policy", self._robot, names, poses[..., :3], poses[..., 3:]),
+            Track("reference", self._robot, self._robot.body_names, ref_pos.numpy(), ref_quat.numpy(), ghost=True),
+        ]

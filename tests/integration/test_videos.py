@@ -1,0 +1,104 @@
+"""``--video`` of every script on a machine without a GPU and without a display: an MP4 of robot and ghost that move."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v2
+import numpy as np
+import pytest
+
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
+
+pytestmark = pytest.mark.integration
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+TASK = ["--task", "Tracking-Flat-G1-Residual-v0", "physics=mujoco_cpu"]
+WITHOUT_DISPLAY = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+
+
+def run_script(name: str, *arguments, folder: Path, status: int = 0) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+    # A renderer that needs OpenGL would not get it.
+    environment = WITHOUT_DISPLAY | {"MUJOCO_GL": "disabled", "PYOPENGL_PLATFORM": "none"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=folder, env=environment)
+    assert done.returncode == status, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+def check_video(path: Path, num_steps: int) -> None:
+    """Every second step of a 50 Hz run, with a moving solid robot and a moving ghost."""
+    reader = imageio.v2.get_reader(path)
+    assert reader.get_meta_data()["fps"] == 25.0
+    frames = [frame.astype(int) for frame in reader]
+    assert len(frames) == -(-num_steps // 2)
+    for frame in frames:
+        assert frame.shape == (480, 640, 3)
+        assert (frame.max(-1) < 100).sum() > 1000, "no dark parts of the robot"
+    # Where robot and reference agree, as at the start, the robot hides its ghost.
+    ghost = [int((frame[..., 2] - frame[..., 0] > 50).sum()) for frame in frames]
+    assert max(ghost) > 500, f"too little of the ghost: {ghost}"
+    assert np.abs(frames[-1] - frames[0]).mean() > 0.3, "nothing moves"
+    assert sorted(path.parent.glob(f".{path.stem}*")) == []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with a run of one iteration."""
+    folder = tmp_path_factory.mktemp("videos")
+    run_script("rsl_rl/train.py", *TASK, "--num_envs", 4, "--max_iterations", 1, folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder) -> Path:
+    return next(folder.glob("logs/rsl_rl/*/*/model_*.pt")).parent
+
+
+def test_play_shows_one_world_for_as_long_as_asked(folder, run):
+    done = run_script("rsl_rl/play.py", *TASK, "--checkpoint", "latest", "--num_envs", 2, "--video", "--video_world", 1,
+                      "--video_length", 30, folder=folder)  # fmt: skip
+    path = Path(re.search(r"Video: (\S+)", done.stdout)[1])
+    assert (folder / path).resolve().parent == (run / "videos" / "play").resolve()
+    check_video(folder / path, 30)
+
+
+def test_evaluate_shows_the_median_and_the_worst_rollout(folder):
+    run_script("rsl_rl/evaluate.py", *TASK, "--num_envs", 2, "--video", "--video_length", 40, "--output_dir", "report",
+               folder=folder)  # fmt: skip
+    page = (folder / "report" / "report.html").read_text()
+    for name in ("played.mp4", "worst.mp4"):
+        check_video(folder / "report" / name, 40)
+        assert f'<video src="{name}"' in page and f'<a href="{name}"' in page
+
+
+def test_replay_shows_the_robot_beside_the_clip(folder):
+    run_script("replay_npz.py", "--motion_file", DEFAULT_MOTION_FILE, "--headless", "physics=mujoco_cpu", "--video",
+               "squat.mp4", folder=folder)  # fmt: skip
+    check_video(folder / "squat.mp4", MotionClip.load(DEFAULT_MOTION_FILE).num_frames)
+
+
+def test_sim2sim_shows_the_median_rollout(folder, run):
+    run_script("sim2sim.py", "--policy", run / "exported" / "policy.onnx", "--num_rollouts", 1, "--video", "sim.mp4",
+               folder=folder)  # fmt: skip
+    num_steps = MotionClip.load(run / "exported" / "sim2sim" / "played.npz").num_frames
+    check_video(folder / "sim.mp4", num_steps)
+    assert json.loads((run / "exported" / "sim2sim" / "report.json").read_text())["overall"]["num_rollouts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("rsl_rl/train.py", ["--video"], r"Isaac Lab's recorder.*moviepy|films what a viewer.*--viz newton_gl"),
+        ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_world", 2], r"none of the 2 worlds"),
+        ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_length", 0], r"--video_length is 0 steps"),
+        ("rsl_rl/evaluate.py", ["--video", "--scenarios", "payload"], r"--scenarios does not keep"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_before_a_simulator_starts(folder, script, arguments, message):
+    done = run_script(script, *TASK, *arguments, folder=folder, status=1)
+    assert re.search(message, done.stderr) and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
