@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 OBSERVATION_GROUP = "policy"
 ACTION_TERM = "joint_pos"
 COMMAND_TERM = "motion"
+CLIPS_FOLDER = "clips"
+"""Folder beside the file in which a policy of several clips finds them."""
 
 
 def spec_from_env(
@@ -75,6 +77,8 @@ def spec_from_env(
         version=metadata.version("whole-body-tracking"),
         commit=code_commit(),
         clamp_targets=clamp_targets,
+        clips_folder="" if library.num_clips == 1 else CLIPS_FOLDER,
+        preview_steps=tuple(motion.cfg.preview_steps),
     )
 
 

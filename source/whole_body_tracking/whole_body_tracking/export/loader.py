@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .spec import PolicySpec
 from .spec_metadata import spec_from_metadata
 
+if TYPE_CHECKING:
+    from whole_body_tracking.motion import MotionClip
+
 
 class OnnxPolicy:
     """An exported policy and what it says of itself. Use :func:`load_policy`."""
 
-    def __init__(self, session, spec: PolicySpec):
+    def __init__(self, session, spec: PolicySpec, folder: Path):
         self.session = session
         self.spec = spec
+        self.folder = folder
+        """Where the file is, and the folder of its clips if it does not hold one."""
         self.input_names = [value.name for value in session.get_inputs()]
         self.output_names = [value.name for value in session.get_outputs()]
 
@@ -39,20 +45,32 @@ class OnnxPolicy:
             ValueError: If the file holds no clip.
         """
         if not self.spec.reference_in_graph:
-            raise ValueError("The policy was exported without a clip; take the reference from the clips it names.")
+            raise ValueError("The policy was exported without a clip; take the reference from `clip(name)`.")
         outputs = self.run(np.zeros(self.spec.num_observations), time_step)
         return {name: value[0] for name, value in outputs.items() if name != "actions"}
 
+    def clip(self, name: str) -> MotionClip:
+        """A clip from beside the file, checked against the digest in the spec.
 
-def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None) -> OnnxPolicy:
+        Raises:
+            FileNotFoundError: If its file is gone.
+            ValueError: If the policy has no such clip, or the file holds another one.
+        """
+        from .clips import read_clip
+
+        return read_clip(self.folder, self.spec, name)
+
+
+def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None, needs_clips: bool = True) -> OnnxPolicy:
     """Load an exported policy and check that it is what the caller was made for.
 
     Args:
         path: ONNX file.
         expected: What the controller was made for; None accepts any policy of this project.
+        needs_clips: Whether the clips of a policy that does not hold them have to be beside it.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
+        FileNotFoundError: If the file does not exist, or one of its clips; the message names it.
         ValueError: If it is no policy of this project, or its observations, joints or control rate differ from those
             expected; the message names the first observation term that differs.
     """
@@ -68,7 +86,11 @@ def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None) -> 
         )
     if expected is not None:
         spec.require_compatible(expected, path.name)
-    return OnnxPolicy(session, spec)
+    if needs_clips:
+        from .clips import require_clips
+
+        require_clips(path.parent, spec)
+    return OnnxPolicy(session, spec, path.parent)
 
 
 def _open(path: Path):

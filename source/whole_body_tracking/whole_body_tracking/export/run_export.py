@@ -11,6 +11,7 @@ from torch import Tensor
 
 from whole_body_tracking.robots import get_robot
 
+from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
 from .env_spec import COMMAND_TERM, OBSERVATION_GROUP, spec_from_env
 from .files import write_atomically
@@ -34,8 +35,8 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
-    Unitree's layout, if the actions are relative to the default pose. A file that fails the check never
-    appears under its name.
+    Unitree's layout, if the actions are relative to the default pose; ``clips/``, if there are several, which the graph
+    does not hold. A file that fails the check never appears under its name.
 
     Args:
         runner: Runner with a tracking environment; the parity check reads the environment's last observations.
@@ -49,6 +50,8 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     Raises:
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
+    from whole_body_tracking.tasks.tracking.mdp.motion_loading import load_entries
+
     checkpoint_path = Path(checkpoint_path)
     env, actor = runner.env.unwrapped, runner.alg.get_policy()
     action_clip = getattr(runner.env, "clip_actions", None)
@@ -58,6 +61,7 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     folder = checkpoint_path.parent / "exported"
     folder.mkdir(parents=True, exist_ok=True)
     graph = build_graph(actor, spec, library)
+    write_clips(folder, spec, load_entries(motion.cfg.motion_files, motion.cfg.motion_split))
     unchecked = folder / ".policy.unchecked.onnx"
     try:
         write_atomically(unchecked, to_onnx_bytes(graph, spec))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets"}
+ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -57,6 +58,11 @@ class ClipReference:
     name: str
     sha256: str
     num_frames: int
+
+    @property
+    def file_name(self) -> str:
+        """Name of the clip's file beside a policy that does not hold it; another content has another name."""
+        return f"{re.sub(r'[^0-9A-Za-z._-]', '_', self.name)}-{self.sha256[:8]}.npz"
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,10 @@ class PolicySpec:
     """Git commit of this package's checkout, if it is one."""
     clamp_targets: bool = False
     """Whether the graph keeps ``default + scale * actions`` within the soft limits."""
+    clips_folder: str = ""
+    """Folder beside the file that holds the clips by :attr:`ClipReference.file_name`; empty if there is none."""
+    preview_steps: tuple[int, ...] = ()
+    """Frames that the preview terms show, in steps beyond the one aimed at; past a clip's end its last one."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
@@ -143,6 +153,17 @@ class PolicySpec:
     def emitted_actions(self) -> ActionKind:
         """What the file's ``actions`` mean. A residual policy emits default-relative ones if it holds its clip."""
         return "default_relative" if self.reference_in_graph else self.action_kind
+
+    def clip_index(self, name: str) -> int:
+        """Place of a clip among :attr:`clips`, which is also that of its 1 in a one-hot id.
+
+        Raises:
+            ValueError: If there is no such clip; the message lists those that exist.
+        """
+        names = [clip.name for clip in self.clips]
+        if name not in names:
+            raise ValueError(f"The policy was exported without a clip '{name}'. It has: {names}.")
+        return names.index(name)
 
     def observation_slice(self, name: str) -> slice:
         """Place of a term in the observation vector.

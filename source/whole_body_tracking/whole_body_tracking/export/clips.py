@@ -1,0 +1,101 @@
+"""The clips of a policy that does not hold them: a folder of files beside it, each named after its content."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.entries import MotionEntry
+
+from .spec import ClipReference, PolicySpec
+
+CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
+"""What a file system says that holds no second name of this file."""
+
+
+def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) -> None:
+    """Put every clip of a policy into a folder; those that are there stay.
+
+    A clip that is a whole file is linked to it where the file system can, so that a large library takes no space twice.
+
+    Args:
+        folder: Folder of the policy's file.
+        spec: Of the policy; nothing is done if it names no folder for clips.
+        entries: Where the clips come from, in the order of ``spec.clips``.
+
+    Raises:
+        FileNotFoundError: If a clip's file is gone.
+        ValueError: If a clip is not what the policy was trained on any more.
+    """
+    if not spec.clips_folder:
+        return
+    target = folder / spec.clips_folder
+    target.mkdir(exist_ok=True)
+    for reference, entry in zip(spec.clips, entries, strict=True):
+        if not (target / reference.file_name).exists():
+            _write(target / reference.file_name, reference, entry)
+
+
+def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
+    """Read a clip of a policy and check that it is the one that the policy was trained on.
+
+    Args:
+        folder: Folder of the policy's file.
+        spec: Of the policy.
+        name: Of the clip.
+
+    Raises:
+        FileNotFoundError: If its file is gone.
+        ValueError: If the policy has no such clip, or the file holds another one.
+    """
+    reference = spec.clips[spec.clip_index(name)]
+    path = folder / spec.clips_folder / reference.file_name
+    _require_file(path, reference)
+    clip = MotionClip.load(path)
+    _require_content(clip, path, reference)
+    return dataclasses.replace(clip, name=name)
+
+
+def require_clips(folder: Path, spec: PolicySpec) -> None:
+    """Check that the file of every clip is there; what it holds is checked when it is read.
+
+    Raises:
+        FileNotFoundError: If one is gone; the message names it.
+    """
+    if spec.clips_folder:
+        for reference in spec.clips:
+            _require_file(folder / spec.clips_folder / reference.file_name, reference)
+
+
+def _write(path: Path, reference: ClipReference, entry: MotionEntry) -> None:
+    clip = entry.load()
+    _require_content(clip, entry.path, reference)
+    if entry.frame_range is None:
+        try:
+            return os.link(entry.path.resolve(), path)
+        except FileExistsError:
+            return None  # a process that exports the same run was faster
+        except OSError as error:
+            if error.errno not in CANNOT_LINK:
+                raise
+    clip.save(path)
+
+
+def _require_file(path: Path, reference: ClipReference) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The policy's clip '{reference.name}' is missing: {path} does not exist. Copy the folder"
+            f" {path.parent.name}/ together with the policy, or export it again with play.py."
+        )
+
+
+def _require_content(clip: MotionClip, path: Path, reference: ClipReference) -> None:
+    if clip.digest != reference.sha256:
+        raise ValueError(
+            f"{path} is not the clip '{reference.name}' that the policy was trained on: its SHA-256 begins with"
+            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file, or export the policy again."
+        )
