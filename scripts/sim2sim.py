@@ -17,8 +17,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="Exported policy.onnx.")
-    parser.add_argument("--motion_file", type=Path, metavar="FILE", help="Clip to track; default: the policy's own.")
-    parser.add_argument("--num_rollouts", type=int, default=16, metavar="N", help="Rollouts (%(default)s).")
+    parser.add_argument("--motion", nargs="+", default=(), metavar="NAME", help="Clips of the policy; default: all.")
+    parser.add_argument("--motion_file", type=Path, metavar="FILE", help="Clip to track instead of the policy's own.")
+    parser.add_argument(
+        "--num_rollouts", type=int, default=16, metavar="N", help="Rollouts, shared by the clips (%(default)s)."
+    )
     parser.add_argument("--seed", type=int, default=42, help="Of the small noise on start states (%(default)s).")
     parser.add_argument("--exact_start", action="store_true", help="Start in the reference state, without that noise.")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="report.json of evaluate.py: print the gap.")
@@ -50,6 +53,7 @@ def main() -> None:
         not args.exact_start,
         args.compare,
         args.output_dir,
+        args.motion,
     )
     print(table(result.overall, result.baseline))
     print(f"[INFO] Report: {result.folder}")

@@ -9,7 +9,9 @@ from rsl_rl.models import MLPModel
 from tensordict import TensorDict
 
 from whole_body_tracking.export import ClipReference, ObservationTerm, PolicySpec, export_onnx
+from whole_body_tracking.export.clips import write_clips
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, MotionLibrary
+from whole_body_tracking.motion.entries import MotionEntry
 from whole_body_tracking.robots import G1
 
 OBSERVATIONS = (
@@ -58,12 +60,31 @@ def g1_spec(**changes) -> PolicySpec:
 
 def export_zero_policy(path: Path, **changes) -> Path:
     """Export a policy of the shipped squat whose network outputs zero."""
-    spec = g1_spec(**changes)
+    library = MotionLibrary.from_clips([MotionClip.load(DEFAULT_MOTION_FILE)])
+    return _export(path, g1_spec(**changes), library)
+
+
+def export_library_policy(path: Path, **changes) -> Path:
+    """Export a residual policy of two parts of the squat that sees which one it tracks, with the clips beside it."""
+    entries = [MotionEntry(DEFAULT_MOTION_FILE, frame_range=frames) for frames in ((1, 40), (101, 160))]
+    clips = [entry.load() for entry in entries]
+    fields = {
+        "action_kind": "residual",
+        "reference_in_graph": False,
+        "observations": (*OBSERVATIONS, ObservationTerm("motion_identity", 2)),
+        "clips": tuple(ClipReference(clip.name, clip.digest, clip.num_frames) for clip in clips),
+        "clips_folder": "clips",
+    }
+    spec = g1_spec(**fields | changes)
+    write_clips(path.parent, spec, entries)
+    return _export(path, spec, None)
+
+
+def _export(path: Path, spec: PolicySpec, library: MotionLibrary | None) -> Path:
     obs = TensorDict({"policy": torch.zeros(2, spec.num_observations)}, batch_size=[2])
     distribution = {"class_name": "GaussianDistribution", "init_std": 1.0}
     actor = MLPModel(obs, {"actor": ["policy"]}, "actor", len(spec.joint_names), [8], "elu", False, distribution)
     with torch.no_grad():
         for parameter in actor.mlp.parameters():
             parameter.zero_()
-    library = MotionLibrary.from_clips([MotionClip.load(DEFAULT_MOTION_FILE)])
     return export_onnx(actor, spec, library if spec.reference_in_graph else None, path)

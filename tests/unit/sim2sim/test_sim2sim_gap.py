@@ -28,7 +28,7 @@ def write_report(path, **changes):
 
 
 def test_gap_is_taken_to_the_same_clip(tmp_path):
-    baseline = read_baseline(write_report(tmp_path / "report.json"), SHA, g1_spec())
+    baseline = read_baseline(write_report(tmp_path / "report.json"), [SHA], g1_spec())
     assert baseline.values == {"mpkpe": 0.04, "success": 1.0}
     assert gaps({"mpkpe": 0.05, "anchor_pos": 1.0}, baseline) == pytest.approx({"mpkpe": 0.01})
     lines = table({"mpkpe": 0.05, "anchor_pos": 1.0}, baseline).splitlines()
@@ -36,14 +36,21 @@ def test_gap_is_taken_to_the_same_clip(tmp_path):
     assert lines[2].split() == ["anchor_pos:", "1.0000"]
 
 
+def test_several_clips_are_compared_with_their_mean(tmp_path):
+    path = write_report(tmp_path / "report.json")
+    assert read_baseline(path, [SHA, "cd" * 32], g1_spec()).values == {"mpkpe": 2.52, "success": 1.0}
+    with pytest.raises(ValueError, match="none of which"):
+        read_baseline(path, [SHA, "ef" * 32], g1_spec())
+
+
 def test_a_report_of_other_clips_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"evaluates the clips \['walk', 'squat'\], none of which"):
-        read_baseline(write_report(tmp_path / "report.json"), "ef" * 32, g1_spec())
+        read_baseline(write_report(tmp_path / "report.json"), ["ef" * 32], g1_spec())
 
 
 def test_a_report_of_another_checkpoint_is_pointed_out(tmp_path):
     with pytest.warns(UserWarning, match="is of checkpoint model_9.pt, the policy of model_1.pt"):
-        read_baseline(write_report(tmp_path / "report.json", checkpoint="model_9.pt"), SHA, g1_spec())
+        read_baseline(write_report(tmp_path / "report.json", checkpoint="model_9.pt"), [SHA], g1_spec())
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"clips": {}}'])
@@ -51,4 +58,4 @@ def test_what_is_no_report_is_refused(tmp_path, text):
     path = tmp_path / "report.json"
     path.write_text(text)
     with pytest.raises(ValueError, match="is no report of evaluate.py"):
-        read_baseline(path, SHA, g1_spec())
+        read_baseline(path, [SHA], g1_spec())

@@ -33,6 +33,10 @@ def situation(**changes) -> Situation:
         "joint_vel": joints - 1.0,
         "default_joint_pos": joints + 0.1,
         "last_action": joints + 7.0,
+        "preview_joint_pos": np.stack((joints + 1.0, joints + 2.0)),
+        "preview_anchor_pos_w": np.array([[1.0, 2.0, 0.8], [0.0, 1.0, 1.8]]),
+        "preview_anchor_quat_w": np.stack((UNIT, LEFT)),
+        "clip_id": np.array([0.0, 1.0, 0.0]),
     }
     return Situation(**fields | changes)
 
@@ -48,6 +52,10 @@ def situation(**changes) -> Situation:
         ("joint_vel", [-1.0] * 29),
         ("actions", [7.0] * 29),
         ("command", [0.5] * 29 + [2.0] * 29),
+        ("preview_joint_pos", [1.0] * 29 + [2.0] * 29),
+        ("preview_anchor_pos_b", [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]),  # ahead; to the left and above
+        ("preview_anchor_ori_b", [0.0, 1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
+        ("motion_identity", [0.0, 1.0, 0.0]),
     ],
 )
 def test_terms(name, expected):
@@ -88,3 +96,12 @@ def test_a_term_of_another_width_is_refused_by_name():
     spec = g1_spec(observations=(*OBSERVATIONS[:5], ObservationTerm("joint_pos", 23), *OBSERVATIONS[6:]))
     with pytest.raises(ValueError, match=r"term 6, 'joint_pos', has 23 values, expected 29 .*= 154"):
         ObservationBuilder(spec)
+
+
+def test_widths_follow_from_preview_steps_and_clips():
+    observations = (ObservationTerm("preview_anchor_ori_b", 24), ObservationTerm("motion_identity", 1))
+    ObservationBuilder(g1_spec(observations=observations, preview_steps=(5, 10, 20, 40)))
+    with pytest.raises(ValueError, match=r"'preview_anchor_ori_b', has 24 values, expected 12 .* 2 preview steps"):
+        ObservationBuilder(g1_spec(observations=observations, preview_steps=(5, 10)))
+    with pytest.raises(ValueError, match=r"'motion_identity', has 3 values, expected 1 .* 1 clips"):
+        ObservationBuilder(g1_spec(observations=(ObservationTerm("motion_identity", 3),)))

@@ -8,12 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from g1_policies import export_zero_policy
+from g1_policies import export_library_policy, export_zero_policy
 
 from whole_body_tracking.export import load_policy
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
 from whole_body_tracking.robots import G1
-from whole_body_tracking.sim2sim.reference import reference_of_file, reference_of_policy, robot_of, with_all_bodies
+from whole_body_tracking.sim2sim.reference import (
+    Reference,
+    reference_of_file,
+    reference_of_policy,
+    references_of,
+    robot_of,
+    with_all_bodies,
+)
 from whole_body_tracking.sim2sim.rollout import roll_out
 from whole_body_tracking.sim2sim.run import run_sim2sim
 
@@ -41,7 +48,7 @@ def test_reference_of_the_file_is_the_clip(residual):
 def test_a_rollout_starts_on_the_reference_and_aims_one_frame_ahead(residual):
     policy = load_policy(residual)
     reference = reference_of_policy(policy)
-    recording = roll_out(policy, G1, reference, num_rollouts=1, perturbed=False)
+    recording = roll_out(policy, G1, Reference(reference, np.ones(1)), num_rollouts=1, perturbed=False)
     assert len(recording.joint_pos) == reference.num_frames - 1
     np.testing.assert_array_equal(recording.ref_joint_pos[0, 0], reference.joint_pos[1])
     np.testing.assert_array_equal(recording.ref.quat_w[5, 0], reference.body_quat_w[6])
@@ -54,7 +61,7 @@ def test_a_rollout_starts_on_the_reference_and_aims_one_frame_ahead(residual):
 
 def test_rollouts_do_not_depend_on_their_number(residual):
     policy = load_policy(residual)
-    reference = reference_of_policy(policy)
+    (reference,) = references_of(policy)
     one, three = (roll_out(policy, G1, reference, num_rollouts=count, seed=3) for count in (1, 3))
     np.testing.assert_array_equal(one.joint_pos[:, 0], three.joint_pos[:, 0])
     assert (three.joint_pos[0, 1] - three.joint_pos[0, 0]).abs().max() > 1e-4
@@ -87,6 +94,37 @@ def test_policy_without_a_clip_needs_one(tmp_path):
     inside = export_zero_policy(tmp_path / "inside.onnx", action_kind="residual")
     same = run_sim2sim(inside, num_rollouts=1, perturbed=False, output_dir=tmp_path / "out")
     assert result.overall["mpkpe"] == pytest.approx(same.overall["mpkpe"], rel=1e-2)
+
+
+def test_a_policy_of_several_clips_plays_all_of_them_or_those_named(tmp_path):
+    path = export_library_policy(tmp_path / "policy.onnx")
+    both = run_sim2sim(path, num_rollouts=3, output_dir=tmp_path / "all")
+    assert [(row["name"], row["num_rollouts"]) for row in both.per_clip] == [("squat_1-40", 2), ("squat_101-160", 2)]
+    assert both.overall["num_rollouts"] == 4
+    content = json.loads((tmp_path / "all" / "report.json").read_text())
+    assert content["per_clip"] == both.per_clip and list(content["clips"]) == ["squat_1-40", "squat_101-160"]
+    table = (tmp_path / "all" / "per_rollout.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in table[1:]] == [
+        ["squat_1-40", "0"], ["squat_1-40", "1"], ["squat_101-160", "0"], ["squat_101-160", "1"],
+    ]  # fmt: skip
+    one = run_sim2sim(path, num_rollouts=2, output_dir=tmp_path / "one", motions=["squat_101-160"])
+    assert one.per_clip[0] == both.per_clip[1] and one.reference.name == "squat_101-160"
+    compared = run_sim2sim(path, num_rollouts=3, output_dir=tmp_path / "again", compare=tmp_path / "all/report.json")
+    assert compared.baseline.values["mpkpe"] == pytest.approx(both.overall["mpkpe"])
+
+
+def test_clips_that_a_policy_lacks_are_refused_by_name(tmp_path):
+    path = export_library_policy(tmp_path / "policy.onnx")
+    with pytest.raises(ValueError, match=r"without a clip 'walk'. It has: \['squat_1-40', 'squat_101-160'\]"):
+        run_sim2sim(path, output_dir=tmp_path / "out", motions=["walk"])
+    with pytest.raises(ValueError, match="--motion among the policy's clips, or with --motion_file"):
+        run_sim2sim(path, DEFAULT_MOTION_FILE, output_dir=tmp_path / "out", motions=["squat_1-40"])
+    with pytest.raises(ValueError, match="observes which of its clips it tracks"):
+        run_sim2sim(path, DEFAULT_MOTION_FILE, output_dir=tmp_path / "out")
+    next((tmp_path / "clips").glob("squat_101*")).unlink()
+    with pytest.raises(FileNotFoundError, match=r"'squat_101-160' is missing.*Copy the folder clips/"):
+        run_sim2sim(path, output_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_input_is_refused(residual, tmp_path):

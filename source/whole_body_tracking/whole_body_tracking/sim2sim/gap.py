@@ -4,51 +4,62 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from whole_body_tracking.export.spec import PolicySpec
+
+NO_METRICS = ("name", "num_rollouts")
+"""What a row of a clip holds beside metrics."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Numbers of an evaluation for one clip."""
+    """Numbers of an evaluation: means over the clips that are compared."""
 
     values: dict[str, float]
     engine: str
 
 
-def read_baseline(path: str | Path, clip_sha256: str, spec: PolicySpec) -> Baseline:
+def read_baseline(path: str | Path, digests: Sequence[str], spec: PolicySpec) -> Baseline:
     """Read an evaluation's ``report.json``.
 
     Args:
         path: The report.
-        clip_sha256: Digest of the clip that sim2sim plays.
+        digests: SHA-256 of the clips that sim2sim plays; the numbers are means over these.
         spec: Of the policy; a report of another checkpoint gives a warning.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no report, or it does not hold the clip.
+        ValueError: If it is no report, or it does not hold a clip.
     """
     path = Path(path)
     try:
         content = json.loads(path.read_text())
-        clips, rows = content["clips"], content["per_clip"]
+        clips, rows = content["clips"], {row["name"]: row for row in content["per_clip"]}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no report of evaluate.py: {type(error).__name__} {error}.") from None
-    names = [name for name, digest in clips.items() if digest == clip_sha256]
-    if not names:
+    names = {digest: name for name, digest in clips.items()}
+    missing = [digest for digest in digests if names.get(digest) not in rows]
+    if missing:
         raise ValueError(
             f"{path} evaluates the clips {list(clips)}, none of which is the one played here (SHA-256"
-            f" {clip_sha256[:12]}...). Evaluate the policy on this clip, or play one of those with --motion_file."
+            f" {missing[0][:12]}...). Evaluate the policy on this clip, or play one of those with --motion_file."
         )
     if content.get("checkpoint") != spec.checkpoint:
         warnings.warn(
             f"{path} is of checkpoint {content.get('checkpoint')}, the policy of {spec.checkpoint}.", stacklevel=2
         )
-    row = next(row for row in rows if row["name"] == names[0])
-    values = {name: float(value) for name, value in row.items() if name not in ("name", "num_rollouts")}
+    values = mean_of([rows[names[digest]] for digest in digests])
     return Baseline(values, str(content.get("engine", "Isaac Lab")))
+
+
+def mean_of(rows: Sequence[dict]) -> dict[str, float]:
+    """Mean of every metric over the rows of clips that have it."""
+    metrics = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in NO_METRICS]
+    return {name: fmean(float(row[name]) for row in rows if name in row) for name in metrics}
 
 
 def gaps(overall: dict[str, float], baseline: Baseline) -> dict[str, float]:

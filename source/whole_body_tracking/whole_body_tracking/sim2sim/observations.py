@@ -42,6 +42,14 @@ class Situation:
     """[rad], shape [num_joints]."""
     last_action: np.ndarray
     """What the policy's file emitted in the step before; zeros in the first, shape [num_joints]."""
+    preview_joint_pos: np.ndarray
+    """Reference at the frames of a preview [rad], shape [num_steps, num_joints]."""
+    preview_anchor_pos_w: np.ndarray
+    """[m], shape [num_steps, 3]."""
+    preview_anchor_quat_w: np.ndarray
+    """Shape [num_steps, 4]."""
+    clip_id: np.ndarray
+    """Zeros with a one at the place of the tracked clip among those of the policy, shape [num_clips]."""
 
 
 def command(now: Situation) -> np.ndarray:
@@ -56,8 +64,7 @@ def motion_anchor_pos_b(now: Situation) -> np.ndarray:
 
 def motion_anchor_ori_b(now: Situation) -> np.ndarray:
     """Reference anchor orientation in the robot's anchor frame: two columns of its matrix, row by row."""
-    relative = _inverse(now.anchor_quat_w) * Rotation.from_quat(now.ref_anchor_quat_w)
-    return relative.as_matrix()[:, :2].ravel()
+    return _columns_in_anchor(now, now.ref_anchor_quat_w)
 
 
 def base_lin_vel(now: Situation) -> np.ndarray:
@@ -85,6 +92,26 @@ def actions(now: Situation) -> np.ndarray:
     return now.last_action
 
 
+def preview_joint_pos(now: Situation) -> np.ndarray:
+    """Reference joint positions to come [rad], step by step."""
+    return now.preview_joint_pos.ravel()
+
+
+def preview_anchor_pos_b(now: Situation) -> np.ndarray:
+    """Reference anchor positions to come in the robot's anchor frame [m], step by step."""
+    return _inverse(now.anchor_quat_w).apply(now.preview_anchor_pos_w - now.anchor_pos_w).ravel()
+
+
+def preview_anchor_ori_b(now: Situation) -> np.ndarray:
+    """Reference anchor orientations to come in the robot's anchor frame: two columns of each one's matrix."""
+    return _columns_in_anchor(now, now.preview_anchor_quat_w)
+
+
+def motion_identity(now: Situation) -> np.ndarray:
+    """Which of the policy's clips is tracked: its id, which an embedding turns into a vector inside the file."""
+    return now.clip_id
+
+
 TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -96,6 +123,10 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         joint_pos,
         joint_vel,
         actions,
+        preview_joint_pos,
+        preview_anchor_pos_b,
+        preview_anchor_ori_b,
+        motion_identity,
     )
 }
 """Every term that sim2sim can rebuild, by the name that the task and the exported file give it."""
@@ -142,9 +173,11 @@ def _one_step(term: ObservationTerm, now: Situation) -> np.ndarray:
 
 
 def _require_known_terms(spec: PolicySpec, source: str) -> None:
-    joints = len(spec.joint_names)
+    joints, steps, clips = len(spec.joint_names), len(spec.preview_steps), len(spec.clips)
     width = {"command": 2 * joints, "motion_anchor_pos_b": 3, "motion_anchor_ori_b": 6, "base_lin_vel": 3}
     width |= {"base_ang_vel": 3, "joint_pos": joints, "joint_vel": joints, "actions": joints}
+    width |= {"preview_joint_pos": joints * steps, "preview_anchor_pos_b": 3 * steps}
+    width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     for place, term in enumerate(spec.observations, start=1):
         if term.name not in TERMS:
             raise ValueError(
@@ -156,9 +189,14 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
         if term.dim != expected:
             raise ValueError(
                 f"{source}: observation term {place}, '{term.name}', has {term.dim} values, expected {expected} for"
-                f" {joints} joints and a history of {term.history_length}. The policy observes"
-                f" {spec.describe_observations()}. Export it again from its task."
+                f" {joints} joints, {steps} preview steps, {clips} clips and a history of {term.history_length}."
+                f" The policy observes {spec.describe_observations()}. Export it again from its task."
             )
+
+
+def _columns_in_anchor(now: Situation, quat_xyzw: np.ndarray) -> np.ndarray:
+    relative = _inverse(now.anchor_quat_w) * Rotation.from_quat(quat_xyzw)
+    return relative.as_matrix()[..., :2].ravel()
 
 
 def _inverse(quat_xyzw: np.ndarray) -> Rotation:

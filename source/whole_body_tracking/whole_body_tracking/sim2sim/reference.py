@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,18 @@ from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.robots import ROBOTS, RobotModel
+
+IDENTITY_TERM = "motion_identity"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A motion as a policy sees it."""
+
+    clip: MotionClip
+    """Joints and tracked bodies in the order of the policy's spec; ``source`` holds the digest of the whole clip."""
+    clip_id: np.ndarray
+    """One-hot id among the policy's clips, shape [num_clips]."""
 
 
 def robot_of(spec: PolicySpec) -> RobotModel:
@@ -35,9 +48,6 @@ def reference_of_policy(policy: OnnxPolicy) -> MotionClip:
         ValueError: If the file holds no clip.
     """
     spec = policy.spec
-    if not spec.reference_in_graph:
-        names = [clip.name for clip in spec.clips]
-        raise ValueError(f"The policy was exported without a clip. Pass one of {names} with --motion_file.")
     outputs = [policy.reference(frame) for frame in range(spec.clips[0].num_frames)]
     tables = {name: np.stack([output[name] for output in outputs]) for name in outputs[0]}
     tables["body_quat_w"] = np.roll(tables["body_quat_w"], -1, axis=-1)
@@ -51,8 +61,35 @@ def reference_of_policy(policy: OnnxPolicy) -> MotionClip:
     )
 
 
+def references_of(
+    policy: OnnxPolicy, names: Sequence[str] = (), motion_file: str | Path | None = None
+) -> list[Reference]:
+    """What a policy is to track.
+
+    Args:
+        policy: The policy.
+        names: Some of its own clips; none means all of them.
+        motion_file: A clip from elsewhere instead.
+
+    Raises:
+        FileNotFoundError: If a file is gone.
+        ValueError: If there is no such clip, a file holds another one, or both ways to choose are used.
+    """
+    spec = policy.spec
+    if motion_file is not None:
+        if names:
+            raise ValueError("Choose with --motion among the policy's clips, or with --motion_file another file.")
+        clip = reference_of_file(motion_file, spec)
+        return [Reference(clip, clip_id_of(clip.source["sha256"], spec))]
+    indices = [spec.clip_index(name) for name in names] or list(range(len(spec.clips)))
+    if spec.reference_in_graph:
+        return [Reference(reference_of_policy(policy), clip_id(0, spec))]
+    _require_clips_beside(spec)
+    return [Reference(as_seen(policy.clip(spec.clips[index].name), spec), clip_id(index, spec)) for index in indices]
+
+
 def reference_of_file(path: str | Path, spec: PolicySpec) -> MotionClip:
-    """A clip file as a policy sees it: joints and tracked bodies in the order of its spec.
+    """A clip file as a policy sees it.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -67,6 +104,16 @@ def reference_of_file(path: str | Path, spec: PolicySpec) -> MotionClip:
             f"{path}: the policy's actions are about the clip in its own file, {list(trained.values())}, and this is"
             " another one. Leave --motion_file out, or train on this clip."
         )
+    return as_seen(clip, spec)
+
+
+def as_seen(clip: MotionClip, spec: PolicySpec) -> MotionClip:
+    """A clip as a policy sees it: joints and tracked bodies in the order of its spec; ``source`` keeps the digest.
+
+    Raises:
+        ValueError: If it has another rate than the policy's, or lacks a joint or body.
+    """
+    clip.require_fps(1.0 / spec.control_dt)
     joints, bodies = clip.joint_indices(spec.joint_names), clip.body_indices(spec.body_names)
     return replace(
         clip,
@@ -80,6 +127,34 @@ def reference_of_file(path: str | Path, spec: PolicySpec) -> MotionClip:
         body_lin_vel_w=clip.body_lin_vel_w[:, bodies],
         body_ang_vel_w=clip.body_ang_vel_w[:, bodies],
     )
+
+
+def clip_id(index: int, spec: PolicySpec) -> np.ndarray:
+    """One-hot id of one of a policy's clips, shape [num_clips]."""
+    return np.eye(len(spec.clips))[index]
+
+
+def clip_id_of(sha256: str, spec: PolicySpec) -> np.ndarray:
+    """One-hot id of the clip with a digest; zeros for one that the policy was not trained on.
+
+    Raises:
+        ValueError: If there is none and the policy observes which clip it tracks.
+    """
+    for index, known in enumerate(spec.clips):
+        if known.sha256 == sha256:
+            return clip_id(index, spec)
+    if any(term.name == IDENTITY_TERM for term in spec.observations):
+        raise ValueError(
+            "The policy observes which of its clips it tracks, and this file is none of"
+            f" {[known.name for known in spec.clips]}. Choose one of those with --motion."
+        )
+    return np.zeros(len(spec.clips))
+
+
+def _require_clips_beside(spec: PolicySpec) -> None:
+    if not spec.clips_folder:
+        names = [clip.name for clip in spec.clips]
+        raise ValueError(f"The policy was exported without a clip. Pass one of {names} with --motion_file.")
 
 
 def with_all_bodies(reference: MotionClip, robot: RobotModel) -> MotionClip:

@@ -16,6 +16,7 @@ from whole_body_tracking.motion.tracking_errors import BodyState
 from whole_body_tracking.robots import RobotModel
 
 from .observations import ObservationBuilder, Situation
+from .reference import Reference
 from .simulation import RobotState, Simulation
 
 POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
@@ -24,7 +25,7 @@ POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 def roll_out(
     policy: OnnxPolicy,
     robot: RobotModel,
-    reference: MotionClip,
+    reference: Reference,
     num_rollouts: int,
     seed: int = 0,
     perturbed: bool = True,
@@ -37,7 +38,7 @@ def roll_out(
     Args:
         policy: The exported policy.
         robot: Its robot.
-        reference: Joints and tracked bodies in the order of the policy's spec.
+        reference: What to track.
         num_rollouts: How many to play.
         seed: Of the small noise on the start states; rollout i starts the same way whatever their number.
         perturbed: Whether there is any noise.
@@ -47,12 +48,12 @@ def roll_out(
     """
     _require_root(policy.spec, robot)
     simulation = Simulation(robot, policy.spec)
-    player = _Player(policy, robot, reference, simulation)
+    player = _Player(policy, reference, simulation)
     rollouts = []
     for index in range(num_rollouts):
         rng = np.random.default_rng([seed, index]) if perturbed else None
-        rollouts.append(player.play(start_state(reference, policy.spec, robot, rng)))
-    return _recording(rollouts, reference, policy.spec)
+        rollouts.append(player.play(start_state(reference.clip, policy.spec, robot, rng)))
+    return _recording(rollouts, reference.clip, policy.spec)
 
 
 def start_state(
@@ -85,22 +86,23 @@ def start_state(
 class _Player:
     """Policy and simulation in closed loop over one reference."""
 
-    def __init__(self, policy: OnnxPolicy, robot: RobotModel, reference: MotionClip, simulation: Simulation):
+    def __init__(self, policy: OnnxPolicy, reference: Reference, simulation: Simulation):
         spec = policy.spec
         self.policy, self.spec, self.reference, self.simulation = policy, spec, reference, simulation
         self.builder = ObservationBuilder(spec)
         self.default, self.scale = np.array(spec.default_joint_pos), np.array(spec.action_scale)
         self.body_ids = simulation.body_ids(spec.body_names)
         self.anchor_id = simulation.body_ids([spec.anchor_body_name])
-        self.ref_anchor = reference.body_indices([spec.anchor_body_name])[0]
 
     def play(self, start: RobotState) -> list[np.ndarray]:
         """One rollout by step: bodies (position, quaternion, velocities), joint positions, velocities and targets."""
         self.simulation.reset(start)
         self.builder.reset()
         action, steps = np.zeros(len(self.default)), []
-        for frame in range(1, self.reference.num_frames):
-            obs = self.builder.build(self._situation(frame, action))
+        for frame in range(1, self.reference.clip.num_frames):
+            pos, quat, *_ = self.simulation.bodies(self.anchor_id)
+            robot = self.simulation.state, pos[0], quat[0]
+            obs = self.builder.build(situation(self.spec, self.reference, frame, *robot, action))
             action = self.policy.run(obs, frame)["actions"][0].astype(np.float64)
             targets = self._targets(action, frame)
             self.simulation.step(targets)
@@ -111,26 +113,50 @@ class _Player:
 
     def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
         residual = self.spec.emitted_actions == "residual"
-        return (self.reference.joint_pos[frame] if residual else self.default) + self.scale * action
+        return (self.reference.clip.joint_pos[frame] if residual else self.default) + self.scale * action
 
-    def _situation(self, frame: int, last_action: np.ndarray) -> Situation:
-        state = self.simulation.state
-        anchor_pos, anchor_quat, *_ = self.simulation.bodies(self.anchor_id)
-        return Situation(
-            ref_joint_pos=self.reference.joint_pos[frame],
-            ref_joint_vel=self.reference.joint_vel[frame],
-            ref_anchor_pos_w=self.reference.body_pos_w[frame, self.ref_anchor],
-            ref_anchor_quat_w=self.reference.body_quat_w[frame, self.ref_anchor],
-            anchor_pos_w=anchor_pos[0],
-            anchor_quat_w=anchor_quat[0],
-            root_quat_w=state.root_quat_w,
-            root_lin_vel_w=state.root_lin_vel_w,
-            root_ang_vel_w=state.root_ang_vel_w,
-            joint_pos=state.joint_pos,
-            joint_vel=state.joint_vel,
-            default_joint_pos=self.default,
-            last_action=last_action,
-        )
+
+def situation(
+    spec: PolicySpec,
+    reference: Reference,
+    frame: int,
+    state: RobotState,
+    anchor_pos_w: np.ndarray,
+    anchor_quat_w: np.ndarray,
+    last_action: np.ndarray,
+) -> Situation:
+    """What a policy can observe while it aims at a frame of its reference.
+
+    Args:
+        spec: Of the policy.
+        reference: What it tracks.
+        frame: Frame that the next step should reach.
+        state: Where the robot is.
+        anchor_pos_w: Position of the robot's anchor [m], shape [3].
+        anchor_quat_w: Its orientation (x, y, z, w), shape [4].
+        last_action: What the policy's file emitted in the step before, shape [num_joints].
+    """
+    clip, anchor = reference.clip, reference.clip.body_indices([spec.anchor_body_name])[0]
+    ahead = np.minimum(frame + np.array(spec.preview_steps, dtype=int), clip.num_frames - 1)
+    return Situation(
+        ref_joint_pos=clip.joint_pos[frame],
+        ref_joint_vel=clip.joint_vel[frame],
+        ref_anchor_pos_w=clip.body_pos_w[frame, anchor],
+        ref_anchor_quat_w=clip.body_quat_w[frame, anchor],
+        anchor_pos_w=anchor_pos_w,
+        anchor_quat_w=anchor_quat_w,
+        root_quat_w=state.root_quat_w,
+        root_lin_vel_w=state.root_lin_vel_w,
+        root_ang_vel_w=state.root_ang_vel_w,
+        joint_pos=state.joint_pos,
+        joint_vel=state.joint_vel,
+        default_joint_pos=np.array(spec.default_joint_pos),
+        last_action=last_action,
+        preview_joint_pos=clip.joint_pos[ahead],
+        preview_anchor_pos_w=clip.body_pos_w[ahead, anchor],
+        preview_anchor_quat_w=clip.body_quat_w[ahead, anchor],
+        clip_id=reference.clip_id,
+    )
 
 
 def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: PolicySpec) -> Recording:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import mujoco
+import torch
 
 from whole_body_tracking.evaluation import report
 from whole_body_tracking.evaluation.metrics import DEFINITIONS
-from whole_body_tracking.evaluation.rollout import Recording
+from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.summary import RolloutMetrics, measure
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 
 from .criteria import TrackingRewards, TrackingTerminations
-from .gap import Baseline, gaps, read_baseline
+from .gap import Baseline, gaps, mean_of, read_baseline
 from .observations import ObservationBuilder
-from .reference import reference_of_file, reference_of_policy, robot_of, with_all_bodies
+from .reference import Reference, references_of, robot_of, with_all_bodies
 from .rollout import roll_out
 
 
@@ -28,6 +30,8 @@ class Sim2SimResult:
 
     overall: dict[str, float]
     """Mean of every metric over the rollouts."""
+    per_clip: list[dict]
+    """The same for each clip, with its name and number of rollouts."""
     robot: RobotModel
     played: MotionClip
     """What the rollout in the middle did, all bodies."""
@@ -35,6 +39,16 @@ class Sim2SimResult:
     """What it should have done, all bodies; frame t + 1 belongs to the played frame t."""
     baseline: Baseline | None = None
     folder: Path = field(default_factory=Path)
+
+
+@dataclass
+class Played:
+    """Rollouts of one clip."""
+
+    reference: Reference
+    measured: RolloutMetrics
+    median: Recording
+    """Of the rollout in the middle alone: all of them would take 2 kB a step each."""
 
 
 def run_sim2sim(
@@ -45,17 +59,19 @@ def run_sim2sim(
     perturbed: bool = True,
     compare: Path | None = None,
     output_dir: Path | None = None,
+    motions: Sequence[str] = (),
 ) -> Sim2SimResult:
     """Play, measure, and write ``report.json``, ``per_rollout.csv``, ``played.npz`` and ``played.html``.
 
     Args:
         policy_path: Exported ``policy.onnx``.
-        motion_file: Clip to track; None takes the one in the policy's file.
-        num_rollouts: Rollouts, at least one.
+        motion_file: Clip to track instead of the policy's own.
+        num_rollouts: Rollouts, at least one; shared by the clips, of which each gets at least one.
         seed: Of the small noise on start states.
         perturbed: Whether there is any noise.
         compare: ``report.json`` of an evaluation of the same policy.
         output_dir: Folder to write to; None takes ``sim2sim/`` beside the policy.
+        motions: Names of the policy's own clips to track; none means all of them.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -63,50 +79,67 @@ def run_sim2sim(
     """
     if num_rollouts < 1:
         raise ValueError(f"--num_rollouts {num_rollouts} should be at least 1.")
-    policy = load_policy(policy_path)
+    policy = load_policy(policy_path, needs_clips=motion_file is None)
     robot = robot_of(policy.spec)
     ObservationBuilder(policy.spec, Path(policy_path).name)
-    reference = reference_of_file(motion_file, policy.spec) if motion_file else reference_of_policy(policy)
-    baseline = read_baseline(compare, reference.source["sha256"], policy.spec) if compare else None
-    recording = roll_out(policy, robot, reference, num_rollouts, seed, perturbed)
-    measured = measure(recording, TrackingRewards(), TrackingTerminations(), robot.body_names[0], robot)
+    references = references_of(policy, motions, motion_file)
+    digests = [reference.clip.source["sha256"] for reference in references]
+    baseline = read_baseline(compare, digests, policy.spec) if compare else None
+    each = -(-num_rollouts // len(references))
+    played = [_play(policy, robot, reference, each, seed, perturbed) for reference in references]
+    measured = RolloutMetrics.concatenate([item.measured for item in played])
+    middle = _middle(played)
     result = Sim2SimResult(
-        overall=measured.mean() | {"num_rollouts": num_rollouts},
+        overall=measured.mean() | {"num_rollouts": each * len(played)},
+        per_clip=[{"name": item.reference.clip.name, "num_rollouts": each} | item.measured.mean() for item in played],
         robot=robot,
-        played=_played(recording, measured, robot, policy),
-        reference=with_all_bodies(reference, robot),
+        played=report.played_clip(middle.median, 0, robot.name, list(policy.spec.joint_names)),
+        reference=with_all_bodies(middle.reference.clip, robot),
         baseline=baseline,
         folder=Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim",
     )
-    _write(result, measured, policy, seed)
+    _write(result, played, policy, seed)
     return result
 
 
-def _played(recording: Recording, measured: RolloutMetrics, robot: RobotModel, policy: OnnxPolicy) -> MotionClip:
-    median = report.median_rollout(measured)
-    return report.played_clip(recording, median, robot.name, list(policy.spec.joint_names))
+def _play(
+    policy: OnnxPolicy, robot: RobotModel, reference: Reference, num_rollouts: int, seed: int, perturbed: bool
+) -> Played:
+    recording = roll_out(policy, robot, reference, num_rollouts, seed, perturbed)
+    measured = measure(recording, TrackingRewards(), TrackingTerminations(), robot.body_names[0], robot)
+    return Played(reference, measured, recording.rollout(report.median_rollout(measured)))
 
 
-def _write(result: Sim2SimResult, measured: RolloutMetrics, policy: OnnxPolicy, seed: int) -> None:
+def _middle(played: list[Played]) -> Played:
+    """The clip in the middle, by the median rollout of each."""
+    medians = [item.measured.select(torch.tensor([report.median_rollout(item.measured)])) for item in played]
+    return played[report.median_rollout(RolloutMetrics.concatenate(medians))]
+
+
+def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed: int) -> None:
     folder, name = result.folder, result.reference.name
     folder.mkdir(parents=True, exist_ok=True)
     result.played.save(folder / "played.npz")
-    title = f"{name}: {policy.spec.checkpoint} in MuJoCo, median of {result.overall['num_rollouts']} rollouts"
+    title = f"{name}: {policy.spec.checkpoint} in MuJoCo, median of {result.per_clip[0]['num_rollouts']} rollouts"
     report.write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
-    rollouts = range(len(measured.values["success"]))
-    rows = [{"rollout": index} | measured.select([index]).mean() for index in rollouts]
-    report.write_table(folder / "per_rollout.csv", rows)
+    report.write_table(folder / "per_rollout.csv", [row for item in played for row in _rows(item)])
     content = {
         "overall": result.overall,
-        "per_clip": [{"name": name} | result.overall],
+        "per_clip": result.per_clip,
         "definitions": {metric: text for metric, text in DEFINITIONS.items() if metric in result.overall},
         "task": policy.spec.task,
         "engine": f"plain MuJoCo {mujoco.__version__}",
         "seed": seed,
         "checkpoint": policy.spec.checkpoint,
-        "clips": {name: result.reference.source["sha256"]},
+        "clips": {item.reference.clip.name: item.reference.clip.source["sha256"] for item in played},
     }
     if result.baseline is not None:
         content["compared_with"] = {"engine": result.baseline.engine, "overall": result.baseline.values}
-        content["gap"] = gaps(result.overall, result.baseline)
+        content["gap"] = gaps(mean_of(result.per_clip), result.baseline)
     report.write_json(folder / "report.json", content)
+
+
+def _rows(played: Played) -> list[dict]:
+    count = len(played.measured.values["success"])
+    name = {"clip": played.reference.clip.name}
+    return [name | {"rollout": index} | played.measured.select([index]).mean() for index in range(count)]
