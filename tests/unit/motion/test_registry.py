@@ -1,132 +1,212 @@
-"""Clips in the registry, against a stand-in for the client; no network."""
+"""Clips in the registry: the real client against a server on this machine."""
 
-import shutil
-import sys
-from types import ModuleType, SimpleNamespace
+import socket
+import time
+import warnings
 
 import pytest
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, registry
+from whole_body_tracking.motion.entries import registry_paths, resolve_entries
 from whole_body_tracking.motion.registry import download_clip, upload_clip
+from whole_body_tracking.motion.registry_cache import cache_dir
+from whole_body_tracking.motion.registry_patterns import expand_registry_name
 
 pytestmark = pytest.mark.unit
 
-NAME = "ORG/wandb-registry-motions/squat"
+REGISTRY = "ORG/wandb-registry-motions"
+NAME = f"{REGISTRY}/squat"
+CLIP = DEFAULT_MOTION_FILE.read_bytes()
+NOWHERE = "http://127.0.0.1:9"
 
 
-class FakeRegistry(ModuleType):
-    """The few names of ``wandb`` that the package uses, over one stored file."""
-
-    class Error(Exception):
-        pass
-
-    def __init__(self):
-        super().__init__("wandb")
-        self.file, self.digest, self.error = DEFAULT_MOTION_FILE, "0123abcd", None
-        self.asked, self.linked, self.downloads = [], [], 0
-
-    def Api(self, timeout):  # noqa: N802
-        return self
-
-    def artifact(self, name):
-        self.asked.append(name)
-        if self.error:
-            raise self.error
-        return SimpleNamespace(digest=self.digest, download=self.download)
-
-    def download(self, root):
-        self.downloads += 1
-        shutil.copyfile(self.file, f"{root}/motion.npz")
-        return root
-
-    def init(self, **_):
-        if self.error:
-            raise self.error
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def Artifact(self, name, type):  # noqa: N802
-        return SimpleNamespace(name=name, type=type, add_file=lambda path, name: self.linked.append((path, name)))
-
-    def log_artifact(self, artifact):
-        return SimpleNamespace(artifact=artifact, wait=lambda: None)
-
-    def link_artifact(self, artifact, target_path):
-        self.linked.append(target_path)
+@pytest.fixture(autouse=True)
+def forget_lookups():
+    registry_paths.cache_clear()
 
 
 @pytest.fixture
-def registry(monkeypatch, tmp_path):
-    fake = FakeRegistry()
-    monkeypatch.setitem(sys.modules, "wandb", fake)
-    monkeypatch.setenv("WBT_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("WANDB_MODE", raising=False)
-    for name in ("WANDB_X_GRAPHQL_RETRY_MAX", "WANDB_INIT_TIMEOUT"):
-        monkeypatch.setenv(name, "1")
-    return fake
+def go_offline(monkeypatch):
+    """Let the server vanish."""
+    return lambda: monkeypatch.setenv("WANDB_BASE_URL", NOWHERE)
 
 
-def test_a_clip_is_downloaded_once_per_version(registry):
+def other_clip(tmp_path, name: str = "other") -> bytes:
+    """The shipped clip with another content."""
+    clip = MotionClip.load(DEFAULT_MOTION_FILE)
+    clip.joint_pos[0, 0] += 0.01
+    clip.save(tmp_path / f"{name}.npz")
+    return (tmp_path / f"{name}.npz").read_bytes()
+
+
+# -- there and back ----------------------------------------------------------------------------------------------------
+
+
+def test_an_uploaded_clip_comes_back(wandb_store):
+    assert upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "walk") == f"{REGISTRY}/walk"
+    path = download_clip(f"{REGISTRY}/walk")
+    assert path.read_bytes() == CLIP and MotionClip.load(path).name == "walk"
+
+
+def test_the_same_clip_makes_no_second_version(wandb_store):
+    for _ in range(2):
+        upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "walk")
+    assert len(wandb_store.collections["wandb-registry-motions", "walk"].versions) == 1
+
+
+def test_versions_by_name(wandb_store, tmp_path):
+    wandb_store.add_clip("squat", CLIP)
+    wandb_store.add_clip("squat", newer := other_clip(tmp_path))
+    assert download_clip(NAME).read_bytes() == newer
+    assert download_clip(f"{NAME}:latest").read_bytes() == newer
+    assert download_clip(f"{NAME}:v1").read_bytes() == newer
+    assert download_clip(f"{NAME}:v0").read_bytes() == CLIP
+
+
+def test_a_file_is_fetched_once(wandb_store):
+    wandb_store.add_clip("squat", CLIP)
+    for name in (NAME, NAME, f"{NAME}:v0"):
+        download_clip(name)
+    assert len([path for path in wandb_store.gets if path.startswith("/storage/blob")]) == 1
+
+
+def test_patterns_and_manifests_name_collections(wandb_store, tmp_path):
+    for name in ("walk1", "walk2", "squat"):
+        wandb_store.add_clip(name, other_clip(tmp_path, name))
+    assert expand_registry_name(f"{REGISTRY}/walk*:v0") == [f"{REGISTRY}/walk1:v0", f"{REGISTRY}/walk2:v0"]
+    (tmp_path / "motions.yaml").write_text(
+        f"motions:\n  - {{registry: '{REGISTRY}/walk*'}}\n"
+        f"  - {{registry: '{NAME}:v0', frame_range: [11, 60], weight: 3}}\n"
+    )
+    entries = resolve_entries([str(tmp_path / "motions.yaml")])
+    assert [entry.load().num_frames for entry in entries] == [251, 251, 50]
+    assert [entry.name for entry in entries] == ["walk1", "walk2", "squat_11-60"]
+    assert [entry.weight for entry in entries] == [1.0, 1.0, 3.0]
+
+
+# -- without a server --------------------------------------------------------------------------------------------------
+
+
+def test_a_version_needs_no_server_afterwards(wandb_store, go_offline):
+    wandb_store.add_clip("squat", CLIP)
     path = download_clip(NAME)
-    assert MotionClip.load(path).name == "squat"
-    assert download_clip(NAME) == path and registry.downloads == 1
-    registry.digest = "ffff"
-    assert download_clip(NAME) != path and registry.downloads == 2
+    go_offline()
+    with warnings.catch_warnings(action="error"):
+        assert download_clip(f"{NAME}:v0") == path
 
 
-@pytest.mark.parametrize(("name", "asked"), [(NAME, f"{NAME}:latest"), (f"{NAME}:v3", f"{NAME}:v3")])
-def test_latest_version_unless_one_is_named(registry, name, asked):
-    download_clip(name)
-    assert registry.asked == [asked]
+def test_latest_is_what_it_was_and_says_so(wandb_store, go_offline):
+    wandb_store.add_clip("squat", CLIP)
+    path = download_clip(NAME)
+    go_offline()
+    with pytest.warns(UserWarning, match=r"Using ORG/wandb-registry-motions/squat as it was .*cannot be reached"):
+        assert download_clip(NAME) == path
+    with pytest.warns(UserWarning, match="downloaded before"):
+        assert expand_registry_name(f"{REGISTRY}/s*") == [NAME]
+
+
+def test_offline_mode_is_respected(wandb_store, monkeypatch):
+    wandb_store.add_clip("squat", CLIP)
+    download_clip(NAME)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    wandb_store.gets.clear()
+    with pytest.warns(UserWarning, match="WANDB_MODE is 'offline'"):
+        download_clip(NAME)
+    with pytest.raises(OSError, match="needs the network, but WANDB_MODE is 'offline'.*--motion_file PATH"):
+        download_clip(f"{REGISTRY}/walk")
+    with pytest.raises(OSError, match="needs the network, but WANDB_MODE is 'offline'. The clip stays at"):
+        upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "squat")
+    assert wandb_store.gets == []
+
+
+@pytest.mark.parametrize("look_up", [download_clip, expand_registry_name])
+def test_a_server_that_refuses_is_named(wandb_store, go_offline, look_up):
+    go_offline()
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match=rf"failed: W&B at {NOWHERE} cannot be reached .*--motion_file PATH"):
+        look_up(f"{REGISTRY}/w*")
+    assert time.monotonic() - started < 15.0
+
+
+def test_a_server_that_is_silent_is_given_up(wandb_store, monkeypatch):
+    monkeypatch.setattr(registry, "TIMEOUT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        with pytest.raises(ConnectionError, match=r"cannot be reached"):
+            download_clip(NAME)
+        assert time.monotonic() - started < 20.0
+
+
+def test_a_training_that_logs_keeps_the_clients_patience(wandb_store):
+    """The limits of a look-up would make one lost request end the upload of checkpoints."""
+    import wandb
+
+    with wandb.init(project="before") as run:
+        usual = run.settings.x_graphql_retry_max
+    wandb_store.add_clip("squat", CLIP)
+    download_clip(NAME)
+    with wandb.init(project="after") as run:
+        assert run.settings.x_graphql_retry_max == usual != 1
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_download_is_not_kept(wandb_store):
+    wandb_store.add_clip("squat", CLIP)
+    (blob,) = [path for path in wandb_store.blobs if path.startswith("/storage/blob")]
+    wandb_store.blobs[blob] = CLIP[:5000] + bytes([CLIP[5000] ^ 1]) + CLIP[5001:]
+    with pytest.raises(OSError, match=r"squat is damaged \(Digest mismatch for file: motion\.npz\)\. Try again"):
+        download_clip(NAME)
+    assert not list(cache_dir().rglob("*"))
+    wandb_store.blobs[blob] = CLIP
+    assert download_clip(NAME).read_bytes() == CLIP
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("file", "content", "message"),
     [
-        ("artifact membership 'walk:v9' not found", "not found"),
-        ("No API key configured.", "WANDB_API_KEY"),
-        ("Failed to verify credentials with URL:\n service busy", "no network"),
+        ("notes.txt", b"text", r"squat:v0 holds 0 \.npz files, expected one"),
+        ("motion.npz", b"text", r"motion\.npz is not an NPZ file"),
+        ("motion.npz", CLIP[:1000], r"motion\.npz is .*truncated"),
     ],
 )
-def test_failures_say_how_to_use_a_local_file(registry, text, message):
-    registry.error = registry.Error(text)
-    with pytest.raises(OSError, match=rf"Downloading {NAME}:latest failed: .*{message}.*--motion_file PATH"):
+def test_an_artifact_without_a_motion_is_refused(wandb_store, file, content, message):
+    wandb_store.add_clip("squat", content, file)
+    with pytest.raises(ValueError, match=message):
         download_clip(NAME)
+    assert not list(cache_dir().rglob("*.npz"))
 
 
-def test_upload_links_the_clip_under_its_name(registry):
-    assert upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "squat") == NAME
-    assert registry.linked == [(str(DEFAULT_MOTION_FILE), "motion.npz"), NAME]
+@pytest.mark.parametrize(
+    "name", [f"{REGISTRY}/run", f"{NAME}:v7", "ORG/wandb-registry-nope/squat", "NOBODY/wandb-registry-motions/squat"]
+)
+def test_what_does_not_exist_is_named(wandb_store, name):
+    wandb_store.add_clip("squat", CLIP)
+    full_name = name if ":" in name else f"{name}:latest"
+    with pytest.raises(OSError, match=rf"Downloading {full_name} failed: .*--motion_file PATH"):
+        download_clip(name)
 
 
-def test_failed_upload_says_where_the_clip_is(registry):
-    registry.error = registry.Error("timed out")
-    with pytest.raises(OSError, match=r"Uploading squat.npz failed: timed out\. The clip stays at .*squat\.npz"):
-        upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "squat")
+def test_a_pattern_that_matches_nothing_lists_what_exists(wandb_store):
+    wandb_store.add_clip("squat", CLIP)
+    with pytest.raises(FileNotFoundError, match=r"No motion of .* matches 'jump\*'\. Collections: squat\."):
+        expand_registry_name(f"{REGISTRY}/jump*")
 
 
-def test_offline_mode_cannot_upload(registry, monkeypatch):
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    with pytest.raises(OSError, match="needs the network, but WANDB_MODE is 'offline'. The clip stays at"):
-        upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "squat")
+def test_a_pattern_over_a_missing_registry(wandb_store):
+    with pytest.raises(OSError, match=r"wandb-registry-nope.*--motion_file PATH"):
+        expand_registry_name("ORG/wandb-registry-nope/*")
 
 
-def test_damaged_download_is_not_kept(registry, tmp_path):
-    registry.file = tmp_path / "cut.npz"
-    registry.file.write_bytes(DEFAULT_MOTION_FILE.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="is truncated"):
-        download_clip(NAME)
-    registry.file = DEFAULT_MOTION_FILE
-    assert MotionClip.load(download_clip(NAME)).num_frames == 251
+def test_uploading_to_a_missing_registry(wandb_store):
+    with pytest.raises(OSError, match=r"Uploading squat\.npz failed: .*wandb-registry-nope.* The clip stays at"):
+        upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-nope", "squat")
 
 
-def test_what_is_no_clip_is_not_uploaded(registry, tmp_path):
+def test_what_is_no_clip_is_not_uploaded(wandb_store, tmp_path):
     (tmp_path / "walk.npz").write_text("text")
     with pytest.raises(ValueError, match="not an NPZ file"):
         upload_clip(tmp_path / "walk.npz", "ORG", "wandb-registry-motions", "walk")
-    assert registry.linked == []
+    assert wandb_store.artifacts == []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import yaml
+
+from whole_body_tracking.motion.wandb_client import TIMEOUT, wandb_client
 
 PROGRESS_COLUMNS = {
     "mean_reward": "Train/mean_reward",
@@ -99,15 +100,8 @@ def read_wandb_run(path: str) -> RunLog:
     """
     if path.count("/") != 2:
         raise ValueError(f"'{path}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
-    os.environ.setdefault("WANDB_X_GRAPHQL_RETRY_MAX", "1")  # its default retries for minutes
-    import requests
-    import wandb
-
-    try:
-        rows = list(wandb.Api().run(path).scan_history())
-    except (wandb.Error, requests.RequestException, TimeoutError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise OSError(f"Reading the W&B run {path} failed: {reason} Give a local run folder instead.") from None
+    with wandb_client(f"Reading the W&B run {path}", "Give a local run folder instead.") as wandb:
+        rows = list(wandb.Api(timeout=TIMEOUT).run(path).scan_history())
     curves = curves_of_rows(rows)
     if not curves:
         raise ValueError(f"The W&B run {path} has logged no numbers.")

@@ -151,11 +151,10 @@ def registry_paths(name: str) -> list[Path]:
         OSError: If the registry cannot be reached or has no such clip.
         ValueError: If an artifact holds no clip file.
     """
-    from .registry import download_clip
+    from .registry import download_clips
     from .registry_patterns import expand_registry_name
 
-    paths = [download_clip(match) for match in expand_registry_name(name)]
-    return sorted(paths, key=lambda path: natural_key(Path(path.name)))
+    return sorted(download_clips(expand_registry_name(name)), key=lambda path: natural_key(Path(path.name)))
 
 
 def _require_distinct_names(entries: list[MotionEntry]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, normalize_task_name, resolve_checkpoint_selector
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlMLPModelCfg
 from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoint
+
+from whole_body_tracking.motion.wandb_client import wandb_client
 
 from .checkpoint_file import CRITIC_KEY, load_checkpoint
 from .runner import CHECKPOINT_PATTERN
@@ -51,17 +52,9 @@ def _download(name: str) -> Path:
     """Download the checkpoint of a W&B run."""
     if not is_wandb_checkpoint(name):
         raise ValueError(f"'{name}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
-    os.environ.setdefault("WANDB_X_GRAPHQL_RETRY_MAX", "1")  # its default retries for minutes
-    import requests
-    import wandb
-
-    try:
-        return Path(resolve_wandb_checkpoint(name)).absolute()
-    except (wandb.Error, requests.RequestException, TimeoutError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise OSError(
-            f"Downloading the checkpoint of {name} failed: {reason} To use a local file, pass --checkpoint PATH."
-        ) from None
+    folder = Path("logs", "wandb_checkpoints").absolute()  # the client's own process may be in another folder
+    with wandb_client(f"Downloading the checkpoint of {name}", "To use a local file, pass --checkpoint PATH."):
+        return Path(resolve_wandb_checkpoint(name, str(folder)))
 
 
 def newest_checkpoint(run_folder: Path) -> Path:

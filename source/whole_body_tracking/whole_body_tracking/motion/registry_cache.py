@@ -1,0 +1,77 @@
+"""Registry clips on this machine: each version once, found again by name without a network.
+
+Below :func:`cache_dir`, ``<digest>/<collection>.npz`` is a clip and ``names/<project>/<collection>/<alias>`` holds the
+digest that a version, or ``latest`` when it was last asked for, stands for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+LATEST = "latest"
+_VERSION = re.compile(r"v\d+")
+
+
+def cache_dir() -> Path:
+    """Where downloaded clips are kept: ``$WBT_CACHE_DIR`` or ``~/.cache/whole_body_tracking``."""
+    return Path(os.environ.get("WBT_CACHE_DIR", Path.home() / ".cache" / "whole_body_tracking")) / "motions"
+
+
+def split_name(registry_name: str) -> tuple[str, str]:
+    """Name without alias, and alias; ``latest`` if there is none."""
+    project, _, last = registry_name.rpartition("/")
+    collection, _, alias = last.partition(":")
+    return f"{project}/{collection}", alias or LATEST
+
+
+def is_fixed(alias: str) -> bool:
+    """Whether an alias means the same clip for ever, as ``v3`` does."""
+    return _VERSION.fullmatch(alias) is not None
+
+
+def find(registry_name: str) -> Path | None:
+    """The clip that a name stood for when it was last looked up, or None."""
+    name, alias = split_name(registry_name)
+    entry = _entry(name, alias)
+    if not entry.is_file():
+        return None
+    path = clip_path(name, entry.read_text())
+    return path if path.is_file() else None
+
+
+def clip_path(name: str, digest: str) -> Path:
+    """Where a version of a name without alias is kept."""
+    return cache_dir() / digest / f"{name.rsplit('/', 1)[-1]}.npz"
+
+
+def keep(file: Path, name: str, digest: str) -> Path:
+    """Copy a checked file into the cache, complete or not at all."""
+    target = clip_path(name, digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(f".{os.getpid()}.tmp")
+    shutil.copyfile(file, partial)
+    os.replace(partial, target)
+    return target
+
+
+def remember(name: str, aliases: set[str], digest: str) -> None:
+    """Note which clip these aliases of a name stand for."""
+    for alias in aliases:
+        entry = _entry(name, alias)
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        partial = entry.with_name(f".{alias}.{os.getpid()}.tmp")
+        partial.write_text(digest)
+        os.replace(partial, entry)
+
+
+def collections(project: str) -> list[str]:
+    """Names of a registry that were downloaded before, sorted."""
+    folder = cache_dir() / "names" / project
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def _entry(name: str, alias: str) -> Path:
+    return cache_dir() / "names" / name / alias

@@ -1,0 +1,42 @@
+"""A clip from the registry, a run that logs to W&B, and its checkpoint played from there: the real client throughout."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+TASK = ["--task=Tracking-Flat-G1-v0", "physics=mujoco_cpu", "--device", "cpu"]
+NAME = "ORG/wandb-registry-motions/knees"
+
+
+def run(folder: Path, script: str, *arguments: str) -> str:
+    command = [sys.executable, str(ROOT / "scripts" / "rsl_rl" / script), *TASK, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path):
+    wandb_store.add_clip("knees", DEFAULT_MOTION_FILE.read_bytes())
+    small = ["--num_envs", "8", "--max_iterations", "2", "agent.save_interval=1", "agent.actor.hidden_dims=[16]"]
+    log = ["--headless", "--logger", "wandb", "--log_project_name", "P", "--run_name", "R"]
+    run(tmp_path, "train.py", "--registry_name", NAME, *log, *small, "agent.critic.hidden_dims=[16]")
+
+    (logged,) = [run for run in wandb_store.runs.values() if run.project == "P"]
+    assert logged.display_name.endswith("R") and logged.state == "finished"
+    assert {"Train/mean_reward", "Motion/knees/failure_rate"} <= {key for row in logged.history for key in row}
+    assert {"model_0.pt", "model_1.pt"} <= set(logged.files)
+    (provenance,) = tmp_path.glob("logs/rsl_rl/*/*/provenance.json")
+    assert [clip["name"] for clip in json.loads(provenance.read_text())["clips"]] == ["knees"]
+
+    os.rename(tmp_path / "logs", tmp_path / "lost")  # only what W&B holds is left
+    flags = ["--num_envs=2", "--max_steps", "3", f"--wandb_path={logged.path}", "--registry_name", f"{NAME}:v0"]
+    assert "Played 3 steps of model_1.pt" in run(tmp_path, "play.py", *flags)
