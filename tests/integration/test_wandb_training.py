@@ -14,6 +14,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 TASK = ["--task=Tracking-Flat-G1-v0", "physics=mujoco_cpu", "--device", "cpu"]
+CRITIC = ["agent.critic.hidden_dims=[16]"]
 NAME = "ORG/wandb-registry-motions/knees"
 
 
@@ -24,11 +25,11 @@ def run(folder: Path, script: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path):
+def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path, monkeypatch):
     wandb_store.add_clip("knees", DEFAULT_MOTION_FILE.read_bytes())
     small = ["--num_envs", "8", "--max_iterations", "2", "agent.save_interval=1", "agent.actor.hidden_dims=[16]"]
     log = ["--headless", "--logger", "wandb", "--log_project_name", "P", "--run_name", "R"]
-    run(tmp_path, "train.py", "--registry_name", NAME, *log, *small, "agent.critic.hidden_dims=[16]")
+    run(tmp_path, "train.py", "--registry_name", NAME, *log, *small, *CRITIC)
 
     (logged,) = [run for run in wandb_store.runs.values() if run.project == "P"]
     assert logged.display_name.endswith("R") and logged.state == "finished"
@@ -40,3 +41,10 @@ def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path):
     os.rename(tmp_path / "logs", tmp_path / "lost")  # only what W&B holds is left
     flags = ["--num_envs=2", "--max_steps", "3", f"--wandb_path={logged.path}", "--registry_name", f"{NAME}:v0"]
     assert "Played 3 steps of model_1.pt" in run(tmp_path, "play.py", *flags)
+
+    monkeypatch.setenv("WBT_RESUME_WANDB", logged.path)
+    monkeypatch.setenv("WBT_PYTHON", sys.executable)
+    command = ["bash", str(ROOT / "scripts" / "train_resume.sh"), "knees", *TASK, "--registry_name", NAME, *small]
+    done = subprocess.run([*command, *CRITIC, "--max_iterations", "3"], cwd=tmp_path, timeout=300)
+    assert done.returncode == 0
+    assert [path.name for path in tmp_path.glob("logs/rsl_rl/knees/*/model_*.pt")] == ["model_2.pt"]
