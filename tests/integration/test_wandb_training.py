@@ -1,4 +1,4 @@
-"""A clip from the registry, a run that logs to W&B, and its checkpoint played from there: the real client throughout."""
+"""A clip from the registry, a run that logs to W&B, its checkpoint played from there: the real client throughout."""
 
 import json
 import os
