@@ -16,6 +16,7 @@ import torch
 from whole_body_tracking.evaluation.evaluate import evaluate
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
 from whole_body_tracking.rl import session
+from whole_body_tracking.rl.experts.distilling import distil
 from whole_body_tracking.rl.playing import play
 from whole_body_tracking.rl.training import train
 
@@ -279,3 +280,25 @@ def test_unreachable_wandb_run(train_with, monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
     with pytest.raises(OSError, match=r"checkpoint of wandb:org/project/abc failed.*--checkpoint PATH"):
         train_with("--wandb_path", "org/project/abc")
+
+
+# -- experts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", [play, evaluate])
+def test_experts_beside_a_checkpoint_are_refused(monkeypatch, tmp_path, function):
+    with pytest.raises(ValueError, match="either --experts or a checkpoint"):
+        run(monkeypatch, function, "--experts", tmp_path, "--checkpoint", checkpoint(tmp_path / "model_6.pt"))
+
+
+@pytest.mark.parametrize("function", [play, evaluate, distil])
+def test_a_missing_table_of_experts_is_refused(monkeypatch, tmp_path, function):
+    with pytest.raises(FileNotFoundError, match=r"gone/experts.yaml does not exist"):
+        run(monkeypatch, function, "--experts", tmp_path / "gone" / "experts.yaml")
+
+
+def test_a_student_with_other_layers_is_not_trained_on(train_with, tmp_path):
+    student = tmp_path / "model_6.pt"
+    torch.save({"actor_state_dict": network(160, 64, 29), "iter": 6}, student)
+    with pytest.raises(ValueError, match=r"actor layers of \[64\] units.*agent.actor.hidden_dims=\[64\]"):
+        train_with("--checkpoint", student)
