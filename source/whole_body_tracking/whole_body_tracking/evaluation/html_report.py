@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,14 @@ from .recording import Recording
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
     "table{border-collapse:collapse;font-size:13px;display:block;overflow-x:auto}"
-    "td,th{border-bottom:1px solid #ddd;padding:4px 10px;text-align:left}td.n{text-align:right}"
-    "img{max-width:100%;display:block;margin:10px 0}h2{margin-top:36px}"
+    "td,th{border-bottom:1px solid #ddd;padding:4px 10px;text-align:left}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}.lead{font-size:17px}"
+    "img,video{max-width:100%;display:block;margin:10px 0}h2{margin-top:36px}"
 )
-CLIP_COLUMNS = ("success", "completion", "tracking_reward", "r_mpkpe", "mpkpe", "joint_rmse", "normalised_return")
+CLIP_COLUMNS = (
+    *("success", "success_lafan1", "completion", "normalised_return", "tracking_reward"),
+    *("r_mpkpe", "mpkpe", "joint_rmse"),
+)
 """Metrics in the table of clips; ``per_clip.csv`` has them all."""
 
 
@@ -63,6 +68,7 @@ def write_html(
         robot: The robot.
     """
     parts = [f"<h1>{html.escape(str(details.get('task', 'Evaluation')))}</h1>", _facts(details)]
+    parts.insert(1, _lead(overall, per_clip))
     parts += ["<h2>Overall</h2>", _overall(overall), "<h2>Clips, the worst first</h2>"]
     parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
     for example in examples:
@@ -95,6 +101,16 @@ def _image(figure: Figure, title: str) -> str:
     return f'<h3>{html.escape(title)}</h3><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
 
 
+def _lead(overall: dict[str, float], per_clip: Sequence[dict]) -> str:
+    """The result in one sentence; a rollout that diverged at once has no error to mention."""
+    error = f", error {100.0 * overall['r_mpkpe']:.1f} cm re-anchored" if "r_mpkpe" in overall else ""
+    return (
+        f'<p class="lead">{overall["num_rollouts"]} rollouts of {len(per_clip)} clip{"s" * (len(per_clip) != 1)}:'
+        f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error}, LAFAN1-40 score"
+        f" {overall['normalised_return']:.3f}.</p>"
+    )
+
+
 def _video(example: Example) -> str:
     if example.video is None:
         return ""
@@ -122,5 +138,15 @@ def _clips(per_clip: Sequence[dict]) -> str:
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    cell = _cell if any(header) else _plain_cell
+    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _cell(text: str) -> str:
+    is_number = re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text) is not None
+    return f'<td class="n">{text}</td>' if is_number else _plain_cell(text)
+
+
+def _plain_cell(text: str) -> str:
+    return f"<td>{html.escape(text)}</td>"

@@ -9,6 +9,7 @@ from whole_body_tracking.rl.policies import PolicySource
 from whole_body_tracking.rl.session import tracking_env
 from whole_body_tracking.robots import RobotModel, get_robot
 
+from .giving_up import GivingUp
 from .recording import Recording
 from .rollout import Disturbance
 from .running import Rollouts, run_rollouts
@@ -41,9 +42,12 @@ def play_clips(
     """
     clip_ids = plan_rollouts(num_clips, args.num_envs)
     env_cfg.scene.num_envs = len(clip_ids) if num_clips <= args.num_envs else args.num_envs
-    judge = judge_of(env_cfg.rewards, terminations, get_robot(env_cfg.robot_name))
+    robot = get_robot(env_cfg.robot_name)
+    judge = judge_of(env_cfg.rewards, terminations, robot)
+    giving_up = GivingUp(terminations, robot.body_names[0])
     with tracking_env(args, env_cfg, agent_cfg) as env:
-        rollouts = run_rollouts(env, source.load(env, agent_cfg), clip_ids, env_cfg.seed, judge, disturb)
+        policy = source.load(env, agent_cfg)
+        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb, giving_up)
         return rollouts, list(env.unwrapped.scene["robot"].joint_names)
 
 

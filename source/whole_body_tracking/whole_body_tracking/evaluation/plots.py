@@ -43,7 +43,8 @@ def plot_joints(recording: Recording, joint_names: Sequence[str]) -> Figure:
     for axis, joint in zip(axes, np.argsort(-rms), strict=False):
         axis.plot(_times(recording), ref[:, joint], color=REFERENCE, label="reference")
         axis.plot(_times(recording), robot[:, joint], color=ROBOT, label="robot")
-        axis.set(title=f"{joint_names[joint]} ({rms[joint]:.1f} deg)", ylabel="[deg]")
+        axis.set_title(f"{joint_names[joint]} ({rms[joint]:.1f} deg)", fontsize=10)
+        axis.set_ylabel("[deg]")
     return _finish(figure, axes)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from whole_body_tracking.motion.tracking_errors import BodyState, TrackingErrors, tracking_errors
 
-PER_ROLLOUT = ("clip_ids", "num_steps")
+PER_ROLLOUT = ("clip_ids", "num_steps", "num_recorded")
 
 
 @dataclass
@@ -37,6 +37,8 @@ class Recording:
     """Duration of a step [s]."""
     joint_torque: Tensor | None = None
     """Torques of the joint drives [N m], shaped like ``joint_vel``; None where they are unknown."""
+    num_recorded: Tensor | None = None
+    """Steps of each rollout before it was given up, shape [num_rollouts]; None: all of them."""
 
     @property
     def num_rollouts(self) -> int:
@@ -50,8 +52,8 @@ class Recording:
         return TrackingErrors(**{name: value.unflatten(0, shape) for name, value in vars(errors).items()})
 
     def rollout(self, index: int) -> Recording:
-        """One rollout, cut to the steps of its clip."""
-        steps = int(self.num_steps[index])
+        """One rollout, cut to the steps of its clip that were recorded."""
+        steps = int((self.num_steps if self.num_recorded is None else self.num_recorded)[index])
 
         def cut(value):
             if isinstance(value, BodyState):
@@ -59,4 +61,5 @@ class Recording:
             return value[:steps, index : index + 1].clone() if isinstance(value, Tensor) else value
 
         values = {f.name: cut(getattr(self, f.name)) for f in fields(self) if f.name not in PER_ROLLOUT}
-        return Recording(**values, **{name: getattr(self, name)[index : index + 1] for name in PER_ROLLOUT})
+        rows = {name: getattr(self, name) for name in PER_ROLLOUT}
+        return Recording(**values, **{name: None if v is None else v[index : index + 1] for name, v in rows.items()})

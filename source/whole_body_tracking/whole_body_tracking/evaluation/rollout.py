@@ -16,6 +16,7 @@ from torch import Tensor
 from whole_body_tracking.motion.joint_drive import drive_torque
 from whole_body_tracking.motion.tracking_errors import BodyState
 
+from .giving_up import GivingUp
 from .recording import Recording
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def roll_out(
     policy: Callable[[Tensor], Tensor],
     batch: Batch,
     disturb: Disturbance | None = None,
+    giving_up: GivingUp | None = None,
 ) -> Recording:
     """Play each world's clip once; worlds without a rollout are left out of the recording.
 
@@ -80,15 +82,19 @@ def roll_out(
         policy: Maps observations to actions.
         batch: What each world plays.
         disturb: Acts on the environment or the actions before each step.
+        giving_up: Says which rollouts to stop before their end; None stops none.
     """
     motion: MotionCommand = env.unwrapped.command_manager.get_term("motion")
     num_steps = motion.last_frames[batch.clip_ids]
+    ends = torch.where(batch.used, num_steps, 0)
+    if giving_up is not None:
+        giving_up.reset()
     obs = _start(env, motion, batch)
     parked = torch.zeros_like(batch.used)
     samples: list[tuple[Tensor, ...]] = []
     with torch.no_grad():  # not inference mode: the tensors that it makes cannot be reset afterwards
-        for step in range(int(num_steps[batch.used].max())):
-            finished = ~parked & (~batch.used | (step >= num_steps))
+        while (step := len(samples)) < int(ends.max()):
+            finished = ~parked & (step >= ends)
             _park(env, motion, finished)
             parked |= finished
             actions = _act(policy, obs)
@@ -96,7 +102,12 @@ def roll_out(
             ref, ref_joint_pos = motion.reference_bodies, motion.reference.joint_pos
             obs = env.step(applied)[0]
             samples.append(_sample(env, motion, ref, ref_joint_pos, actions, batch.used))
-    return _recording(env, motion, samples, batch, num_steps)
+            if giving_up is not None:
+                lost = giving_up.update(_recording(env, motion, samples[-1:], batch, num_steps)).to(ends.device)
+                ends[batch.used] = torch.where(lost, ends[batch.used].clamp(max=step + 1), ends[batch.used])
+    recording = _recording(env, motion, samples, batch, num_steps)
+    recording.num_recorded = ends[batch.used].cpu()
+    return recording
 
 
 def _start(env: RslRlVecEnvWrapper, motion: MotionCommand, batch: Batch) -> Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .giving_up import GivingUp
 from .recording import Recording
 from .rollout import Batch, Disturbance, roll_out
 from .schedule import plan_batches
@@ -24,7 +25,7 @@ class Rollouts:
 
     measured: RolloutMetrics
     recordings: list[Recording]
-    """One recording of one rollout each, cut to its clip: about 2 kB a step."""
+    """One recording of one rollout each, cut to what was played of its clip: about 2 kB a step."""
 
     @property
     def clip_ids(self) -> Tensor:
@@ -39,6 +40,7 @@ def run_rollouts(
     seed: int,
     judge: Callable[[Recording], RolloutMetrics],
     disturb: Disturbance | None = None,
+    giving_up: GivingUp | None = None,
 ) -> Rollouts:
     """Play and measure every rollout.
 
@@ -49,12 +51,13 @@ def run_rollouts(
         seed: Seed of the start noise; rollout i starts the same way whatever runs beside it.
         judge: Measures a recording.
         disturb: Acts on the environment or the actions before each step.
+        giving_up: Says which rollouts to stop before their end; None stops none.
     """
     num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids]
     batches = plan_batches(num_steps, env.num_envs)
     recordings = {}
     for rollouts in batches:
-        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb)
+        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb, giving_up)
         recordings |= {int(rollout): recording.rollout(world) for world, rollout in enumerate(rollouts)}
     ordered = [recordings[index] for index in range(len(clip_ids))]
     # One by one: the rounding of a sum over steps depends on what else is in the tensor.
