@@ -2,7 +2,8 @@
 
 An engine needs a process of its own, so the test runs this file as a program:
 ``sim2sim_probe.py PRESET MANIFEST OUT_FOLDER``. Worlds play deterministically from random frames of all clips, and to
-the end of the short one, where a preview holds the last frame.
+the end of the short one, where a preview holds the last frame. The manifest is deleted before the export, as a user may
+do during a training.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def main(preset: str, manifest: str, out: Path) -> None:
     env_cfg.episode_length_s = 100.0
     with tracking_env(args, env_cfg, agent_cfg) as env:
         torch.manual_seed(1)
+        Path(manifest).unlink()
         runner = make_runner(TASK, env, agent_cfg, None)
         policy = load_policy(export_run(runner, out / "model_0.pt", task=TASK))
         references, builder = references_of(policy), ObservationBuilder(policy.spec)

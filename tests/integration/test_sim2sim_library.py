@@ -1,11 +1,13 @@
 """A policy of several clips in sim2sim: it observes what Isaac Lab showed it, rebuilt from the exported files alone."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from training_runs import REPOSITORY, run, script
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE
 
@@ -19,6 +21,10 @@ ADDED_TERMS = {
 }
 SINGLE_CLIP_TERMS = 8
 RANGES = [[1, 60], [61, 150], [151, 251]]
+NAMES = [f"squat_{first}-{last}" for first, last in RANGES]
+MULTI = ["--task=Tracking-Flat-G1-Multi-v0", "--device", "cpu", "--seed", 1, "physics=mujoco_cpu"]
+SMALL = ["presets=motion_preview", "agent.actor.hidden_dims=[16]", "agent.critic.hidden_dims=[16]"]
+SIM2SIM = [sys.executable, str(REPOSITORY / "scripts" / "sim2sim.py"), "--num_rollouts", "1", "--policy"]
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +39,8 @@ def manifest(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module", params=list(ADDED_TERMS))
 def exported(request, manifest, tmp_path_factory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp(request.param)
-    probe = str(Path(__file__).with_name("sim2sim_probe.py"))
-    command = [sys.executable, probe, request.param, str(manifest), str(folder)]
+    probe, copy = str(Path(__file__).with_name("sim2sim_probe.py")), shutil.copy(manifest, folder)
+    command = [sys.executable, probe, request.param, copy, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return request.param, folder
@@ -53,17 +59,34 @@ def test_the_graph_without_clips_equals_torch(exported):
     assert json.loads((folder / "result.json").read_text())["parity"] < 1e-5
 
 
-def test_the_script_plays_the_clips_beside_the_policy(exported, manifest):
+def test_the_script_plays_the_clips_beside_the_policy(exported):
     preset, folder = exported
-    names = [f"squat_{first}-{last}" for first, last in RANGES]
-    script = str(Path(__file__).parents[2] / "scripts" / "sim2sim.py")
     policy = folder / "exported" / "policy.onnx"
-    chosen = ["--motion", names[0]] if preset == "none" else []
-    command = [sys.executable, script, "--policy", str(policy), "--num_rollouts", "1", *chosen]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600)
-    assert done.returncode == 0, done.stderr[-2000:]
+    chosen = ["--motion", NAMES[0]] if preset == "none" else []
+    run([*SIM2SIM, str(policy), *chosen], folder)
     report = json.loads((policy.parent / "sim2sim" / "report.json").read_text())
-    assert [row["name"] for row in report["per_clip"]] == (names[:1] if chosen else names)
+    assert [row["name"] for row in report["per_clip"]] == (NAMES[:1] if chosen else NAMES)
     assert sorted(path.name for path in policy.parent.iterdir()) == [
         "clips", "deploy.yaml", "policy.json", "policy.onnx", "policy.pt", "sim2sim",
     ]  # fmt: skip
+
+
+def test_a_trained_policy_plays_two_of_its_clips_elsewhere(manifest, tmp_path):
+    """Trained, copied without the third clip, played; then exported again without any clip."""
+    train = script("train.py", *MULTI, *SMALL, "--motion_file", manifest, "--num_envs", 8, "--max_iterations", 2)
+    run(train, tmp_path)
+    (exported,) = tmp_path.glob("logs/rsl_rl/g1_multi/*/exported")
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(exported, elsewhere)
+    next((elsewhere / "clips").glob(f"{NAMES[2]}-*")).unlink()
+    run([*SIM2SIM, str(elsewhere / "policy.onnx"), "--motion", *NAMES[:2]], tmp_path)
+    report = json.loads((elsewhere / "sim2sim" / "report.json").read_text())
+    assert list(report["clips"]) == NAMES[:2] and report["overall"]["num_rollouts"] == 2
+    _, error = run([*SIM2SIM, str(elsewhere / "policy.onnx")], tmp_path, status=1)
+    assert f"clip '{NAMES[2]}' is missing" in error and "Traceback" not in error
+
+    again = ["--checkpoint", "latest", "--max_steps", 1, "--no_clips"]
+    run(script("play.py", *MULTI, *SMALL, "--motion_file", manifest, *again), tmp_path)
+    assert json.loads((exported / "policy.json").read_text())["clips_folder"] == ""
+    _, error = run([*SIM2SIM, str(exported / "policy.onnx")], tmp_path, status=1)
+    assert "with --motion_file" in error

@@ -94,6 +94,16 @@ def test_a_changed_clip_is_named(exported):
         load_policy(exported / "policy.onnx").clip("wave")
 
 
+def test_a_policy_that_left_its_clips_out_says_so(tmp_path, entries):
+    clips = tuple(ClipReference(clip.name, clip.digest, clip.num_frames) for clip in (e.load() for e in entries))
+    spec = make_spec(reference_in_graph=False, clips=clips)
+    write_clips(tmp_path, spec, entries)
+    path = export_onnx(make_actor(), spec, None, tmp_path / "policy.onnx")
+    assert not (tmp_path / "clips").exists()
+    with pytest.raises(ValueError, match=r"without the files of its clips. Load 'wave' \(SHA-256 .*--no_clips"):
+        load_policy(path).clip("wave")
+
+
 def test_an_unknown_clip_is_refused_with_those_known(exported):
     with pytest.raises(ValueError, match=r"without a clip 'run'. It has: \['wave', 'low bow_11-50'\]"):
         load_policy(exported / "policy.onnx").clip("run")

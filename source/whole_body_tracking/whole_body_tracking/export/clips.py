@@ -18,7 +18,7 @@ CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
 
 
 def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) -> None:
-    """Put every clip of a policy into a folder; those that are there stay.
+    """Put every clip of a policy into a folder; those that are there stay, since a file's name tells its content.
 
     A clip that is a whole file is linked to it where the file system can, so that a large library takes no space twice.
 
@@ -50,9 +50,14 @@ def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
 
     Raises:
         FileNotFoundError: If its file is gone.
-        ValueError: If the policy has no such clip, or the file holds another one.
+        ValueError: If the policy has no such clip or was exported without clips, or the file holds another one.
     """
     reference = spec.clips[spec.clip_index(name)]
+    if not spec.clips_folder:
+        raise ValueError(
+            f"The policy was exported without the files of its clips. Load '{name}' (SHA-256 {reference.sha256[:12]})"
+            " from elsewhere, or export again with play.py and without --no_clips."
+        )
     path = folder / spec.clips_folder / reference.file_name
     _require_file(path, reference)
     clip = MotionClip.load(path)
@@ -97,5 +102,6 @@ def _require_content(clip: MotionClip, path: Path, reference: ClipReference) -> 
     if clip.digest != reference.sha256:
         raise ValueError(
             f"{path} is not the clip '{reference.name}' that the policy was trained on: its SHA-256 begins with"
-            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file, or export the policy again."
+            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file; a copy beside the policy may"
+            " also be deleted and made again by play.py from the clip of the training."
         )

@@ -29,6 +29,7 @@ def spec_from_env(
     checkpoint: str = "",
     action_clip: float | None = None,
     clamp_targets: bool = False,
+    with_clips: bool = True,
 ) -> PolicySpec:
     """Describe the policy of a tracking task.
 
@@ -39,6 +40,7 @@ def spec_from_env(
         checkpoint: File name of the checkpoint.
         action_clip: Bound on actions that the training wrapper applies; None means none.
         clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
+        with_clips: Whether clips that the graph does not hold are put beside it.
 
     Raises:
         ValueError: If the action term does not move all joints in the robot's order, clips its targets, or the
@@ -77,8 +79,9 @@ def spec_from_env(
         version=metadata.version("whole-body-tracking"),
         commit=code_commit(),
         clamp_targets=clamp_targets,
-        clips_folder="" if library.num_clips == 1 else CLIPS_FOLDER,
+        clips_folder=CLIPS_FOLDER if with_clips and library.num_clips > 1 else "",
         preview_steps=tuple(motion.cfg.preview_steps),
+        clip_end=motion.cfg.clip_end,
     )
 
 

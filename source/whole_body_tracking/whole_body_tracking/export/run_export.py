@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 NUM_PARITY_SAMPLES = 64
 
 
-def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, clamp_targets: bool = False) -> Path:
+def export_run(
+    runner: OnPolicyRunner,
+    checkpoint_path: str | Path,
+    task: str,
+    clamp_targets: bool = False,
+    with_clips: bool = True,
+) -> Path:
     """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
@@ -43,6 +49,7 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
         checkpoint_path: The checkpoint that the policy is of.
         task: Task id.
         clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
+        with_clips: Whether to write ``clips/``.
 
     Returns:
         Path of ``policy.onnx``.
@@ -50,18 +57,17 @@ def export_run(runner: OnPolicyRunner, checkpoint_path: str | Path, task: str, c
     Raises:
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
-    from whole_body_tracking.tasks.tracking.mdp.motion_loading import load_entries
-
     checkpoint_path = Path(checkpoint_path)
     env, actor = runner.env.unwrapped, runner.alg.get_policy()
     action_clip = getattr(runner.env, "clip_actions", None)
-    spec = spec_from_env(env, task, run_path_of(checkpoint_path), checkpoint_path.name, action_clip, clamp_targets)
+    origin = (task, run_path_of(checkpoint_path), checkpoint_path.name)
+    spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips)
     motion = env.command_manager.get_term(COMMAND_TERM)
     library = motion.nominal_library
     folder = checkpoint_path.parent / "exported"
     folder.mkdir(parents=True, exist_ok=True)
     graph = build_graph(actor, spec, library)
-    write_clips(folder, spec, load_entries(motion.cfg.motion_files, motion.cfg.motion_split))
+    write_clips(folder, spec, motion.nominal_entries)
     unchecked = folder / ".policy.unchecked.onnx"
     try:
         write_atomically(unchecked, to_onnx_bytes(graph, spec))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps"}
+ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -127,6 +127,8 @@ class PolicySpec:
     """Folder beside the file that holds the clips by :attr:`ClipReference.file_name`; empty if there is none."""
     preview_steps: tuple[int, ...] = ()
     """Frames that the preview terms show, in steps beyond the one aimed at; past a clip's end its last one."""
+    clip_end: str = "truncate"
+    """What followed a clip's last frame in training; after ``loop`` a preview there showed the next round."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION

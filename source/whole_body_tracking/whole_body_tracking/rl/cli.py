@@ -35,6 +35,13 @@ def add_motion_args(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_export_args(parser: argparse.ArgumentParser) -> None:
+    """Add what train and play may leave out of an exported policy."""
+    parser.add_argument(
+        "--no_clips", action="store_true", help="Export a policy of several clips without their files beside it."
+    )
+
+
 def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
     """Finish a parser with the shared flags, parse, and leave Hydra's overrides in ``sys.argv``.
 

@@ -16,7 +16,7 @@ from whole_body_tracking.viewer.recorder import WorldRecorder
 from whole_body_tracking.viewer.video import write_video
 
 from .checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
-from .cli import parse_args
+from .cli import add_export_args, parse_args
 from .experts.ensemble import add_expert_args
 from .policies import CheckpointPolicy, ExpertsPolicy, Policy, PolicySource
 from .session import resolve_configs, tracking_env
@@ -53,6 +53,7 @@ def play(argv: list[str]) -> PlayResult:
     add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
     parser.add_argument("--max_steps", type=int, default=None, help="Steps to play; default: until interrupted.")
     parser.add_argument("--clamp_targets", action="store_true", help="Export targets clamped to the soft limits.")
+    add_export_args(parser)
     add_expert_args(parser)
     add_video_world_arg(parser)
     args = parse_args(parser, argv)
@@ -75,7 +76,7 @@ def play(argv: list[str]) -> PlayResult:
         else:
             runner = make_runner(args.task, env, agent_cfg, None)
             runner.load(str(checkpoint))
-            policy_file = export_run(runner, checkpoint, task=args.task, clamp_targets=args.clamp_targets)
+            policy_file = export_run(runner, checkpoint, args.task, args.clamp_targets, not args.no_clips)
             policy = runner.get_inference_policy(device=env.device)
         result = _roll_out(args, env, policy, PlayResult(checkpoint, 0, 0, 0, policy_file), recorder)
     if recorder is not None:

@@ -22,7 +22,7 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 from . import distributed
 from .checkpoint_fit import require_policy_of_task
 from .checkpoints import require_resumable, resolve_checkpoint
-from .cli import parse_args
+from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillationRunner
 from .run_folder import choose_run_folder, describe_run
 from .runner import StopTraining, TrackingRunner
@@ -73,6 +73,7 @@ def train_parser(description: str, agent: str = "rsl_rl_cfg_entry_point") -> arg
     parser = argparse.ArgumentParser(description=description)
     add_common_train_args(parser, agent_default=agent, agent_help="Agent config entry point.")
     parser.add_argument("--max_minutes", type=float, default=None, help="Stop, with a checkpoint, after this long.")
+    add_export_args(parser)
     return parser
 
 
@@ -151,7 +152,7 @@ def run_training(
     distributed.require_same("motions", [f"{n} {d[:8]}" for n, d in zip(library.names, library.digests, strict=True)])
     is_first, run_folder = distributed.Member.from_environment().is_first, start.run_folder
     continues = start.checkpoint is not None and start.checkpoint.parent == run_folder
-    runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None)
+    runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None, not args.no_clips)
     configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu" or args.deterministic)
     if start.checkpoint is not None:
         print(f"[INFO] Continuing from {start.checkpoint}")
@@ -178,11 +179,15 @@ def stop_after(minutes: float) -> Callable[[int, dict[str, float]], None]:
 
 
 def make_runner(
-    task: str, env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg, run_folder: Path | None
+    task: str,
+    env: RslRlVecEnvWrapper,
+    agent_cfg: RslRlBaseRunnerCfg,
+    run_folder: Path | None,
+    export_clips: bool = True,
 ) -> TrackingRunner:
     """A runner that writes to ``run_folder`` and exports the policy at every save; None writes nothing."""
     log_dir = None if run_folder is None else str(run_folder)
     runner_class = TrackingDistillationRunner if agent_cfg.class_name == "DistillationRunner" else TrackingRunner
     runner = runner_class(env, agent_cfg.to_dict(), log_dir=log_dir, device=agent_cfg.device)
-    runner.export = lambda runner, path: export_run(runner, path, task=task)
+    runner.export = lambda runner, path: export_run(runner, path, task=task, with_clips=export_clips)
     return runner

@@ -79,7 +79,7 @@ def run_sim2sim(
     """
     if num_rollouts < 1:
         raise ValueError(f"--num_rollouts {num_rollouts} should be at least 1.")
-    policy = load_policy(policy_path, needs_clips=motion_file is None)
+    policy = load_policy(policy_path, needs_clips=motion_file is None and not motions)
     robot = robot_of(policy.spec)
     ObservationBuilder(policy.spec, Path(policy_path).name)
     references = references_of(policy, motions, motion_file)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
     from whole_body_tracking.motion import MotionLibrary
+    from whole_body_tracking.motion.entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
 
@@ -92,6 +93,11 @@ class MotionCommand(CommandTerm):
         clips = load_clips(self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
         names = (self.library.joint_names, self.library.body_names)
         return make_library(clips, self.cfg.motion_storage, *names, self.device)
+
+    @property
+    def nominal_entries(self) -> list[MotionEntry]:
+        """Where the clips of :attr:`nominal_library` come from, as it was when the environment was made."""
+        return self.entries[:: len(self.cfg.speeds)]
 
     @property
     def clip_ids(self) -> Tensor:
