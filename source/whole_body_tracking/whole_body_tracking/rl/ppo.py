@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from tensordict import TensorDict
 
 
+CRITIC_WARMUP = 20
+"""Updates of a fresh critic alone, before a policy that has none is trained on: its first advice would be random."""
+
+
 class TrackingPPO(CarriesSampler, PPO):
     """PPO of rsl_rl with the start sampler; it also continues the policy of a checkpoint without a critic."""
+
+    _critic_only = 0
+    """Updates to come that leave the policy as it is."""
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:
@@ -25,11 +32,18 @@ class TrackingPPO(CarriesSampler, PPO):
         algorithm.take_sampler(env)
         return algorithm
 
+    def update(self) -> dict[str, float]:
+        """Update the networks, the critic alone at first if it is fresh and the policy is not."""
+        self._raw_actor.requires_grad_(self._critic_only == 0)
+        self._critic_only = max(0, self._critic_only - 1)
+        return super().update()
+
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Restore a checkpoint; of a distilled student the policy alone, as the start of a new training."""
         selected = load_cfg
         if CRITIC_KEY not in loaded_dict:
             selected = {"actor": True}
+            self._critic_only = CRITIC_WARMUP
         resumes = super().load(loaded_dict, selected, strict)
         self.load_sampler(loaded_dict, load_cfg)
         return resumes
