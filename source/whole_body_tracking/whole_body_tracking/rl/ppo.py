@@ -34,9 +34,14 @@ class TrackingPPO(CarriesSampler, PPO):
 
     def update(self) -> dict[str, float]:
         """Update the networks, the critic alone at first if it is fresh and the policy is not."""
-        self._raw_actor.requires_grad_(self._critic_only == 0)
-        self._critic_only = max(0, self._critic_only - 1)
-        return super().update()
+        if self._critic_only == 0:
+            return super().update()
+        self._critic_only -= 1
+        self._raw_actor.requires_grad_(False)
+        try:
+            return super().update()
+        finally:
+            self._raw_actor.requires_grad_(True)
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Restore a checkpoint; of a distilled student the policy alone, as the start of a new training."""
