@@ -66,12 +66,17 @@ def test_play_shows_one_world_for_as_long_as_asked(folder, run):
     check_video(folder / path, 30)
 
 
-def test_evaluate_shows_the_median_and_the_worst_rollout(folder):
+@pytest.fixture(scope="module")
+def report(folder) -> Path:
     run_script("rsl_rl/evaluate.py", *TASK, "--num_envs", 2, "--video", "--video_length", 40, "--output_dir", "report",
                folder=folder)  # fmt: skip
-    page = (folder / "report" / "report.html").read_text()
+    return folder / "report"
+
+
+def test_evaluate_shows_the_median_and_the_worst_rollout(report):
+    page = (report / "report.html").read_text()
     for name in ("played.mp4", "worst.mp4"):
-        check_video(folder / "report" / name, 40)
+        check_video(report / name, 40)
         assert f'<video src="{name}"' in page and f'<a href="{name}"' in page
 
 
@@ -102,3 +107,45 @@ def test_what_cannot_be_shown_is_refused_before_a_simulator_starts(folder, scrip
     done = run_script(script, *TASK, *arguments, folder=folder, status=1)
     assert re.search(message, done.stderr) and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens a file in a browser, if there is one."""
+    pytest.importorskip("websockets")
+    import browser
+
+    if browser.CHROMIUM is None:
+        pytest.skip("no Chromium")
+    return lambda page: browser.opened(page, tmp_path / "profile")
+
+
+def test_a_browser_plays_the_videos_of_the_report(report, opened):
+    with opened(report / "report.html") as page:
+        size = """new Promise((done, fail) => {
+            const video = document.querySelectorAll('video')[%d]
+            video.onerror = () => fail(video.error.message)
+            video.onseeked = () => done([video.videoWidth, video.videoHeight, video.currentTime])
+            video.onloadeddata = () => { video.currentTime = 0.5 }
+            video.load()
+        })"""
+        for index in range(2):
+            assert page.evaluate(size % index) == [640, 480, 0.5]
+
+
+def test_a_browser_shows_robot_and_ghost_moving_on_the_page_of_the_median(report, opened):
+    """The page is drawn with WebGL in software here, a few pictures a minute on a busy machine."""
+    from browser import wait_for
+
+    assert 'href="played.html"' in (report / "report.html").read_text()
+    shown = []
+
+    def look(page) -> bool:
+        picture = page.picture()[:, 100:]  # a notice of the viewer lies on the left
+        ghost, robot = picture[..., 2] - picture[..., 0] > 60, picture.max(-1) < 70
+        if ghost.sum() > 100 and robot.sum() > 100:
+            shown.append(picture)
+        return len(shown) > 1 and (np.abs(shown[-1] - shown[0]).max(-1) > 60).sum() > 100
+
+    with opened(report / "played.html") as page:
+        assert wait_for(lambda: look(page), seconds=150.0), f"{len(shown)} pictures with both, all alike"
