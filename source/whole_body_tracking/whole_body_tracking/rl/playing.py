@@ -71,13 +71,7 @@ def play(argv: list[str]) -> PlayResult:
         print(f"[INFO] Playing {checkpoint}")
         robot = get_robot(env_cfg.robot_name)
         recorder = WorldRecorder(env.unwrapped, robot, args.video_world, args.video_length) if video else None
-        if isinstance(source, ExpertsPolicy):
-            policy, policy_file = source.load(env, agent_cfg), None
-        else:
-            runner = make_runner(args.task, env, agent_cfg, None)
-            runner.load(str(checkpoint))
-            policy_file = export_run(runner, checkpoint, args.task, args.clamp_targets, not args.no_clips)
-            policy = runner.get_inference_policy(device=env.device)
+        policy, policy_file = _load(args, env, agent_cfg, source)
         result = _roll_out(args, env, policy, PlayResult(checkpoint, 0, 0, 0, policy_file), recorder)
     if recorder is not None:
         print(f"[INFO] Drawing {recorder.num_frames} steps of world {recorder.world}")
@@ -89,6 +83,16 @@ def _policy_source(args: argparse.Namespace, agent_cfg) -> PolicySource:
     if args.experts:
         return ExpertsPolicy(args)
     return CheckpointPolicy(resolve_checkpoint(args, agent_cfg) or _newest_anywhere(agent_cfg))
+
+
+def _load(args: argparse.Namespace, env, agent_cfg, source: PolicySource) -> tuple[Policy, Path | None]:
+    """The policy, and its exported file; experts, which are several, have none."""
+    if isinstance(source, ExpertsPolicy):
+        return source.load(env, agent_cfg), None
+    runner = make_runner(args.task, env, agent_cfg, None)
+    runner.load(str(source.path))
+    policy_file = export_run(runner, source.path, args.task, args.clamp_targets, not args.no_clips)
+    return runner.get_inference_policy(device=env.device), policy_file
 
 
 def _roll_out(
