@@ -66,6 +66,14 @@ def test_play_shows_one_world_for_as_long_as_asked(folder, run):
     check_video(folder / path, 30)
 
 
+def test_play_shows_more_than_the_first_steps_of_a_policy_that_fails_at_once(folder):
+    done = run_script("rsl_rl/play.py", *TASK, "--checkpoint", "latest", "--num_envs", 1, "--video",
+                      "env.terminations.anchor_pos.params.threshold=0.01", folder=folder)  # fmt: skip
+    num_episodes = int(re.search(r": (\d+) episodes ended", done.stdout)[1])
+    assert num_episodes > 1
+    check_video(folder / re.search(r"Video: (\S+)", done.stdout)[1], 200 - num_episodes)
+
+
 @pytest.fixture(scope="module")
 def report(folder) -> Path:
     run_script("rsl_rl/evaluate.py", *TASK, "--num_envs", 2, "--video", "--video_length", 40, "--output_dir", "report",

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 
 
+SHORTEST_VIDEO = 4.0
+"""Time for which further episodes are recorded when the first one is shorter, as that of a bad policy is [s]."""
+
+
 class WorldRecorder:
     """Records one world step by step, relative to its origin, until its first episode ends or it has enough."""
 
@@ -28,7 +32,8 @@ class WorldRecorder:
             env: A tracking task, unwrapped.
             robot: Facts of its robot.
             world: World to record.
-            num_steps: Steps to record, over as many episodes as they take; None records one episode.
+            num_steps: Steps to record, over as many episodes as they take; None records one episode, and goes on with
+                further ones until :data:`SHORTEST_VIDEO`.
         """
         self.world = world
         self._robot, self._num_steps, self._fps = robot, num_steps, 1.0 / env.step_dt
@@ -37,7 +42,7 @@ class WorldRecorder:
         self._reference: tuple[Tensor, ...] = ()
         self._references: list[tuple[Tensor, ...]] = []
         self._poses: list[Tensor] = []
-        self._ended = False
+        self._num_seen, self._ended = 0, False
 
     @property
     def num_frames(self) -> int:
@@ -50,7 +55,10 @@ class WorldRecorder:
 
     @property
     def is_complete(self) -> bool:
-        return self._ended if self._num_steps is None else self.num_frames >= self._num_steps
+        if self._num_steps is not None:
+            return self.num_frames >= self._num_steps
+        # Steps, not frames: a world that fails in every first step yields none.
+        return self._ended and self._num_seen >= SHORTEST_VIDEO * self._fps
 
     def before_step(self) -> None:
         """Note the frame that the coming step should reach."""
@@ -62,8 +70,11 @@ class WorldRecorder:
 
     def after_step(self, done: bool) -> None:
         """Note where the robot is; a step that ended the episode is left out, the robot is already back at a start."""
+        if self.is_complete:
+            return
+        self._num_seen += 1
         self._ended |= done
-        if done or self.is_complete:
+        if done:
             return
         pose = self._motion.robot.data.body_link_pose_w.torch[self.world].clone()
         pose[:, :3] -= self._origin
