@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 
 pytestmark = pytest.mark.integration
 
@@ -48,3 +48,14 @@ def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path, monkeypat
     done = subprocess.run([*command, *CRITIC, "--max_iterations", "3"], cwd=tmp_path, timeout=300)
     assert done.returncode == 0
     assert [path.name for path in tmp_path.glob("logs/rsl_rl/knees/*/model_*.pt")] == ["model_2.pt"]
+
+
+def test_several_names_are_replayed(wandb_store, tmp_path):
+    clip = MotionClip.load(DEFAULT_MOTION_FILE)
+    for name in ("walk1", "walk2"):
+        clip.joint_pos[0, 0] += 0.01
+        clip.save(tmp_path / f"{name}.npz")
+        wandb_store.add_clip(name, (tmp_path / f"{name}.npz").read_bytes())
+    names = [f"ORG/wandb-registry-motions/{name}" for name in ("walk1:v0", "walk2:latest")]
+    output = run(tmp_path, "../replay_npz.py", "--registry_name", *names, "--headless")
+    assert "walk1" in output and "walk2" in output

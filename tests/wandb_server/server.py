@@ -39,7 +39,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:  # noqa: N802
         body, path = json.loads(self._body() or b"{}"), urlsplit(self.path).path
         if path == "/graphql":
-            self._reply(json.dumps(self._graphql(body)).encode())
+            status = self.server_of.store.status
+            self._reply(json.dumps(self._graphql(body)).encode() if status == 200 else b"{}", status)
         elif path.endswith("/file_stream"):
             self._stream(path.split("/")[2:5], body)
             self._reply(b'{"limits": {}}')
@@ -54,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # noqa: N802
         path, store = unquote(urlsplit(self.path).path), self.server_of.store
         store.gets.append(path)
-        self._reply(store.blobs.get(path, b""), 200 if path in store.blobs else 404)
+        self._reply(store.blobs.get(path, b""), 200 if path in store.blobs else 404, path in store.stalled)
 
     def log_message(self, *_) -> None:
         """Print nothing."""
@@ -82,9 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def _reply(self, content: bytes, status: int = 200) -> None:
+    def _reply(self, content: bytes, status: int = 200, stalls: bool = False) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if stalls:
+            self.wfile.write(content[: len(content) // 2])
+            self.connection.recv(1)  # until the client gives up
+        else:
+            self.wfile.write(content)

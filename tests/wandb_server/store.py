@@ -75,6 +75,10 @@ class Store:
         """Paths of the blobs that were downloaded, in order."""
         self.unknown: list[str] = []
         """Requests that the server could not answer."""
+        self.status = 200
+        """What every GraphQL request is answered with, such as 503 to be out of order."""
+        self.stalled: set[str] = set()
+        """Paths of blobs that stop in the middle."""
 
     def add_artifact(self, project: str, sequence: str, type_: str, digest: str) -> Artifact:
         """A new version, or the one that has this content already."""

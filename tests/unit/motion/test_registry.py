@@ -1,12 +1,14 @@
 """Clips in the registry: the real client against a server on this machine."""
 
+import signal
 import socket
 import time
 import warnings
 
+import psutil
 import pytest
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, registry
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, registry, wandb_client
 from whole_body_tracking.motion.entries import registry_paths, resolve_entries
 from whole_body_tracking.motion.registry import download_clip, upload_clip
 from whole_body_tracking.motion.registry_cache import cache_dir
@@ -21,8 +23,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def forget_lookups():
+def forget_lookups(monkeypatch):
     registry_paths.cache_clear()
+    monkeypatch.setattr(wandb_client, "_unreachable", {})
 
 
 @pytest.fixture
@@ -130,12 +133,69 @@ def test_a_server_that_refuses_is_named(wandb_store, go_offline, look_up):
 
 def test_a_server_that_is_silent_is_given_up(wandb_store, monkeypatch):
     monkeypatch.setattr(registry, "TIMEOUT", 1)
+    monkeypatch.setattr(wandb_client, "STOP_LIMIT", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         started = time.monotonic()
         with pytest.raises(ConnectionError, match=r"cannot be reached"):
             download_clip(NAME)
         assert time.monotonic() - started < 20.0
+
+
+def test_a_server_that_is_gone_is_asked_once(wandb_store, tmp_path, go_offline):
+    for name in ("walk1", "walk2", "squat"):
+        wandb_store.add_clip(name, other_clip(tmp_path, name))
+        download_clip(f"{REGISTRY}/{name}")
+    go_offline()
+    with pytest.warns(UserWarning):
+        download_clip(NAME)
+    started = time.monotonic()
+    with pytest.warns(UserWarning) as caught:
+        resolve_entries([f"{REGISTRY}/walk1", f"{REGISTRY}/walk2"])
+    assert len(caught) == 2 and time.monotonic() - started < 1.0
+
+
+def test_a_server_out_of_order_is_no_matter_of_keys(wandb_store):
+    wandb_store.add_clip("squat", CLIP)
+    path = download_clip(NAME)
+    wandb_store.status = 503
+    with pytest.raises(ConnectionError, match=r"walk:latest failed: W&B .* is out of order .*HTTP 503.*Try later"):
+        download_clip(f"{REGISTRY}/walk")
+    with pytest.warns(UserWarning, match="Using .*out of order"):
+        assert download_clip(NAME) == path
+
+
+def test_a_key_that_is_refused(wandb_store):
+    wandb_store.status = 401
+    with pytest.raises(PermissionError, match=r"error 401.* Set WANDB_API_KEY or run `wandb login`"):
+        download_clip(NAME)
+    with pytest.raises(PermissionError, match=r"refused without a reason\. Set WANDB_API_KEY"):
+        upload_clip(DEFAULT_MOTION_FILE, "ORG", "wandb-registry-motions", "squat")
+
+
+@pytest.mark.parametrize("part", ["/storage/manifest", "/storage/blob"])
+def test_a_file_that_stalls_is_given_up(wandb_store, monkeypatch, part):
+    monkeypatch.setattr(wandb_client, "TIMEOUT", 0.5)
+    monkeypatch.setattr(wandb_client, "FILE_RETRIES", 0)
+    wandb_store.add_clip("squat", CLIP)
+    wandb_store.stalled = {path for path in wandb_store.blobs if path.startswith(part)}
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"squat:latest failed: .*timed out.*--motion_file PATH"):
+        download_clip(NAME)
+    assert time.monotonic() - started < 10.0
+    assert not list(cache_dir().rglob("*.npz"))
+
+
+def test_a_client_that_does_not_end_is_ended(wandb_store, monkeypatch):
+    """After a silent server it now and then waits for ever."""
+    import wandb
+
+    monkeypatch.setattr(wandb_client, "STOP_LIMIT", 0.5)
+    with wandb_client.wandb_client("Testing", ""):
+        wandb.Api()
+        (process,) = (child for child in psutil.Process().children() if child.name() == "wandb-core")
+        process.send_signal(signal.SIGSTOP)
+    assert not process.is_running()
 
 
 def test_a_training_that_logs_keeps_the_clients_patience(wandb_store):
@@ -186,6 +246,12 @@ def test_what_does_not_exist_is_named(wandb_store, name):
     wandb_store.add_clip("squat", CLIP)
     full_name = name if ":" in name else f"{name}:latest"
     with pytest.raises(OSError, match=rf"Downloading {full_name} failed: .*--motion_file PATH"):
+        download_clip(name)
+
+
+@pytest.mark.parametrize("name", ["walk", "ORG//walk", f"{REGISTRY}/", f"{NAME}/x", "ORG/wandb-registry-motions/.."])
+def test_what_is_no_name(wandb_store, name):
+    with pytest.raises(ValueError, match=rf"'{name}' names no motion of a registry\. Expected ORG/"):
         download_clip(name)
 
 

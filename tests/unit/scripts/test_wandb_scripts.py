@@ -1,5 +1,6 @@
 """Command lines that talk to W&B, with the real client and a server on this machine."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from whole_body_tracking.health import read_wandb_run
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE
+from whole_body_tracking.rl.checkpoints import resolve_checkpoint
 
 pytestmark = pytest.mark.unit
 
@@ -70,14 +73,28 @@ def test_a_run_is_checked_from_its_curves(wandb_store, tmp_path):
 def test_a_downloaded_checkpoint_is_the_newest(wandb_store, tmp_path, monkeypatch):
     import wandb
 
-    from whole_body_tracking.rl.checkpoints import resolve_checkpoint
-
     monkeypatch.chdir(tmp_path)
     for iteration in (0, 5, 10):
         Path(f"model_{iteration}.pt").write_text(str(iteration))
     with wandb.init(project="P", id="abc") as logged:
         for iteration in (10, 5, 0):
             logged.save(f"model_{iteration}.pt", base_path=".")
-    choice = type("Args", (), {"checkpoint": "wandb:ORG/P/abc"})
-    path = resolve_checkpoint(choice, None)
+    path = checkpoint_of("ORG/P/abc")
     assert path.read_text() == "10" and path.is_absolute() and os.fspath(tmp_path) in os.fspath(path)
+    assert checkpoint_of("ORG/P/abc?checkpoint=5").read_text() == "5"
+
+
+def test_what_holds_no_checkpoint_says_what_does(wandb_store):
+    import wandb
+
+    wandb.init(project="P", id="empty").finish()
+    with pytest.raises(ValueError, match=r"No model checkpoints .* --logger wandb uploads .* pass --checkpoint PATH"):
+        checkpoint_of("ORG/P/empty")
+    with pytest.raises(FileNotFoundError, match=r"Could not find run .* pass --checkpoint PATH"):
+        checkpoint_of("ORG/P/nothing")
+    with pytest.raises(ValueError, match=r"logged no numbers yet\. Wait"):
+        read_wandb_run("ORG/P/empty")
+
+
+def checkpoint_of(run_path: str) -> Path:
+    return resolve_checkpoint(argparse.Namespace(checkpoint=f"wandb:{run_path}"), None)

@@ -104,7 +104,9 @@ def read_wandb_run(path: str) -> RunLog:
         rows = list(wandb.Api(timeout=TIMEOUT).run(path).scan_history())
     curves = curves_of_rows(rows)
     if not curves:
-        raise ValueError(f"The W&B run {path} has logged no numbers.")
+        raise ValueError(
+            f"The W&B run {path} has logged no numbers yet. Wait for its first iteration, or give a local run folder."
+        )
     return RunLog(curves)
 
 

@@ -21,10 +21,19 @@ def cache_dir() -> Path:
 
 
 def split_name(registry_name: str) -> tuple[str, str]:
-    """Name without alias, and alias; ``latest`` if there is none."""
-    project, _, last = registry_name.rpartition("/")
-    collection, _, alias = last.partition(":")
-    return f"{project}/{collection}", alias or LATEST
+    """Name without alias, and alias; ``latest`` if there is none.
+
+    Raises:
+        ValueError: If it is no registry name.
+    """
+    name, _, alias = registry_name.partition(":")
+    parts = name.split("/")
+    if len(parts) not in (2, 3) or any(part in ("", ".", "..") for part in parts) or "/" in alias:
+        raise ValueError(
+            f"'{registry_name}' names no motion of a registry."
+            " Expected ORG/wandb-registry-motions/NAME, optionally with :v3."
+        )
+    return name, alias or LATEST
 
 
 def is_fixed(alias: str) -> bool:

@@ -54,7 +54,13 @@ def _download(name: str) -> Path:
         raise ValueError(f"'{name}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
     folder = Path("logs", "wandb_checkpoints").absolute()  # the client's own process may be in another folder
     with wandb_client(f"Downloading the checkpoint of {name}", "To use a local file, pass --checkpoint PATH."):
-        return Path(resolve_wandb_checkpoint(name, str(folder)))
+        try:
+            return Path(resolve_wandb_checkpoint(name, str(folder)))
+        except ValueError as error:
+            raise ValueError(
+                f"{error} train.py --logger wandb uploads one every agent.save_interval iterations."
+                " To use a local file, pass --checkpoint PATH."
+            ) from None
 
 
 def newest_checkpoint(run_folder: Path) -> Path:
