@@ -25,6 +25,10 @@ def test_completion_counts_steps_before_the_failure():
     assert metrics.completion(FAILED, NUM_STEPS).tolist() == [1.0, 0.25, 1.0]
 
 
+def test_a_rollout_survives_up_to_its_failure_or_its_clips_end():
+    assert metrics.num_steps_done(FAILED, NUM_STEPS).tolist() == [4, 1, 2]
+
+
 def test_return_is_nothing_after_a_failure():
     reward = torch.tensor([[1.0, 0.8, 0.6], [0.5, 1.0, 0.4], [1.0, 1.0, 1.0], [0.5, 1.0, 1.0]])
     # 3 / 4; 0.8 / 4; (0.6 + 0.4) / 2

@@ -29,7 +29,9 @@ DEFINITIONS = {
     "success_lafan1": "Share of rollouts whose pelvis height never was off by more than 0.25 m nor its projected"
     " gravity by more than 0.8 (criterion of the LAFAN1-40 benchmark).",
     "completion": "Mean share of the clip's frames reached before failing under the task's terminations.",
+    "survived_s": "Mean time before failing under the task's terminations, or the whole clip's [s].",
     "normalised_return": "Sum of the six tracking terms over 5 times the clip's steps, nothing counted after a failure"
     " under the LAFAN1-40 criterion.",
+    "num_rollouts": "Rollouts that the numbers above are means of.",
 }
 """Metrics by name. One that does not exist for any rollout, such as a walking cost while standing, is left out."""

@@ -27,7 +27,7 @@ STYLE = (
     "img,video{max-width:100%;display:block;margin:10px 0}h2{margin-top:36px}"
 )
 CLIP_COLUMNS = (
-    *("success", "success_lafan1", "completion", "normalised_return", "tracking_reward"),
+    *("success", "success_lafan1", "completion", "survived_s", "normalised_return", "tracking_reward"),
     *("r_mpkpe", "mpkpe", "joint_rmse"),
 )
 """Metrics in the table of clips; ``per_clip.csv`` has them all."""

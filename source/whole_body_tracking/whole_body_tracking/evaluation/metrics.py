@@ -17,6 +17,7 @@ __all__ = [
     "correlation",
     "masked_mean",
     "normalised_return",
+    "num_steps_done",
     "running_until_failure",
     "success",
 ]
@@ -64,8 +65,12 @@ def success(failed: Tensor, num_steps: Tensor) -> Tensor:
 
 def completion(failed: Tensor, num_steps: Tensor) -> Tensor:
     """Share of a clip's steps done before failing, in [0, 1], shape [num_rollouts]."""
-    done = running_until_failure(failed, num_steps) & ~failed
-    return done.sum(0) / num_steps
+    return num_steps_done(failed, num_steps) / num_steps
+
+
+def num_steps_done(failed: Tensor, num_steps: Tensor) -> Tensor:
+    """Steps done before failing, shape [num_rollouts]."""
+    return (running_until_failure(failed, num_steps) & ~failed).sum(0)
 
 
 def normalised_return(reward: Tensor, failed: Tensor, num_steps: Tensor) -> Tensor:

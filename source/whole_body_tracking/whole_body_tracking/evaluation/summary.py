@@ -72,6 +72,7 @@ def measure(
     values["success"] = metrics.success(failed, steps)
     values["success_lafan1"] = metrics.success(failed_lafan1, steps)
     values["completion"] = metrics.completion(failed, steps)
+    values["survived_s"] = metrics.num_steps_done(failed, steps) * recording.step_dt
     values["normalised_return"] = metrics.normalised_return(reward, failed_lafan1, steps)
     return RolloutMetrics(values)
 
