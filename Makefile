@@ -21,8 +21,8 @@ TEST_WORKERS ?= 2
 test: setup  ## everything, slow tests excepted
 	$(PYTEST) tests -m "not slow" -n $(TEST_WORKERS) --dist loadfile
 
-test-fast: setup  ## no simulator, seconds
-	$(PYTEST) tests -m unit
+test-fast: setup  ## no simulator
+	$(PYTEST) tests -m unit -n $(TEST_WORKERS) --dist loadfile
 
 check: setup  ## what the linters say
 	$(PYTHON) -m ruff check $(SOURCES)
