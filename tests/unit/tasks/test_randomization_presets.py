@@ -13,7 +13,7 @@ from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command, check_randomization
 from whole_body_tracking.tasks.tracking.mdp.link_lengths import stretched_joints
 from whole_body_tracking.tasks.tracking.mdp.sensor_noise import turned_columns
-from whole_body_tracking.tasks.tracking.mdp.tracking_errors import rotation_columns
+from whole_body_tracking.tracking.errors import rotation_columns
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.tracking_errors import TrackingErrors, exp_kernel, projected_gravity_z
+from whole_body_tracking.tracking.errors import TrackingErrors, exp_kernel, projected_gravity_z
 
 from .recording import Recording
 

@@ -14,6 +14,7 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
+from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
 
 from .clip_clock import ClipClock
 from .diagnostics import report_non_finite_state
@@ -21,7 +22,6 @@ from .loop_placement import LoopPlacement, place
 from .motion_loading import load_clips, load_motions, make_library, require_preview_fits
 from .sampler_factory import make_sampler
 from .terrain import SMOOTHING, ground_heights, reference_lift
-from .tracking_errors import BodyState, TrackingErrors, tracking_errors
 from .visualization import TrackingMarkers
 
 if TYPE_CHECKING:

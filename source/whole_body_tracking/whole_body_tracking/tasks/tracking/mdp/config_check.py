@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 
-from whole_body_tracking.motion.style import body_weights
 from whole_body_tracking.robots import get_robot
+from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
 from .link_lengths import stretched_joints
 from .motion_loading import load_clips

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from whole_body_tracking.motion import MotionLibrary, MotionState
 from whole_body_tracking.motion.rotations import quat_conjugate, quat_mul, quat_rotate
-
-from .tracking_errors import yaw_twist
+from whole_body_tracking.tracking.errors import yaw_twist
 
 
 class LoopPlacement:

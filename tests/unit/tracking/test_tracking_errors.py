@@ -7,7 +7,7 @@ import torch
 from isaaclab.utils.math import quat_apply, quat_from_euler_xyz, quat_mul
 
 from whole_body_tracking.tasks.tracking.mdp.rewards import exp_kernel
-from whole_body_tracking.tasks.tracking.mdp.tracking_errors import (
+from whole_body_tracking.tracking.errors import (
     BodyState,
     anchor_relative_targets,
     projected_gravity_z,
