@@ -22,8 +22,8 @@ from whole_body_tracking.motion import (
     quality_report,
     read_csv,
 )
-from whole_body_tracking.motion.inverse_kinematics import PoseTargets, solve_poses
-from whole_body_tracking.motion.kinematics import center_of_mass, forward_kinematics
+from whole_body_tracking.motion.geometry.inverse_kinematics import PoseTargets, solve_poses
+from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
 from whole_body_tracking.robots import G1
 
 FPS = 30

@@ -15,8 +15,8 @@ from whole_body_tracking.motion import (
     quality_report,
     read_csv,
 )
-from whole_body_tracking.motion.ground import foot_points
-from whole_body_tracking.motion.rotations import quat_rotate
+from whole_body_tracking.motion.geometry.ground import foot_points
+from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit

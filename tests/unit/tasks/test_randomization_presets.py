@@ -8,7 +8,7 @@ from isaaclab.utils.math import matrix_from_quat, quat_from_angle_axis, quat_mul
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.motion.rotations import quat_conjugate
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command, check_randomization
 from whole_body_tracking.tasks.tracking.mdp.link_lengths import stretched_joints

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from whole_body_tracking.motion.rotations import quat_mul
+from whole_body_tracking.motion.geometry.rotations import quat_mul
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights, contact_match, squared_tilt, weighted_mean
 from whole_body_tracking.tracking.joint_drive import mechanical_power
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from whole_body_tracking.motion.ground import sole_heights
+from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
 from .contacts import CONTACT_HEIGHT

@@ -13,11 +13,11 @@ from whole_body_tracking.robots import RobotModel, get_robot
 
 from .clip import MotionClip
 from .convert import convert
-from .kinematics import forward_kinematics
+from .geometry.kinematics import forward_kinematics
+from .geometry.rotations import quat_conjugate, quat_log, quat_mul
 from .layouts import FOREIGN_KEYS, layout_names
 from .npz import read_arrays
 from .readers import UNIT_TOLERANCE, RawMotion
-from .rotations import quat_conjugate, quat_log, quat_mul
 
 POSITION_TOLERANCE = 1e-3
 """Largest distance between a stored body and where the stored joints put it [m]."""

@@ -8,8 +8,8 @@ import math
 import torch
 from torch import Tensor
 
+from .geometry.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
 from .readers import RawMotion
-from .rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
 
 TIME_TOLERANCE = 1e-6
 """The last frame is kept when it lies this close to a point of the new grid [s]."""

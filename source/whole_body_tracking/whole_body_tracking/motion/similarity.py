@@ -13,8 +13,8 @@ from torch import Tensor
 from whole_body_tracking.robots import G1, RobotModel
 
 from .difficulty import ClipFeatures, clip_features
+from .geometry.rotations import quat_conjugate, quat_rotate
 from .library import MotionLibrary
-from .rotations import quat_conjugate, quat_rotate
 
 FEATURE_RATE = 5.0
 """Frames a second at which clips are compared [Hz]."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_mul, quat_rotate
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_mul, quat_rotate
 
 
 @dataclass

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionLibrary, MotionState
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_mul, quat_rotate
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_mul, quat_rotate
 from whole_body_tracking.tracking.errors import yaw_twist
 
 
