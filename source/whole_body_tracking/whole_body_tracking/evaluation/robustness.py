@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.time_scaling import time_scaled
+from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.rl.policies import PolicySource
 from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command

@@ -12,8 +12,8 @@ import torch
 
 from .clip import MotionClip
 from .clip_check import ARRAYS
+from .conversion.resample import angular_velocity, linear_velocity
 from .manifest import MANIFEST_SUFFIXES, ManifestItem, read_manifest
-from .resample import angular_velocity, linear_velocity
 from .sources import natural_key, resolve_motion_files
 
 REGISTRY_PREFIX = "wandb-registry-"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from whole_body_tracking.robots import get_robot
 
-from .clip import MotionClip
+from ..clip import MotionClip
 from .convert import convert
 from .readers import RawMotion
 

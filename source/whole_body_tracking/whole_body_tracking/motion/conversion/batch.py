@@ -8,10 +8,10 @@ from pathlib import Path
 
 from whole_body_tracking.cli import USER_ERRORS, describe
 
-from .clip import MotionClip
+from ..clip import MotionClip
+from ..sources import natural_key
 from .convert import convert
 from .readers import read_csv
-from .sources import natural_key
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from torch.nn.functional import normalize
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
-from .clip import MotionClip
-from .geometry.ground import sole_height_of_clip
-from .geometry.kinematics import forward_kinematics
+from ..clip import MotionClip
+from ..geometry.ground import sole_height_of_clip
+from ..geometry.kinematics import forward_kinematics
 from .readers import RawMotion
 from .resample import angular_velocity, linear_velocity, resample
 

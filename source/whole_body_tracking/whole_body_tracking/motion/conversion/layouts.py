@@ -9,8 +9,8 @@ import torch
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
-from .clip import MotionClip
-from .geometry.kinematics import forward_kinematics
+from ..clip import MotionClip
+from ..geometry.kinematics import forward_kinematics
 from .readers import UNIT_TOLERANCE
 from .resample import angular_velocity, linear_velocity
 

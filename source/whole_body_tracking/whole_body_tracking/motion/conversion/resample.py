@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from .geometry.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
+from ..geometry.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
 from .readers import RawMotion
 
 TIME_TOLERANCE = 1e-6

@@ -11,12 +11,12 @@ import torch
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
-from .clip import MotionClip
+from ..clip import MotionClip
+from ..geometry.kinematics import forward_kinematics
+from ..geometry.rotations import quat_conjugate, quat_log, quat_mul
+from ..npz import read_arrays
 from .convert import convert
-from .geometry.kinematics import forward_kinematics
-from .geometry.rotations import quat_conjugate, quat_log, quat_mul
 from .layouts import FOREIGN_KEYS, layout_names
-from .npz import read_arrays
 from .readers import UNIT_TOLERANCE, RawMotion
 
 POSITION_TOLERANCE = 1e-3
