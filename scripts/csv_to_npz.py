@@ -55,7 +55,7 @@ def main() -> int:
     args = parse_args()
     from whole_body_tracking.motion import quality_report
     from whole_body_tracking.motion.conversion.batch import ConversionJob, run_conversion
-    from whole_body_tracking.motion.registry import upload_clip
+    from whole_body_tracking.motion.sources.registry import upload_clip
     from whole_body_tracking.robots import get_robot
 
     get_robot(args.robot)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
-from whole_body_tracking.motion.entries import resolve_entries
+from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 from whole_body_tracking.rl.experts.job import MANIFEST_FILE
 from whole_body_tracking.rl.experts.queue import Slot, make_slots, run_queue
 from whole_body_tracking.rl.experts.training import open_table, parse_command_line, plan_jobs, train_experts

@@ -10,7 +10,7 @@ from isaaclab_rl.entrypoints.common import CHECKPOINT_SELECTORS, normalize_task_
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlMLPModelCfg
 from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoint
 
-from whole_body_tracking.motion.wandb_client import wandb_client
+from whole_body_tracking.motion.sources.wandb_client import wandb_client
 
 from .checkpoint_file import CRITIC_KEY, load_checkpoint
 from .runner import CHECKPOINT_PATTERN

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.analysis.quality import CONTACT_HEIGHT
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_rotate
-from whole_body_tracking.motion.quality import CONTACT_HEIGHT
 
 
 def contact_match(ref_height: Tensor, robot_height: Tensor) -> Tensor:

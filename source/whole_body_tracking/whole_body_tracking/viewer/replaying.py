@@ -10,7 +10,7 @@ import numpy as np
 from isaaclab_rl.entrypoints.common import apply_env_overrides
 
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.entries import resolve_entries
+from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.session import resolve_checked, resolve_motions

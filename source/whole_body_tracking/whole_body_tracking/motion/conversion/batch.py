@@ -9,7 +9,7 @@ from pathlib import Path
 from whole_body_tracking.cli import USER_ERRORS, describe
 
 from ..clip import MotionClip
-from ..sources import natural_key
+from ..sources.paths import natural_key
 from .convert import convert
 from .readers import read_csv
 

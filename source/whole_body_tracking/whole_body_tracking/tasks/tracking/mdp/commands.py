@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
     from whole_body_tracking.motion import MotionLibrary
-    from whole_body_tracking.motion.entries import MotionEntry
+    from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from whole_body_tracking.motion import MotionClip, MotionLibrary
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.conversion.time_scaling import at_speeds
-from whole_body_tracking.motion.entries import MotionEntry, resolve_entries
 from whole_body_tracking.motion.library import MotionStorage, estimate_num_bytes
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry, resolve_entries
 
 
 def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.difficulty import difficulties
+from whole_body_tracking.motion.analysis.difficulty import difficulties
 
 from .clip_curriculum import ClipCurriculum
 from .sampling import StartSampler
 
 if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionLibrary
-    from whole_body_tracking.motion.entries import MotionEntry
+    from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
 

@@ -9,9 +9,9 @@ import torch
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
-from .clip import MotionClip
-from .geometry.ground import foot_points, lowest_height
-from .geometry.kinematics import center_of_mass
+from ..clip import MotionClip
+from ..geometry.ground import foot_points, lowest_height
+from ..geometry.kinematics import center_of_mass
 
 CONTACT_HEIGHT = 0.02
 """A sole point below this height is in contact [m]."""

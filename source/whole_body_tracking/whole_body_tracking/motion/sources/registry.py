@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..clip import MotionClip
+from ..npz import read_arrays
 from . import registry_cache
-from .clip import MotionClip
-from .npz import read_arrays
 from .wandb_client import TIMEOUT, wandb_client
 
 ARTIFACT_TYPE = "motions"

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from whole_body_tracking.robots import G1, RobotModel
 
-from .geometry.rotations import quat_rotate
-from .library import MotionLibrary
+from ..geometry.rotations import quat_rotate
+from ..library import MotionLibrary
 
 SPEED_SCALE, JOINT_SPEED_SCALE, TILT_SCALE, AIRTIME_SCALE = 2.0, 2.0, 0.5, 0.25
 """Root speed [m/s], joint speed [rad/s], tilt [rad] and airtime (share of frames) that each count as one unit."""

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from .clip import MotionClip
-from .clip_check import ARRAYS
-from .conversion.resample import angular_velocity, linear_velocity
+from ..clip import MotionClip
+from ..clip_check import ARRAYS
+from ..conversion.resample import angular_velocity, linear_velocity
 from .manifest import MANIFEST_SUFFIXES, ManifestItem, read_manifest
-from .sources import natural_key, resolve_motion_files
+from .paths import natural_key, resolve_motion_files
 
 REGISTRY_PREFIX = "wandb-registry-"
 """Start of the middle part of a registry name, which tells it from a path."""

@@ -10,8 +10,8 @@ import yaml
 
 from whole_body_tracking.robots import get_robot
 
-from .compact_library import CompactMotionLibrary
-from .entries import MotionEntry, resolve_entries
+from ..compact_library import CompactMotionLibrary
+from ..sources.motion_entries import MotionEntry, resolve_entries
 from .similarity import SimilarityReport, compare_clips
 
 COLUMNS = (

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from whole_body_tracking.robots import G1, RobotModel
 
+from ..geometry.rotations import quat_conjugate, quat_rotate
+from ..library import MotionLibrary
 from .difficulty import ClipFeatures, clip_features
-from .geometry.rotations import quat_conjugate, quat_rotate
-from .library import MotionLibrary
 
 FEATURE_RATE = 5.0
 """Frames a second at which clips are compared [Hz]."""
