@@ -19,7 +19,7 @@ import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.motion.geometry.ground import collider_points
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import G1
-from whole_body_tracking.tasks.tracking.mdp.terrain import SMOOTHING, ground_heights
+from whole_body_tracking.tasks.tracking.mdp.reference.terrain import SMOOTHING, ground_heights
 
 TASK = "Tracking-Flat-G1-Residual-v0"
 NUM_WORLDS = 16

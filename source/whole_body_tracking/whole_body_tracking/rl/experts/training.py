@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
-from whole_body_tracking.tasks.tracking.mdp.motion_loading import load_entries
+from whole_body_tracking.tasks.tracking.mdp.reference.motion_loading import load_entries
 
 from ..cli import parse_args
 from ..overrides import OVERRIDE, split_overrides

@@ -70,7 +70,7 @@ from .rewards import (
 )
 from .sensor_noise_cfg import ENCODER_POS, ENCODER_VEL, IMU_GYRO, IMU_ORIENTATION
 from .std_schedule import tighten_tracking_std
-from .terrain import spread_over_terrain
+from .reference.terrain import spread_over_terrain
 from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
 
 from isaaclab.envs.mdp import *

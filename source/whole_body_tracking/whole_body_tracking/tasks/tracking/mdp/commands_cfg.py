@@ -10,7 +10,7 @@ from isaaclab.utils import configclass
 
 from whole_body_tracking.motion.library import MotionStorage
 
-from .clip_clock import ClipEnd
+from .reference.clip_clock import ClipEnd
 from .sampling import StartStrategy
 
 if TYPE_CHECKING:

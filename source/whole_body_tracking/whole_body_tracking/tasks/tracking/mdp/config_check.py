@@ -10,7 +10,7 @@ from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
 from .link_lengths import stretched_joints
-from .motion_loading import load_clips
+from .reference.motion_loading import load_clips
 
 if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionClip
