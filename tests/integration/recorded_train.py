@@ -14,7 +14,7 @@ import torch
 from whole_body_tracking.rl import training
 from whole_body_tracking.rl.distributed import Member
 from whole_body_tracking.rl.ppo import TrackingPPO
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 record: dict = {"bins": [], "clips": [], "observations": []}
 algorithms: list[TrackingPPO] = []

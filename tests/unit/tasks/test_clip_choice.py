@@ -5,10 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whole_body_tracking.tasks.tracking.mdp.clip_curriculum import ClipCurriculum
-from whole_body_tracking.tasks.tracking.mdp.clip_shares import capped, normalized
-from whole_body_tracking.tasks.tracking.mdp.clip_statistics import ClipStatistics
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.shares import capped, normalized
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.statistics import ClipStatistics
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from whole_body_tracking.motion import MotionClip, MotionLibrary
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 from whole_body_tracking.robots import G1, RobotModel
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 from .clock import median_milliseconds
 

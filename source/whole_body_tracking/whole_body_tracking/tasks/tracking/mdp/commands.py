@@ -22,7 +22,7 @@ from .reference.loop_placement import LoopPlacement, place
 from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
 from .reference.terrain import SMOOTHING, ground_heights, reference_lift
 from .reference.visualization import TrackingMarkers
-from .sampler_factory import make_sampler
+from .start_sampling.factory import make_sampler
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation

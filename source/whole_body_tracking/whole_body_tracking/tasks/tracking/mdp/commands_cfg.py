@@ -11,7 +11,7 @@ from isaaclab.utils import configclass
 from whole_body_tracking.motion.library import MotionStorage
 
 from .reference.clip_clock import ClipEnd
-from .sampling import StartStrategy
+from .start_sampling.sampler import StartStrategy
 
 if TYPE_CHECKING:
     from .commands import MotionCommand

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from whole_body_tracking.motion.analysis.difficulty import difficulties
 
-from .clip_curriculum import ClipCurriculum
-from .sampling import StartSampler
+from .curriculum import ClipCurriculum
+from .sampler import StartSampler
 
 if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionLibrary
     from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
-    from .commands_cfg import MotionCommandCfg
+    from ..commands_cfg import MotionCommandCfg
 
 
 def make_sampler(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .clip_shares import normalized
+from .shares import normalized
 
 
 class ClipCurriculum:

@@ -9,11 +9,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from .clip_bins import ClipBins
-from .clip_curriculum import ClipCurriculum
-from .clip_shares import capped, normalized, sum_by_clip, with_clip_shares
-from .clip_statistics import ClipStatistics
+from .bins import ClipBins
+from .curriculum import ClipCurriculum
 from .moving_totals import MovingTotals
+from .shares import capped, normalized, sum_by_clip, with_clip_shares
+from .statistics import ClipStatistics
 
 StartStrategy = Literal["adaptive", "uniform", "first", "ancestor"]
 FAILURES, VISITS = range(2)
