@@ -5,7 +5,7 @@ from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
-from whole_body_tracking.tasks.tracking.mdp.std_schedule import std_scale
+from whole_body_tracking.tasks.tracking.mdp.curriculums import std_scale
 
 pytestmark = pytest.mark.unit
 

@@ -69,7 +69,7 @@ from .rewards import (
     track_body_pos_exp,
 )
 from .sensor_noise_cfg import ENCODER_POS, ENCODER_VEL, IMU_GYRO, IMU_ORIENTATION
-from .std_schedule import tighten_tracking_std
+from .curriculums import tighten_tracking_std
 from .reference.terrain import spread_over_terrain
 from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
 
