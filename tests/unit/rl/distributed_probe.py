@@ -13,8 +13,8 @@ import torch
 from rsl_rl.models import MLPModel
 from tensordict import TensorDict
 
-from whole_body_tracking.rl import distributed
 from whole_body_tracking.rl.embedding_model import MotionEmbeddingModel
+from whole_body_tracking.rl.run import distributed
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 

@@ -18,8 +18,8 @@ from whole_body_tracking.evaluation.files import write_json, write_table
 from whole_body_tracking.export.files import write_atomically
 from whole_body_tracking.motion.sources.motion_entries import resolve_items
 from whole_body_tracking.rl.cli import require_known_task
-from whole_body_tracking.rl.launching import latest_progress
 from whole_body_tracking.rl.overrides import CONFIG_PATH, OVERRIDE, require_known_paths, split_overrides
+from whole_body_tracking.rl.run.launching import latest_progress
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
 
 from .cell import Cell, Plan

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
-from whole_body_tracking.rl.checkpoints import resolve_checkpoint
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.experts.ensemble import add_expert_args
 from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy
+from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.rl.video import check_video_length
 from whole_body_tracking.robots import get_robot
