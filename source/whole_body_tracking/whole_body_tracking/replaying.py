@@ -17,12 +17,12 @@ from whole_body_tracking.rl.session import resolve_checked, resolve_motions
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
-from .browser import show_in_browser
-from .engine import engine_robot
-from .files import check_target
-from .page import write_page
-from .replay import Replay, clips_track, replay_clip, replay_track
-from .video import check_video, write_video
+from .viewer.browser import show_in_browser
+from .viewer.engine import engine_robot
+from .viewer.files import check_target
+from .viewer.page import write_page
+from .viewer.replay import Replay, clips_track, replay_clip, replay_track
+from .viewer.video import check_video, write_video
 
 DEFAULT_TASK = "Tracking-Flat-G1-v0"
 """Task whose robot, ground and engine settings are used."""
