@@ -43,7 +43,7 @@ __all__ = [
 
 from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
 from .commands_cfg import MotionCommandCfg
-from .config_check import check_motion_command, check_randomization
+from ..config_check import check_motion_command, check_randomization
 from .events import randomize_joint_default_pos
 from .link_lengths import randomize_link_lengths
 from .observations import (

@@ -9,8 +9,8 @@ from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
-from .link_lengths import stretched_joints
-from .reference.motion_loading import load_clips
+from .mdp.link_lengths import stretched_joints
+from .mdp.reference.motion_loading import load_clips
 
 if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionClip
