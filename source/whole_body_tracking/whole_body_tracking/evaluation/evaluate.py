@@ -15,7 +15,7 @@ from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.rl.video import check_video_length
 from whole_body_tracking.robots import get_robot
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.viewer.video import require_encoder
 
 from .playing import play_clips
@@ -60,7 +60,7 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     args = _parse(argv)
     scenarios = scenarios_of(args.scenarios) if args.scenarios else None
     env_cfg, agent_cfg = resolve_configs(args, play=True)
-    clips = check_motion_command(env_cfg)
+    clips = load_task_clips(env_cfg)
     source = ExpertsPolicy(args) if args.experts else CheckpointPolicy(resolve_checkpoint(args, agent_cfg))
     source.configure(env_cfg, agent_cfg)
     folder = Path(args.output_dir) if args.output_dir else source.path.parent / "evaluation"

@@ -11,7 +11,7 @@ from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.rl.policies import PolicySource
 from whole_body_tracking.rl.session import resolve_configs
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 
 from .files import write_json, write_table
 from .intervals import wilson_interval
@@ -61,7 +61,7 @@ def evaluate_scenarios(
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "scenarios.csv", rows)
     descriptions = {name: SCENARIOS[name].description for name in names}
-    details = describe_evaluation(args, env_cfg, source.path, check_motion_command(env_cfg))
+    details = describe_evaluation(args, env_cfg, source.path, load_task_clips(env_cfg))
     write_json(folder / "scenarios.json", {"scenarios": rows, "descriptions": descriptions} | details)
     return RobustnessResult(rows, folder)
 
@@ -79,7 +79,7 @@ def _play(args: argparse.Namespace, source: PolicySource, name: str) -> dict:
     scenario = SCENARIOS[name]
     env_cfg, agent_cfg = resolve_configs(args, play=True)
     source.configure(env_cfg, agent_cfg)
-    clips = check_motion_command(env_cfg)
+    clips = load_task_clips(env_cfg)
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
     scenario.configure(env_cfg)
     disturb = scenario.disturb(env_cfg) if scenario.disturb else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 
-def check_motion_command(cfg: TrackingEnvCfg) -> list[MotionClip]:
+def load_task_clips(cfg: TrackingEnvCfg) -> list[MotionClip]:
     """Load the clips of a config and check rate, joints and every body name.
 
     Raises:

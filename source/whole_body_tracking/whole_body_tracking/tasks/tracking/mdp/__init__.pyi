@@ -12,8 +12,6 @@ __all__ = [
     "body_tilt_exp",
     "base_ang_vel",
     "base_lin_vel",
-    "check_motion_command",
-    "check_randomization",
     "clip_ended",
     "foot_contact_match",
     "foot_height_exp",
@@ -43,7 +41,6 @@ __all__ = [
 
 from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
 from .commands_cfg import MotionCommandCfg
-from ..config_check import check_motion_command, check_randomization
 from .events import randomize_joint_default_pos
 from .link_lengths import randomize_link_lengths
 from .observations import (
