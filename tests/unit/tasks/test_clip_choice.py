@@ -107,7 +107,7 @@ def test_clip_statistics_are_means_over_ended_episodes():
     clips.fold()
     assert clips.failure_rates.tolist() == pytest.approx([0.5, 0.0])
     assert clips.mean_steps.tolist() == pytest.approx([20.0, 0.0])
-    assert clips.practised.tolist() == [True, False]
+    assert clips.has_episodes.tolist() == [True, False]
 
 
 def random_steps(num_steps: int):

@@ -42,16 +42,16 @@ class ClipCurriculum:
         """Probability of each clip, shape [num_clips]: equal among open clips, zero for closed ones."""
         return normalized(self._opened)
 
-    def update(self, failure_rates: Tensor, practised: Tensor) -> None:
+    def update(self, failure_rates: Tensor, has_episodes: Tensor) -> None:
         """Raise the level by one step if it may.
 
         Args:
             failure_rates: Share of episodes of each clip that failed, shape [num_clips].
-            practised: Whether episodes of each clip have ended yet, shape [num_clips].
+            has_episodes: Whether episodes of each clip have ended yet, shape [num_clips].
         """
         opened = self._opened
         rate = (opened * failure_rates).sum() / opened.sum()
-        mastered = (rate <= self._max_failure_rate) & ((opened == 0) | practised).all()
+        mastered = (rate <= self._max_failure_rate) & ((opened == 0) | has_episodes).all()
         self.level.add_(self._rise * mastered).clamp_(max=1.0)
 
     @property

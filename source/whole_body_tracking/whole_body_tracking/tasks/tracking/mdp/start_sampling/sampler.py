@@ -125,7 +125,7 @@ class StartSampler(ClipBins):
         self._bins.fold(self.frozen)
         self.clips.fold(self.frozen)
         if self.curriculum is not None and not self.frozen:
-            self.curriculum.update(self.clips.failure_rates, self.clips.practised)
+            self.curriculum.update(self.clips.failure_rates, self.clips.has_episodes)
 
     def share_across_ranks(self) -> None:
         """Announce that :meth:`merge` will be called from time to time."""

@@ -30,7 +30,7 @@ class ClipStatistics(MovingTotals):
         self.new.index_add_(1, clip_ids, values)
 
     @property
-    def practised(self) -> Tensor:
+    def has_episodes(self) -> Tensor:
         """Whether episodes of each clip have ended, shape [num_clips]."""
         return self.values[ENDED] > 0
 
@@ -45,4 +45,4 @@ class ClipStatistics(MovingTotals):
         return self._mean(STEPS)
 
     def _mean(self, row: int) -> Tensor:
-        return torch.where(self.practised, self.values[row] / self.values[ENDED].clamp(min=1e-30), 0.0)
+        return torch.where(self.has_episodes, self.values[row] / self.values[ENDED].clamp(min=1e-30), 0.0)
