@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .judging import lafan1_failures, task_failures
+from .metrics.judging import lafan1_failures, task_failures
 from .recording import Recording
 
 if TYPE_CHECKING:

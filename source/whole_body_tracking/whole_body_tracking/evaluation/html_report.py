@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
-from .definitions import DEFINITIONS
+from .metrics.definitions import DEFINITIONS
 from .recording import Recording
 
 STYLE = (

@@ -10,11 +10,11 @@ from whole_body_tracking.rl.session import tracking_env
 from whole_body_tracking.robots import RobotModel, get_robot
 
 from .giving_up import GivingUp
+from .metrics.measure import RolloutMetrics, measure
 from .recording import Recording
 from .rollout import Disturbance
 from .running import Rollouts, run_rollouts
 from .schedule import plan_rollouts
-from .summary import RolloutMetrics, measure
 
 
 def play_clips(

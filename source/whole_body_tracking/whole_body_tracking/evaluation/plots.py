@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from whole_body_tracking.motion.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
-from .contacts import CONTACT_HEIGHT
-from .judging import tracking_terms
+from .metrics.contacts import CONTACT_HEIGHT
+from .metrics.judging import tracking_terms
+from .metrics.measure import DEGREES, per_step_errors
 from .recording import Recording
-from .summary import DEGREES, per_step_errors
 
 REFERENCE, ROBOT = "#8a8f98", "#1f5fa8"
 NUM_JOINTS = 6

@@ -15,12 +15,12 @@ from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track
 from whole_body_tracking.viewer.video import write_video
 
-from .definitions import DEFINITIONS
 from .files import write_json, write_table
 from .html_report import Example, write_html
+from .metrics.definitions import DEFINITIONS
+from .metrics.measure import RolloutMetrics
 from .recording import Recording
 from .running import Rollouts
-from .summary import RolloutMetrics
 
 
 @dataclass

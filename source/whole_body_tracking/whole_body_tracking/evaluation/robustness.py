@@ -14,12 +14,12 @@ from whole_body_tracking.rl.session import resolve_configs
 from whole_body_tracking.tasks.tracking.mdp import check_motion_command
 
 from .files import write_json, write_table
-from .intervals import wilson_interval
+from .metrics.intervals import wilson_interval
+from .metrics.measure import RolloutMetrics
 from .playing import play_clips
 from .provenance import describe_evaluation
 from .rollout import configure_evaluation
 from .scenarios import SCENARIOS, Scenario
-from .summary import RolloutMetrics
 
 NUM_EPISODES = 100
 """Episodes of each scenario."""

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from .giving_up import GivingUp
+from .metrics.measure import RolloutMetrics
 from .recording import Recording
 from .rollout import Batch, Disturbance, roll_out
 from .schedule import plan_batches
-from .summary import RolloutMetrics
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper

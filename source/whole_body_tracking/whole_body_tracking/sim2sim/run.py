@@ -10,9 +10,9 @@ import mujoco
 import torch
 
 from whole_body_tracking.evaluation import report
-from whole_body_tracking.evaluation.metrics import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.evaluation.summary import RolloutMetrics, measure
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel

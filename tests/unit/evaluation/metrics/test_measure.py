@@ -4,9 +4,9 @@ import pytest
 import torch
 from evaluation_samples import perfect_recording, shipped_clip
 
-from whole_body_tracking.evaluation.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.evaluation.schedule import plan_batches, plan_rollouts
-from whole_body_tracking.evaluation.summary import RolloutMetrics, measure
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import END_EFFECTORS
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
