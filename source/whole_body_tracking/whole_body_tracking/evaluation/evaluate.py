@@ -20,7 +20,7 @@ from whole_body_tracking.viewer.video import require_encoder
 
 from .playing import play_clips
 from .provenance import describe_evaluation, engine_name
-from .report import Evaluated, write_report
+from .report.write import Evaluated, write_report
 from .robustness import NUM_EPISODES, RobustnessResult, evaluate_scenarios
 from .rollout import configure_evaluation
 from .scenarios import SCENARIOS, scenarios_of

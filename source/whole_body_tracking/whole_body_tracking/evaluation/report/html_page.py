@@ -13,11 +13,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
-from .metrics.definitions import DEFINITIONS
-from .recording import Recording
 
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
