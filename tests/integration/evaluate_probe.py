@@ -18,10 +18,10 @@ from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
+from whole_body_tracking.evaluation.batches import run_rollouts
 from whole_body_tracking.evaluation.giving_up import GivingUp
 from whole_body_tracking.evaluation.playing import judge_of
 from whole_body_tracking.evaluation.rollout import configure_evaluation
-from whole_body_tracking.evaluation.running import run_rollouts
 from whole_body_tracking.robots import get_robot
 
 TASK = "Tracking-Flat-G1-v0"

@@ -9,12 +9,11 @@ from whole_body_tracking.rl.policies import PolicySource
 from whole_body_tracking.rl.session import tracking_env
 from whole_body_tracking.robots import RobotModel, get_robot
 
+from .batches import Rollouts, plan_rollouts, run_rollouts
 from .giving_up import GivingUp
 from .metrics.measure import RolloutMetrics, measure
 from .recording import Recording
 from .rollout import Disturbance
-from .running import Rollouts, run_rollouts
-from .schedule import plan_rollouts
 
 
 def play_clips(

@@ -6,7 +6,6 @@ from evaluation_samples import perfect_recording, shipped_clip
 
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
-from whole_body_tracking.evaluation.schedule import plan_batches, plan_rollouts
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import END_EFFECTORS
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
@@ -69,19 +68,3 @@ def test_a_rollout_cut_out_of_a_batch_measures_the_same(clip):
 def test_a_metric_that_never_exists_is_left_out():
     values = {"contact_offset_ms": torch.tensor([torch.nan, torch.nan]), "mpkpe": torch.tensor([0.1, torch.nan])}
     assert RolloutMetrics(values).mean() == {"mpkpe": pytest.approx(0.1)}
-
-
-def test_every_clip_gets_as_many_rollouts():
-    assert plan_rollouts(3, 7).tolist() == [0, 1, 2] * 3
-    assert plan_rollouts(3, 1).tolist() == [0, 1, 2]
-
-
-@pytest.mark.parametrize("num_worlds", [1, 2, 4, 5, 9])
-def test_batches_hold_every_rollout_once_and_none_is_too_large(num_worlds):
-    batches = plan_batches(torch.tensor([10, 50, 30, 50, 20]), num_worlds)
-    assert sorted(torch.cat(batches).tolist()) == [0, 1, 2, 3, 4]
-    assert max(map(len, batches)) <= num_worlds
-
-
-def test_the_longest_run_together():
-    assert [batch.tolist() for batch in plan_batches(torch.tensor([10, 50, 30, 50, 20]), 2)] == [[1, 3], [2, 4], [0]]

@@ -1,4 +1,7 @@
-"""All rollouts of an evaluation, in as many batches as its worlds need."""
+"""Group rollouts into batches and play them, one batch after another.
+
+Every rollout is measured alone, so its numbers do not depend on how rollouts are grouped.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from .giving_up import GivingUp
 from .metrics.measure import RolloutMetrics
 from .recording import Recording
 from .rollout import Batch, Disturbance, roll_out
-from .schedule import plan_batches
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
@@ -31,6 +33,30 @@ class Rollouts:
     def clip_ids(self) -> Tensor:
         """Clip of each rollout, shape [num_rollouts]."""
         return torch.cat([recording.clip_ids for recording in self.recordings])
+
+
+def plan_rollouts(num_clips: int, num_rollouts: int) -> Tensor:
+    """Clip of each rollout, shape [>= num_rollouts]: every clip equally often, the first repeat of all clips first.
+
+    Args:
+        num_clips: Number of clips.
+        num_rollouts: Rollouts to make at least.
+    """
+    repeats = max(1, -(-num_rollouts // num_clips))
+    return torch.arange(num_clips).repeat(repeats)
+
+
+def plan_batches(num_steps: Tensor, num_worlds: int) -> list[Tensor]:
+    """Rollouts of each batch, as indices; the longest first, so that those that run together end together.
+
+    Args:
+        num_steps: Steps of each rollout, shape [num_rollouts].
+        num_worlds: Worlds to run them in; the last batch may leave some without a rollout.
+    """
+    if num_worlds >= len(num_steps):
+        return [torch.arange(len(num_steps))]
+    order = torch.sort(num_steps, descending=True, stable=True).indices
+    return list(order.split(num_worlds))
 
 
 def run_rollouts(
