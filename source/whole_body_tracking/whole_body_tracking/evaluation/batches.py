@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .giving_up import GivingUp
+from .early_stop import EarlyStop
 from .metrics.measure import RolloutMetrics
 from .recording import Recording
 from .rollout import Batch, Disturbance, roll_out
@@ -66,7 +66,7 @@ def run_rollouts(
     seed: int,
     judge: Callable[[Recording], RolloutMetrics],
     disturb: Disturbance | None = None,
-    giving_up: GivingUp | None = None,
+    early_stop: EarlyStop | None = None,
 ) -> Rollouts:
     """Play and measure every rollout.
 
@@ -77,13 +77,13 @@ def run_rollouts(
         seed: Seed of the start noise; rollout i starts the same way whatever runs beside it.
         judge: Measures a recording.
         disturb: Acts on the environment or the actions before each step.
-        giving_up: Says which rollouts to stop before their end; None stops none.
+        early_stop: Says which rollouts to stop before their end; None stops none.
     """
     num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids]
     batches = plan_batches(num_steps, env.num_envs)
     recordings = {}
     for rollouts in batches:
-        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb, giving_up)
+        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb, early_stop)
         recordings |= {int(rollout): recording.rollout(world) for world, rollout in enumerate(rollouts)}
     ordered = [recordings[index] for index in range(len(clip_ids))]
     # One by one: the rounding of a sum over steps depends on what else is in the tensor.

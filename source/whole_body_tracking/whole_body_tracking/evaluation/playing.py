@@ -10,7 +10,7 @@ from whole_body_tracking.rl.session import tracking_env
 from whole_body_tracking.robots import RobotModel, get_robot
 
 from .batches import Rollouts, plan_rollouts, run_rollouts
-from .giving_up import GivingUp
+from .early_stop import EarlyStop
 from .metrics.measure import RolloutMetrics, measure
 from .recording import Recording
 from .rollout import Disturbance
@@ -43,10 +43,10 @@ def play_clips(
     env_cfg.scene.num_envs = len(clip_ids) if num_clips <= args.num_envs else args.num_envs
     robot = get_robot(env_cfg.robot_name)
     judge = judge_of(env_cfg.rewards, terminations, robot)
-    giving_up = GivingUp(terminations, robot.body_names[0])
+    early_stop = EarlyStop(terminations, robot.body_names[0])
     with tracking_env(args, env_cfg, agent_cfg) as env:
         policy = source.load(env, agent_cfg)
-        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb, giving_up)
+        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb, early_stop)
         return rollouts, list(env.unwrapped.scene["robot"].joint_names)
 
 
