@@ -20,7 +20,7 @@ from isaaclab_tasks.utils import resolve_task_config
 import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.evaluation.batches import run_rollouts
 from whole_body_tracking.evaluation.early_stop import EarlyStop
-from whole_body_tracking.evaluation.playing import judge_of
+from whole_body_tracking.evaluation.evaluate import judge_of
 from whole_body_tracking.evaluation.rollout import configure_evaluation
 from whole_body_tracking.robots import get_robot
 
