@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from whole_body_tracking.evaluation.curves import plot_progress
 from whole_body_tracking.rl.launching import read_progress, script_command
+
+from .learning_curves import plot_progress
 
 TARGETS = {"success": 0.90, "tracking_reward": 0.80, "r_mpkpe": 0.07}
 """What the demo's policy should reach: at least, at least, at most [m]."""
