@@ -26,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Detect, check, save, print the layout."""
     args = parse_args()
-    from whole_body_tracking.motion.legacy import load_legacy
+    from whole_body_tracking.motion.conversion.legacy import load_legacy
 
     if args.output_file.suffix != ".npz":
         raise ValueError(f"--output_file {args.output_file} should end in .npz.")

@@ -54,8 +54,8 @@ def main() -> int:
     """Convert, save, print the quality of each clip."""
     args = parse_args()
     from whole_body_tracking.motion import quality_report
-    from whole_body_tracking.motion.batch import ConversionJob, run_conversion
-    from whole_body_tracking.motion.registry import upload_clip
+    from whole_body_tracking.motion.conversion.batch import ConversionJob, run_conversion
+    from whole_body_tracking.motion.sources.registry import upload_clip
     from whole_body_tracking.robots import get_robot
 
     get_robot(args.robot)

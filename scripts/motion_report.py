@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--robot", default="g1", help="Whose motions they are (%(default)s).")
     args = parser.parse_args()
 
-    from whole_body_tracking.motion.motion_report import (
+    from whole_body_tracking.motion.analysis.library_report import (
         COLUMNS,
         read_failure_rates,
         report_on,

@@ -20,7 +20,7 @@ from whole_body_tracking.cli import run_script
 
 def main() -> int:
     """Parse, replay, print the largest differences."""
-    from whole_body_tracking.viewer.replaying import replay
+    from whole_body_tracking.replaying import replay
 
     replay(sys.argv[1:], description=__doc__)
     return 0

@@ -24,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Check the clip, upload it, print its registry name."""
     args = parse_args()
-    from whole_body_tracking.motion.registry import upload_clip
+    from whole_body_tracking.motion.sources.registry import upload_clip
 
     print(upload_clip(args.input_file, args.entity, args.project, args.name or args.input_file.stem))
 

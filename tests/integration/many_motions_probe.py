@@ -16,7 +16,7 @@ from isaaclab_rl.entrypoints.common import add_common_train_args
 
 from whole_body_tracking.export.env_spec import observation_terms
 from whole_body_tracking.rl.cli import parse_args
-from whole_body_tracking.rl.clip_table import clip_rows
+from whole_body_tracking.rl.run.clip_table import clip_rows
 from whole_body_tracking.rl.runner import TrackingRunner
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 

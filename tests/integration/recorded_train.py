@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from whole_body_tracking.rl import training
-from whole_body_tracking.rl.distributed import Member
 from whole_body_tracking.rl.ppo import TrackingPPO
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.rl.run.distributed import Member
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 record: dict = {"bins": [], "clips": [], "observations": []}
 algorithms: list[TrackingPPO] = []

@@ -16,10 +16,10 @@ from isaaclab.app import add_launcher_args, launch_simulation
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.motion.ground import collider_points
-from whole_body_tracking.motion.rotations import quat_rotate
+from whole_body_tracking.motion.geometry.ground import collider_points
+from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import G1
-from whole_body_tracking.tasks.tracking.mdp.terrain import SMOOTHING, ground_heights
+from whole_body_tracking.tasks.tracking.mdp.reference.terrain import SMOOTHING, ground_heights
 
 TASK = "Tracking-Flat-G1-Residual-v0"
 NUM_WORLDS = 16

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from whole_body_tracking.benchmark.parts import PARTS
+from whole_body_tracking.benchmark.measuring.parts import PARTS
 from whole_body_tracking.benchmark.result import STABLE_KEYS
 
 pytestmark = pytest.mark.integration

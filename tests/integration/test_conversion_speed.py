@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from whole_body_tracking.motion.batch import ConversionJob, run_conversion
+from whole_body_tracking.motion.conversion.batch import ConversionJob, run_conversion
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ import torch
 from rsl_rl.modules import EmpiricalNormalization
 from training_runs import TASK, checkpoint, iterations, progress, run, run_folder, script, start, wait_for
 
-from whole_body_tracking.tasks.tracking.mdp.moving_totals import MovingTotals
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.moving_totals import MovingTotals
 
 pytestmark = pytest.mark.integration
 

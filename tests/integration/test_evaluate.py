@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from whole_body_tracking.motion import convert, read_csv
+from whole_body_tracking.motion import read_csv
+from whole_body_tracking.motion.conversion import convert
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whole_body_tracking.motion import convert, read_csv
+from whole_body_tracking.motion import read_csv
+from whole_body_tracking.motion.conversion import convert
 
 pytestmark = pytest.mark.integration
 
@@ -63,7 +64,7 @@ def test_a_bad_file_ends_the_script_with_1_and_one_line(tmp_path):
 @pytest.fixture
 def replay(monkeypatch, tmp_path):
     """The script's function, in a process where starting a simulator is an error."""
-    from whole_body_tracking.viewer import replaying
+    from whole_body_tracking import replaying
 
     def refuse(*_):
         raise AssertionError("A simulator was started.")
@@ -115,8 +116,8 @@ def test_an_unknown_engine_is_refused_even_after_the_motion(replay, clip_file):
 
 
 def test_body_poses_that_do_not_follow_from_the_joints_are_called_out(clip):
+    from whole_body_tracking.replaying import describe
     from whole_body_tracking.viewer.replay import compare
-    from whole_body_tracking.viewer.replaying import describe
 
     poses = np.concatenate((clip.body_pos_w, clip.body_quat_w), axis=-1)
     poses[4, 2, 2] += 0.02

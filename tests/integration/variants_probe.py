@@ -17,7 +17,7 @@ from isaaclab.app import add_launcher_args, launch_simulation
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.tasks.tracking.mdp.std_schedule import std_scale
+from whole_body_tracking.tasks.tracking.mdp.curriculums import std_scale
 
 NUM_WORLDS = 16
 NUM_STEPS = 12

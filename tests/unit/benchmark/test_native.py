@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from whole_body_tracking.benchmark.native import ControlStep, NativeRollout
+from whole_body_tracking.benchmark.measuring.native import ControlStep, NativeRollout
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from whole_body_tracking.benchmark.parts import PartTimer
+from whole_body_tracking.benchmark.measuring.parts import PartTimer
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whole_body_tracking.benchmark.projection import project
+from whole_body_tracking.benchmark.measuring.projection import project
 
 pytestmark = pytest.mark.unit
 

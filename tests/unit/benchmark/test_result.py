@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from whole_body_tracking.benchmark.measuring.stepping import SteppingRates, block_steps
+from whole_body_tracking.benchmark.measuring.training import TrainingRates
 from whole_body_tracking.benchmark.result import STABLE_KEYS, compare, read_result, write_result
-from whole_body_tracking.benchmark.stepping import SteppingRates, block_steps
 from whole_body_tracking.benchmark.summary import summarize
-from whole_body_tracking.benchmark.training import TrainingRates
 
 pytestmark = pytest.mark.unit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whole_body_tracking.benchmark.spread import Spread, ratios, spread
+from whole_body_tracking.benchmark.measuring.spread import Spread, ratios, spread
 
 pytestmark = pytest.mark.unit
 

@@ -6,8 +6,8 @@ import torch
 
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
-from whole_body_tracking.motion.tracking_errors import BodyState
 from whole_body_tracking.robots import G1
+from whole_body_tracking.tracking.errors import BodyState
 
 BODIES = list(G1.tracked_body_names)
 FIELDS = ("body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")

@@ -9,7 +9,7 @@ from evaluation_samples import shipped_clip
 
 from whole_body_tracking.evaluation.disturbances import ActionDelay, Push, pushing_at
 from whole_body_tracking.evaluation.scenarios import SCENARIOS, scenarios_of
-from whole_body_tracking.motion.time_scaling import time_scaled
+from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import G1TrackingEnvCfg
 
 pytestmark = pytest.mark.unit

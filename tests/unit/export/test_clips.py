@@ -10,7 +10,7 @@ from policies import make_actor, make_clip, make_spec
 
 from whole_body_tracking.export import ClipReference, PolicySpec, export_onnx, load_policy
 from whole_body_tracking.export.clips import write_clips
-from whole_body_tracking.motion.entries import MotionEntry
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 pytestmark = pytest.mark.unit
 

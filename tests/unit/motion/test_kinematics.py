@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.motion.kinematics import center_of_mass, forward_kinematics
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_mul
+from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_mul
 from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit

@@ -5,9 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, entries
-from whole_body_tracking.motion.entries import MotionEntry, is_registry_name, resolve_entries, resolve_items
-from whole_body_tracking.motion.manifest import read_manifest
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
+from whole_body_tracking.motion.sources import motion_entries as entries
+from whole_body_tracking.motion.sources.manifest import read_manifest
+from whole_body_tracking.motion.sources.motion_entries import (
+    MotionEntry,
+    is_registry_name,
+    resolve_entries,
+    resolve_items,
+)
 
 pytestmark = pytest.mark.unit
 

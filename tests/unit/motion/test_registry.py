@@ -8,11 +8,12 @@ import warnings
 import psutil
 import pytest
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, registry, wandb_client
-from whole_body_tracking.motion.entries import registry_paths, resolve_entries
-from whole_body_tracking.motion.registry import download_clip, upload_clip
-from whole_body_tracking.motion.registry_cache import cache_dir
-from whole_body_tracking.motion.registry_patterns import expand_registry_name
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
+from whole_body_tracking.motion.sources import registry, wandb_client
+from whole_body_tracking.motion.sources.motion_entries import registry_paths, resolve_entries
+from whole_body_tracking.motion.sources.registry import download_clip, upload_clip
+from whole_body_tracking.motion.sources.registry_cache import cache_dir
+from whole_body_tracking.motion.sources.registry_patterns import expand_registry_name
 
 pytestmark = pytest.mark.unit
 

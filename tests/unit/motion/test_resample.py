@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from motion_samples import sway
 
-from whole_body_tracking.motion.resample import angular_velocity, linear_velocity, num_resampled_frames, resample
-from whole_body_tracking.motion.rotations import quat_exp, quat_mul, quat_rotate, quat_slerp
+from whole_body_tracking.motion.conversion.resample import (
+    angular_velocity,
+    linear_velocity,
+    num_resampled_frames,
+    resample,
+)
+from whole_body_tracking.motion.geometry.rotations import quat_exp, quat_mul, quat_rotate, quat_slerp
 
 pytestmark = pytest.mark.unit
 

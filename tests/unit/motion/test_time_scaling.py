@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, MotionLibrary
-from whole_body_tracking.motion.time_scaling import at_speeds
+from whole_body_tracking.motion.conversion.time_scaling import at_speeds
 
 pytestmark = pytest.mark.unit
 

@@ -13,10 +13,10 @@ import torch
 from rsl_rl.models import MLPModel
 from tensordict import TensorDict
 
-from whole_body_tracking.rl import distributed
 from whole_body_tracking.rl.embedding_model import MotionEmbeddingModel
-from whole_body_tracking.tasks.tracking.mdp.clip_curriculum import ClipCurriculum
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.rl.run import distributed
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 NUM_WORLDS, NUM_STEPS, NUM_UPDATES, NUM_CLIPS, WIDTH = 8, 24, 6, 3, 5
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from whole_body_tracking.rl import distributed
+from whole_body_tracking.rl.run import distributed
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ import pytest
 from expert_samples import TASK, make_table
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
-from whole_body_tracking.motion.entries import cut
+from whole_body_tracking.motion.sources.motion_entries import cut
 from whole_body_tracking.rl.experts.choice import assign_experts
 from whole_body_tracking.rl.experts.ensemble import shared_spec
 from whole_body_tracking.rl.experts.observations import add_expert_observations, expert_task_cfg

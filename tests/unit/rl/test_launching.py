@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from whole_body_tracking.rl.launching import (
+from whole_body_tracking.rl.run.launching import (
     FINISHED_FILE,
     latest_progress,
     read_progress,
@@ -40,7 +40,7 @@ def test_sigterm_ends_the_command_too(tmp_path):
     pid_file = tmp_path / "pid"
     child = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     parent = (
-        "import sys; from pathlib import Path; from whole_body_tracking.rl.launching import run_logged;"
+        "import sys; from pathlib import Path; from whole_body_tracking.rl.run.launching import run_logged;"
         f"run_logged([sys.executable, '-c', {child!r}], Path({str(tmp_path)!r}), Path({str(tmp_path / 'log')!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", parent], stderr=subprocess.PIPE)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.rl import random_state
+from whole_body_tracking.rl.run import random_state
 
 pytestmark = pytest.mark.unit
 

@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
-from whole_body_tracking.motion.entries import resolve_entries
+from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 from whole_body_tracking.rl.experts.job import MANIFEST_FILE
 from whole_body_tracking.rl.experts.queue import Slot, make_slots, run_queue
 from whole_body_tracking.rl.experts.training import open_table, parse_command_line, plan_jobs, train_experts
-from whole_body_tracking.rl.launching import FINISHED_FILE, LoggedProcess
+from whole_body_tracking.rl.run.launching import FINISHED_FILE, LoggedProcess
 
 pytestmark = pytest.mark.unit
 
@@ -71,7 +71,7 @@ def test_a_split_leaves_other_clips_out(manifest):
 def test_an_expert_gets_exactly_its_entry(manifest, monkeypatch):
     """What its own manifest resolves to is the clip whose digest the table will hold."""
     _, _, jobs = planned("--motion_file", manifest)
-    monkeypatch.setattr("whole_body_tracking.rl.launching.script_command", lambda *_: [sys.executable, "-c", ""])
+    monkeypatch.setattr("whole_body_tracking.rl.run.launching.script_command", lambda *_: [sys.executable, "-c", ""])
     jobs[0].start("cpu").wait()
     (entry,) = resolve_entries([str(jobs[0].training.folder / MANIFEST_FILE)], split="train")
     assert entry.name == "squat_1-60" and entry.load().digest == jobs[0].sha256

@@ -11,7 +11,7 @@ import pytest
 
 from whole_body_tracking.health import read_wandb_run
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE
-from whole_body_tracking.rl.checkpoints import resolve_checkpoint
+from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from tensordict import TensorDict
 from whole_body_tracking.export import ClipReference, ObservationTerm, PolicySpec, export_onnx
 from whole_body_tracking.export.clips import write_clips
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, MotionLibrary
-from whole_body_tracking.motion.entries import MotionEntry
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 from whole_body_tracking.robots import G1
 
 OBSERVATIONS = (

@@ -7,7 +7,7 @@ import torch
 from g1_policies import g1_spec
 from scipy.spatial.transform import Rotation
 
-from whole_body_tracking.motion.kinematics import forward_kinematics
+from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.robots import G1
 from whole_body_tracking.sim2sim.model import build_model
 

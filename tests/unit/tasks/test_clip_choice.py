@@ -5,10 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whole_body_tracking.tasks.tracking.mdp.clip_curriculum import ClipCurriculum
-from whole_body_tracking.tasks.tracking.mdp.clip_shares import capped, normalized
-from whole_body_tracking.tasks.tracking.mdp.clip_statistics import ClipStatistics
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.shares import capped, normalized
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.statistics import ClipStatistics
 
 pytestmark = pytest.mark.unit
 
@@ -107,7 +107,7 @@ def test_clip_statistics_are_means_over_ended_episodes():
     clips.fold()
     assert clips.failure_rates.tolist() == pytest.approx([0.5, 0.0])
     assert clips.mean_steps.tolist() == pytest.approx([20.0, 0.0])
-    assert clips.practised.tolist() == [True, False]
+    assert clips.has_episodes.tolist() == [True, False]
 
 
 def random_steps(num_steps: int):

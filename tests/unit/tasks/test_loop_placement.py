@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.motion import MotionLibrary, RawMotion, convert
+from whole_body_tracking.motion import MotionLibrary, RawMotion
+from whole_body_tracking.motion.conversion import convert
 from whole_body_tracking.robots import G1
-from whole_body_tracking.tasks.tracking.mdp.loop_placement import LoopPlacement, place
+from whole_body_tracking.tasks.tracking.mdp.reference.loop_placement import LoopPlacement, place
 
 pytestmark = pytest.mark.unit
 

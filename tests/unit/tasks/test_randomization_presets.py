@@ -8,12 +8,12 @@ from isaaclab.utils.math import matrix_from_quat, quat_from_angle_axis, quat_mul
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.motion.rotations import quat_conjugate
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate
 from whole_body_tracking.robots import G1
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command, check_randomization
+from whole_body_tracking.tasks.tracking.config_check import check_randomization, load_task_clips
 from whole_body_tracking.tasks.tracking.mdp.link_lengths import stretched_joints
 from whole_body_tracking.tasks.tracking.mdp.sensor_noise import turned_columns
-from whole_body_tracking.tasks.tracking.mdp.tracking_errors import rotation_columns
+from whole_body_tracking.tracking.errors import rotation_columns
 
 pytestmark = pytest.mark.unit
 
@@ -95,9 +95,9 @@ def test_wrong_speeds_are_refused_before_the_simulator_starts(speeds):
     cfg = resolved()
     cfg.commands.motion.speeds = speeds
     with pytest.raises(ValueError, match="commands.motion.speeds"):
-        check_motion_command(cfg)
+        load_task_clips(cfg)
 
 
 def test_an_identity_does_not_go_with_several_speeds():
     with pytest.raises(ValueError, match="rand_time, or motion_one_hot"):
-        check_motion_command(resolved("rand_time", "motion_one_hot", task="Tracking-Flat-G1-Multi-v0"))
+        load_task_clips(resolved("rand_time", "motion_one_hot", task="Tracking-Flat-G1-Multi-v0"))

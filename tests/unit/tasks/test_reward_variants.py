@@ -4,8 +4,8 @@ import pytest
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
-from whole_body_tracking.tasks.tracking.mdp.std_schedule import std_scale
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
+from whole_body_tracking.tasks.tracking.mdp.curriculums import std_scale
 
 pytestmark = pytest.mark.unit
 
@@ -51,7 +51,7 @@ def test_variants_combine(task):
     weights = cfg.rewards.motion_body_pos.params["body_weights"]
     assert weights == cfg.rewards.motion_body_ori.params["body_weights"]
     assert set(weights) == set(cfg.terminations.ee_body_pos.params["body_names"])
-    assert check_motion_command(cfg)
+    assert load_task_clips(cfg)
 
 
 def test_the_schedule_has_one_place_to_change():
@@ -65,4 +65,4 @@ def test_a_misspelt_body_weight_is_refused_before_the_simulator_starts():
     cfg = resolved("reward_end_effectors")
     cfg.rewards.motion_body_pos.params["body_weights"] = {"left_hnad": 2.0}
     with pytest.raises(ValueError, match="left_hnad"):
-        check_motion_command(cfg)
+        load_task_clips(cfg)

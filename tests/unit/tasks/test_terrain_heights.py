@@ -5,9 +5,9 @@ import torch
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.tasks.tracking.mdp import check_randomization
-from whole_body_tracking.tasks.tracking.mdp.terrain import reference_lift
-from whole_body_tracking.tasks.tracking.mdp.terrain_heights import TerrainHeights
+from whole_body_tracking.tasks.tracking.config_check import check_randomization
+from whole_body_tracking.tasks.tracking.mdp.reference.terrain import reference_lift
+from whole_body_tracking.tasks.tracking.mdp.reference.terrain_heights import TerrainHeights
 
 pytestmark = pytest.mark.unit
 

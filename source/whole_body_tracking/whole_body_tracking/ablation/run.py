@@ -16,11 +16,11 @@ from rich.console import Console
 from whole_body_tracking.evaluation.files import write_json, write_table
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.export.files import write_atomically
-from whole_body_tracking.motion.entries import resolve_items
+from whole_body_tracking.motion.sources.motion_entries import resolve_items
 from whole_body_tracking.rl.cli import require_known_task
-from whole_body_tracking.rl.launching import latest_progress
 from whole_body_tracking.rl.overrides import CONFIG_PATH, OVERRIDE, require_known_paths, split_overrides
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+from whole_body_tracking.rl.run.launching import latest_progress
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 
 from .cell import Cell, Plan
 from .summary import render, summarise
@@ -116,7 +116,7 @@ def check_variant(plan: Plan, variant: Variant) -> None:
                 env_cfg, _ = resolve_task_config(task, AGENT, overrides=tokens)
             if plan.motions:
                 env_cfg.commands.motion.motion_files = list(plan.motions)
-            check_motion_command(env_cfg)
+            load_task_clips(env_cfg)
         except ValueError as error:
             raise ValueError(f"Variant '{variant.name}' on {task}: {error}") from None
 

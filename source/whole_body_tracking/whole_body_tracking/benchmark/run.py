@@ -15,17 +15,17 @@ from whole_body_tracking.rl.session import resolve_configs, resolve_motions, tra
 from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G1TrackingDemoPPORunnerCfg
 
 from .command_line import parse
-from .driver import RandomActionDriver
-from .machine import describe_machine, load_average
-from .native import has_native_limit, num_engine_threads
-from .parts import measure_parts
+from .measuring.driver import RandomActionDriver
+from .measuring.machine import describe_machine, load_average
+from .measuring.native import has_native_limit, num_engine_threads
+from .measuring.parts import measure_parts
+from .measuring.projection import project
+from .measuring.stepping import measure_stepping
+from .measuring.training import measure_training, network_name
 from .peer import measure_peer, require_peer
-from .projection import project
 from .result import STABLE_KEYS, compare, read_result, write_result
-from .stepping import measure_stepping
 from .summary import summarize
 from .table import print_result
-from .training import measure_training, network_name
 
 
 def benchmark(argv: list[str]) -> dict:
@@ -99,7 +99,7 @@ def _agents(agent_cfg) -> list:
 
 
 def _extras(env, agent_cfg, args: argparse.Namespace) -> dict:
-    from .extras import measure_extras
+    from .measuring.extras import measure_extras
 
     return measure_extras(env, agent_cfg, args.task, resolve_motions(args))
 

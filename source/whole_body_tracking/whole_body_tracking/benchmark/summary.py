@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from .spread import Spread, ratios, spread
+from .measuring.spread import Spread, ratios, spread
 
 if TYPE_CHECKING:
-    from .stepping import SteppingRates
-    from .training import TrainingRates
+    from .measuring.stepping import SteppingRates
+    from .measuring.training import TrainingRates
 
 
 def summarize(stepping: SteppingRates, training: dict[str, TrainingRates], main_network: str) -> dict:

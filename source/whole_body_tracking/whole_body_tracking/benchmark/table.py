@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from .parts import MDP_PARTS
+from .measuring.parts import MDP_PARTS
 from .result import STABLE_KEYS, flatten
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from whole_body_tracking.rl.launching import read_progress, run_logged, script_command
+from whole_body_tracking.rl.run.launching import read_progress, run_logged, script_command
 
 from .learning_curves import plot_progress
 

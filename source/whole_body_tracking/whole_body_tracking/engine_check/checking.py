@@ -10,7 +10,7 @@ from isaaclab_ov.physics import OvPhysxCfg
 from isaaclab_physx.physics import PhysxCfg
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
-from whole_body_tracking.benchmark.machine import describe_machine
+from whole_body_tracking.benchmark.measuring.machine import describe_machine
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.session import resolve_configs, tracking_env

@@ -9,7 +9,7 @@ import torch
 from isaaclab.managers import SceneEntityCfg
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
-from whole_body_tracking.benchmark.machine import describe_machine
+from whole_body_tracking.benchmark.measuring.machine import describe_machine
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.clip import ARRAYS
 from whole_body_tracking.robots import get_robot

@@ -11,15 +11,15 @@ from pathlib import Path
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.time_scaling import time_scaled
-from whole_body_tracking.rl.checkpoints import resolve_checkpoint
+from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.experts.ensemble import add_expert_args
 from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy, PolicySource
+from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.rl.video import check_video_length
 from whole_body_tracking.robots import RobotModel, get_robot
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.viewer.video import require_encoder
 
 from .batches import Rollouts, plan_rollouts, run_rollouts
@@ -69,7 +69,7 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     args = _parse(argv)
     scenarios = scenarios_of(args.scenarios) if args.scenarios else None
     env_cfg, agent_cfg = resolve_configs(args, play=True)
-    clips = check_motion_command(env_cfg)
+    clips = load_task_clips(env_cfg)
     source = ExpertsPolicy(args) if args.experts else CheckpointPolicy(resolve_checkpoint(args, agent_cfg))
     source.configure(env_cfg, agent_cfg)
     folder = Path(args.output_dir) if args.output_dir else source.path.parent / "evaluation"
@@ -95,7 +95,7 @@ def evaluate_scenarios(
     """
     rows = [scenario_row(name, _play_scenario(args, source, SCENARIOS[name])) for name in names]
     env_cfg, _ = resolve_configs(args, play=True)
-    return write_scenarios(folder, rows, describe_evaluation(args, env_cfg, source.path, check_motion_command(env_cfg)))
+    return write_scenarios(folder, rows, describe_evaluation(args, env_cfg, source.path, load_task_clips(env_cfg)))
 
 
 def play_clips(
@@ -140,7 +140,7 @@ def judge_of(rewards, terminations, robot: RobotModel) -> Callable[[Recording], 
 def _play_scenario(args: argparse.Namespace, source: PolicySource, scenario: Scenario) -> RolloutMetrics:
     env_cfg, agent_cfg = resolve_configs(args, play=True)
     source.configure(env_cfg, agent_cfg)
-    clips = check_motion_command(env_cfg)
+    clips = load_task_clips(env_cfg)
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
     scenario.configure(env_cfg)
     disturb = scenario.disturb(env_cfg) if scenario.disturb else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from whole_body_tracking.code_version import code_commit
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.rl.run_folder import PACKAGES
+from whole_body_tracking.rl.run.run_folder import PACKAGES
 
 
 def describe_evaluation(args: argparse.Namespace, env_cfg, checkpoint: Path, clips: list[MotionClip]) -> dict:

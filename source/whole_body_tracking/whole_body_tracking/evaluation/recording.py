@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from torch import Tensor
 
-from whole_body_tracking.motion.tracking_errors import BodyState, TrackingErrors, tracking_errors
+from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
 
 PER_ROLLOUT = ("clip_ids", "num_steps", "num_recorded")
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.joint_drive import drive_torque
-from whole_body_tracking.motion.tracking_errors import BodyState
+from whole_body_tracking.tracking.errors import BodyState
+from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .early_stop import EarlyStop
 from .recording import Recording

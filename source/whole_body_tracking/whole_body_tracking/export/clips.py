@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.entries import MotionEntry
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 from .spec import ClipReference, PolicySpec
 

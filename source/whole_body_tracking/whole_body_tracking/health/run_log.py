@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from whole_body_tracking.motion.wandb_client import TIMEOUT, wandb_client
+from whole_body_tracking.motion.sources.wandb_client import TIMEOUT, wandb_client
 
 PROGRESS_COLUMNS = {
     "mean_reward": "Train/mean_reward",

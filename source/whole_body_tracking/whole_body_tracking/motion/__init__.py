@@ -1,12 +1,12 @@
 """Motions without a simulator: read, resample, forward kinematics, clip files, quality, library."""
 
+from .analysis.quality import QualityReport, quality_report
 from .clip import MotionClip
-from .convert import convert
+from .conversion.convert import convert
+from .conversion.readers import RawMotion, read_csv
 from .defaults import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ
 from .library import MotionLibrary, MotionState
-from .quality import QualityReport, quality_report
-from .readers import RawMotion, read_csv
-from .sources import resolve_motion_files
+from .sources.paths import resolve_motion_files
 
 __all__ = [
     "DEFAULT_MOTION_FILE",

@@ -181,7 +181,7 @@ class MotionClip:
             FileNotFoundError: If there is no such file.
             ValueError: If the file is truncated, holds pickled objects, lacks names or is no clip.
         """
-        from .layouts import clip_from_foreign_arrays, nameless_message
+        from .conversion.layouts import clip_from_foreign_arrays, nameless_message
 
         path = Path(path)
         arrays = read_arrays(path)

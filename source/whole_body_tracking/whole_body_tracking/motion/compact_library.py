@@ -11,9 +11,9 @@ from torch import Tensor
 from whole_body_tracking.robots import G1, RobotModel
 
 from .clip import MotionClip
-from .kinematics import forward_kinematics, kinematic_chain
+from .geometry.kinematics import forward_kinematics, kinematic_chain
+from .geometry.rotations import quat_conjugate, quat_log, quat_mul
 from .library import MotionLibrary, MotionState, fill_table, require_one_rate
-from .rotations import quat_conjugate, quat_log, quat_mul
 
 
 class CompactMotionLibrary(MotionLibrary):

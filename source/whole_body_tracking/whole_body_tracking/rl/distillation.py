@@ -8,7 +8,7 @@ import torch
 from rsl_rl.algorithms import Distillation
 from rsl_rl.runners import DistillationRunner
 
-from .checkpoint_file import CRITIC_KEY
+from .run.checkpoint_file import CRITIC_KEY
 from .runner import TrackingRunner
 from .sampler_state import CarriesSampler, set_num_motions
 

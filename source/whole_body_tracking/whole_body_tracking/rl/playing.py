@@ -15,10 +15,10 @@ from whole_body_tracking.robots import get_robot
 from whole_body_tracking.viewer.recorder import WorldRecorder
 from whole_body_tracking.viewer.video import write_video
 
-from .checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
 from .cli import add_export_args, parse_args
 from .experts.ensemble import add_expert_args
 from .policies import CheckpointPolicy, ExpertsPolicy, Policy, PolicySource
+from .run.checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
 from .session import resolve_configs, tracking_env
 from .training import make_runner
 from .video import add_video_world_arg, plan_video

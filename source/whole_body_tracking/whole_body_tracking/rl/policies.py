@@ -13,9 +13,9 @@ from torch import Tensor
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoint_fit import require_policy_of_task
-from .checkpoints import adopt_networks
 from .experts.ensemble import Ensemble, prepare_experts
 from .experts.table import read_experts
+from .run.checkpoints import adopt_networks
 from .runner import TrackingRunner
 
 Policy = Callable[[TensorDict], Tensor]

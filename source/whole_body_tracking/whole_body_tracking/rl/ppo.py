@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rsl_rl.algorithms import PPO
 
-from .checkpoint_file import CRITIC_KEY
+from .run.checkpoint_file import CRITIC_KEY
 from .sampler_state import CarriesSampler, set_num_motions
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
-from . import distributed, random_state
-from .checkpoint_file import load_checkpoint, write_through
-from .clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
-from .logger import TrackingLogger
+from .run import distributed, random_state
+from .run.checkpoint_file import load_checkpoint, write_through
+from .run.clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
+from .run.logger import TrackingLogger
 
 CHECKPOINT_PATTERN = r"model_\d+\.pt"
 PARTIAL_ENDINGS = (".tmp", ".unchecked.onnx")

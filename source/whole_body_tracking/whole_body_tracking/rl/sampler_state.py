@@ -9,7 +9,7 @@ import torch
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
 
-    from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+    from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 SAMPLER_KEY = "motion_sampler_state_dict"
 

@@ -22,7 +22,7 @@ from isaaclab_rl.rsl_rl import (
 )
 from isaaclab_tasks.utils import resolve_task_config
 
-from whole_body_tracking.motion.entries import registry_paths, resolve_items
+from whole_body_tracking.motion.sources.motion_entries import registry_paths, resolve_items
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths

@@ -19,12 +19,12 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 from whole_body_tracking.export import export_run
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
-from . import distributed
 from .checkpoint_fit import require_policy_of_task
-from .checkpoints import require_resumable, resolve_checkpoint
 from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillationRunner
-from .run_folder import choose_run_folder, describe_run
+from .run import distributed
+from .run.checkpoints import require_resumable, resolve_checkpoint
+from .run.run_folder import choose_run_folder, describe_run
 from .runner import StopTraining, TrackingRunner
 from .session import resolve_configs, tracking_env
 from .video import require_recorder

@@ -11,9 +11,9 @@ from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.joint_drive import drive_torque
-from whole_body_tracking.motion.tracking_errors import BodyState
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.tracking.errors import BodyState
+from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .observations import ObservationBuilder, Situation
 from .reference import Reference

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import viser
 
+from .colors_and_camera import GHOST_COLORS, ROBOT_COLORS
 from .files import check_target
-from .look import GHOST_COLORS, ROBOT_COLORS
 from .scene import RobotNode, set_stage
 from .tracks import Track
 

@@ -12,7 +12,7 @@ from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.usd_shapes import visual_shapes
 
 from .capsules import Box, Camera, capsule_box, draw_capsules, normals
-from .look import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
+from .colors_and_camera import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
 
 SUPERSAMPLING = 2
 """Rays a pixel of the picture has in each direction, for robots."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.kinematics import forward_kinematics
+from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.robots import RobotModel
 
 from .tracks import Track

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import viser
 
-from .look import CLEARANCE, FIELD_OF_VIEW, GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS, VIEW_DIRECTION
+from .colors_and_camera import CLEARANCE, FIELD_OF_VIEW, GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS, VIEW_DIRECTION
 from .meshes import body_meshes
 from .tracks import Track
 

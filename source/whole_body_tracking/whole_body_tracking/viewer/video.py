@@ -11,8 +11,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from .capsules import Camera
+from .colors_and_camera import CLEARANCE, FIELD_OF_VIEW, VIEW_DIRECTION
 from .files import check_target
-from .look import CLEARANCE, FIELD_OF_VIEW, VIEW_DIRECTION
 from .picture import Figure, draw_picture, robot_capsules
 from .tracks import Track
 

@@ -5,7 +5,7 @@ import torch
 from evaluation_samples import shipped_clip
 
 from whole_body_tracking.evaluation.metrics.contacts import contact_agreement
-from whole_body_tracking.motion.ground import foot_points, sole_heights
+from whole_body_tracking.motion.geometry.ground import foot_points, sole_heights
 from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit

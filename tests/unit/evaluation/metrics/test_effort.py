@@ -7,7 +7,7 @@ import torch
 
 from whole_body_tracking.evaluation.metrics import effort
 from whole_body_tracking.evaluation.metrics.reductions import correlation
-from whole_body_tracking.motion.joint_drive import drive_torque
+from whole_body_tracking.tracking.joint_drive import drive_torque
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.quality import CONTACT_HEIGHT
+from whole_body_tracking.motion.analysis.quality import CONTACT_HEIGHT
 
 MATCH_WINDOW = 0.2
 """A touch-down or lift-off of the robot belongs to one of the reference that is at most this far away [s]."""

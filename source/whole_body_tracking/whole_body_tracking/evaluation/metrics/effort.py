@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.joint_drive import mechanical_power
+from whole_body_tracking.tracking.joint_drive import mechanical_power
 
 from .reductions import masked_mean
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.motion.tracking_errors import TrackingErrors, exp_kernel, projected_gravity_z
+from whole_body_tracking.tracking.errors import TrackingErrors, exp_kernel, projected_gravity_z
 
 if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.motion.ground import sole_heights
+from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
 from . import effort, reductions

@@ -11,7 +11,7 @@ from whole_body_tracking.evaluation.metrics.contacts import CONTACT_HEIGHT
 from whole_body_tracking.evaluation.metrics.judging import tracking_terms
 from whole_body_tracking.evaluation.metrics.measure import DEGREES, per_step_errors
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.motion.ground import sole_heights
+from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
 REFERENCE, ROBOT = "#8a8f98", "#1f5fa8"

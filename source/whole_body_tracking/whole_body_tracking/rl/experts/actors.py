@@ -10,7 +10,7 @@ from rsl_rl.models import MLPModel
 from tensordict import TensorDict
 from torch import nn
 
-from ..checkpoint_file import load_checkpoint
+from ..run.checkpoint_file import load_checkpoint
 
 PLAIN_MODELS = ("MLPModel", "rsl_rl.models:MLPModel")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from whole_body_tracking.motion import MotionClip, MotionLibrary
-from whole_body_tracking.motion.similarity import distance, frame_features
+from whole_body_tracking.motion.analysis.similarity import distance, frame_features
 from whole_body_tracking.robots import RobotModel
 
 from .table import Expert, ExpertTable
@@ -24,7 +24,7 @@ class Assignment:
     expert: int
     """Index in the table."""
     distance: float = 0.0
-    """How far the expert's motion is from the clip, as :func:`~whole_body_tracking.motion.similarity.distance`."""
+    """From the expert's motion to the clip: :func:`~whole_body_tracking.motion.analysis.similarity.distance`."""
 
 
 def assign_experts(
@@ -33,9 +33,9 @@ def assign_experts(
     """Expert of each clip.
 
     ``motion`` goes by name and digest. ``nearest`` takes the expert whose motion has the smallest distance of
-    :mod:`whole_body_tracking.motion.similarity` (joint positions and velocities, root velocity, tilt and height, over
-    nearest frames), so a clip that has an expert gets it, at distance 0. It compares whole clips, not single frames:
-    motions that pass through the same pose would switch back and forth there.
+    :mod:`whole_body_tracking.motion.analysis.similarity` (joint positions and velocities, root velocity, tilt and
+    height, over nearest frames), so a clip that has an expert gets it, at distance 0. It compares whole clips, not
+    single frames: motions that pass through the same pose would switch back and forth there.
 
     Raises:
         FileNotFoundError: If the clip of an expert is gone and ``nearest`` needs it.

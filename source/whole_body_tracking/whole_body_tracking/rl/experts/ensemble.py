@@ -12,7 +12,7 @@ from isaaclab.utils.string import resolve_matching_names_values
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 
 from whole_body_tracking.robots import get_robot
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from ..checkpoint_fit import control_differences
@@ -86,7 +86,7 @@ def prepare_experts(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> Ensemb
             clip has no expert.
     """
     table = read_experts(Path(args.experts))
-    clips, speeds = check_motion_command(env_cfg), env_cfg.commands.motion.speeds
+    clips, speeds = load_task_clips(env_cfg), env_cfg.commands.motion.speeds
     assigned = assign_experts(table, clips, args.expert_choice, get_robot(env_cfg.robot_name))
     spec = shared_spec(table)
     _require_same_control(table, env_cfg, spec)

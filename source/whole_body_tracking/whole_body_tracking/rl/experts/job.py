@@ -9,10 +9,10 @@ from pathlib import Path
 import yaml
 
 from whole_body_tracking.export.files import write_atomically
-from whole_body_tracking.motion.entries import MotionEntry
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
-from ..checkpoints import newest_checkpoint
-from ..launching import LoggedProcess, Training
+from ..run.checkpoints import newest_checkpoint
+from ..run.launching import LoggedProcess, Training
 from .table import Expert
 
 MANIFEST_FILE = "motion.yaml"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..launching import LoggedProcess, interrupted_by_sigterm
+from ..run.launching import LoggedProcess, interrupted_by_sigterm
 
 POLL_SECONDS = 0.2
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from whole_body_tracking.export.files import write_atomically
-from whole_body_tracking.motion.entries import MotionEntry
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 TABLE_FILE = "experts.yaml"
 FORMAT_VERSION = 1

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from whole_body_tracking.tasks.tracking.mdp import check_motion_command
-from whole_body_tracking.tasks.tracking.mdp.motion_loading import load_entries
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
+from whole_body_tracking.tasks.tracking.mdp.reference.motion_loading import load_entries
 
 from ..cli import parse_args
 from ..overrides import OVERRIDE, split_overrides
@@ -90,7 +90,7 @@ def plan_jobs(args: argparse.Namespace, arguments: tuple[str, ...], folder: Path
     motions = [token for name in ("motion_file", "registry_name") for token in _flag(args, name)]
     train_args = parse_args(train_parser("Train experts."), [*arguments, *motions, "--device", args.devices[0]])
     env_cfg, _ = resolve_configs(train_args)
-    clips = check_motion_command(env_cfg)
+    clips = load_task_clips(env_cfg)
     entries = load_entries(env_cfg.commands.motion.motion_files, env_cfg.commands.motion.motion_split)
     return [
         make_job(entry, clip.digest, arguments, args.task, folder, args.max_minutes)

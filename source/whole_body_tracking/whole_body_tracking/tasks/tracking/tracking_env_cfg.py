@@ -306,6 +306,8 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
 
     def validate_config(self):
         """Refuse a wrong clip or name, or an engine that cannot run here, before the simulator starts."""
-        mdp.check_motion_command(self)
-        mdp.check_randomization(self)
+        from .config_check import check_randomization, load_task_clips
+
+        load_task_clips(self)
+        check_randomization(self)
         prepare_physics(self.sim.physics)

@@ -12,8 +12,6 @@ __all__ = [
     "body_tilt_exp",
     "base_ang_vel",
     "base_lin_vel",
-    "check_motion_command",
-    "check_randomization",
     "clip_ended",
     "foot_contact_match",
     "foot_height_exp",
@@ -43,7 +41,6 @@ __all__ = [
 
 from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
 from .commands_cfg import MotionCommandCfg
-from .config_check import check_motion_command, check_randomization
 from .events import randomize_joint_default_pos
 from .link_lengths import randomize_link_lengths
 from .observations import (
@@ -69,8 +66,8 @@ from .rewards import (
     track_body_pos_exp,
 )
 from .sensor_noise_cfg import ENCODER_POS, ENCODER_VEL, IMU_GYRO, IMU_ORIENTATION
-from .std_schedule import tighten_tracking_std
-from .terrain import spread_over_terrain
+from .curriculums import tighten_tracking_std
+from .reference.terrain import spread_over_terrain
 from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
 
 from isaaclab.envs.mdp import *

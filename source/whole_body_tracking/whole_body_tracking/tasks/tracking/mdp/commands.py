@@ -14,22 +14,22 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
+from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
 
-from .clip_clock import ClipClock
-from .diagnostics import report_non_finite_state
-from .loop_placement import LoopPlacement, place
-from .motion_loading import load_clips, load_motions, make_library, require_preview_fits
-from .sampler_factory import make_sampler
-from .terrain import SMOOTHING, ground_heights, reference_lift
-from .tracking_errors import BodyState, TrackingErrors, tracking_errors
-from .visualization import TrackingMarkers
+from .reference.clip_clock import ClipClock
+from .reference.diagnostics import report_non_finite_state
+from .reference.loop_placement import LoopPlacement, place
+from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
+from .reference.terrain import SMOOTHING, ground_heights, reference_lift
+from .reference.visualization import TrackingMarkers
+from .start_sampling.factory import make_sampler
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
     from whole_body_tracking.motion import MotionLibrary
-    from whole_body_tracking.motion.entries import MotionEntry
+    from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
 

@@ -10,8 +10,8 @@ from isaaclab.utils import configclass
 
 from whole_body_tracking.motion.library import MotionStorage
 
-from .clip_clock import ClipEnd
-from .sampling import StartStrategy
+from .reference.clip_clock import ClipEnd
+from .start_sampling.sampler import StartStrategy
 
 if TYPE_CHECKING:
     from .commands import MotionCommand

@@ -8,7 +8,7 @@ import torch
 from isaaclab.utils.math import subtract_frame_transforms
 from torch import Tensor
 
-from .tracking_errors import BodyState, rotation_columns
+from whole_body_tracking.tracking.errors import BodyState, rotation_columns
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation

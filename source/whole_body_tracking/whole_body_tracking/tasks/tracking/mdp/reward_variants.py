@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.ground import sole_heights
-from whole_body_tracking.motion.joint_drive import drive_torque, mechanical_power
-from whole_body_tracking.motion.style import contact_match, squared_tilt
+from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import get_robot
-
-from .tracking_errors import exp_kernel
+from whole_body_tracking.tracking.errors import exp_kernel
+from whole_body_tracking.tracking.foot_and_tilt_errors import contact_match, squared_tilt
+from whole_body_tracking.tracking.joint_drive import drive_torque, mechanical_power
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion import style
-
-from .tracking_errors import exp_kernel
+from whole_body_tracking.tracking import foot_and_tilt_errors
+from whole_body_tracking.tracking.errors import exp_kernel
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from .tracking_errors import TrackingErrors
+    from whole_body_tracking.tracking.errors import TrackingErrors
 
 
 def track_anchor_pos_exp(env: ManagerBasedRLEnv, command_name: str, std: float, std_scale: float = 1.0) -> Tensor:
@@ -88,9 +87,9 @@ def _over_bodies(values: Tensor, env: ManagerBasedRLEnv, command_name: str, weig
     if weights is None:
         return values.mean(-1)
     names = tuple(env.command_manager.get_term(command_name).body_names)
-    return style.weighted_mean(values, _weights(tuple(weights.items()), names, values.device))
+    return foot_and_tilt_errors.weighted_mean(values, _weights(tuple(weights.items()), names, values.device))
 
 
 @lru_cache(maxsize=8)
 def _weights(weights: tuple[tuple[str, float], ...], body_names: tuple[str, ...], device: torch.device) -> Tensor:
-    return torch.tensor(style.body_weights(dict(weights), body_names), device=device)
+    return torch.tensor(foot_and_tilt_errors.body_weights(dict(weights), body_names), device=device)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .tracking_errors import projected_gravity_z
+from whole_body_tracking.tracking.errors import projected_gravity_z
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv

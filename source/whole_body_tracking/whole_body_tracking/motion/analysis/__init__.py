@@ -1,0 +1,1 @@
+"""What clips contain: quality, difficulty, similarity and the report over a library."""

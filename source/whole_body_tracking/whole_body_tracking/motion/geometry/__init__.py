@@ -1,0 +1,1 @@
+"""Rotations, forward and inverse kinematics, and what touches the ground."""

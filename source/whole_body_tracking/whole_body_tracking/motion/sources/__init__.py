@@ -1,0 +1,1 @@
+"""Where clips come from: paths, manifests and the W&B registry."""

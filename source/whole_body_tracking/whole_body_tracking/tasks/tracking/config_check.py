@@ -1,0 +1,90 @@
+"""Checks of a task config against its clips, made before any simulator starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
+
+from whole_body_tracking.robots import get_robot
+from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
+
+from .mdp.link_lengths import stretched_joints
+from .mdp.reference.motion_loading import load_clips
+
+if TYPE_CHECKING:
+    from whole_body_tracking.motion import MotionClip
+    from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+
+def load_task_clips(cfg: TrackingEnvCfg) -> list[MotionClip]:
+    """Load the clips of a config and check rate, joints and every body name.
+
+    Raises:
+        FileNotFoundError: If a clip does not exist.
+        ValueError: If a clip is not of this robot or rate, or a body name is unknown; the message lists those known.
+    """
+    motion = cfg.commands.motion
+    robot = get_robot(cfg.robot_name)
+    for field in ("body_names", "motion_files"):
+        if isinstance(getattr(motion, field), str):
+            raise ValueError(
+                f"`commands.motion.{field}` is the text '{getattr(motion, field)}', expected a list: write"
+                f""" env.commands.motion.{field}="['a','b']"."""
+            )
+    _check_names("commands.motion.body_names", motion.body_names, robot.body_names)
+    _check_names("commands.motion.anchor_body_name", [motion.anchor_body_name], motion.body_names)
+    if cfg.terminations.ee_body_pos is not None:
+        names = cfg.terminations.ee_body_pos.params["body_names"]
+        _check_names("terminations.ee_body_pos.params.body_names", names, motion.body_names)
+    for term in vars(cfg.rewards).values():
+        body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
+    _check_speeds(cfg)
+    clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation), split=motion.motion_split)
+    for clip in clips:
+        clip.require_robot(robot)
+    return clips
+
+
+def check_randomization(cfg: TrackingEnvCfg) -> None:
+    """Check that the engine can do what the events ask for; silently ignoring it would train on the nominal robot.
+
+    Raises:
+        ValueError: If it cannot; the message names the engines that can.
+    """
+    if cfg.scene.terrain is not None and cfg.rewards.foot_contacts is not None:
+        raise ValueError(
+            "reward_style measures foot contacts against flat ground, and rand_terrain has none. Leave one of them out."
+        )
+    if cfg.scene.terrain is not None and type(getattr(cfg.sim.physics, "solver_cfg", None)) is MJWarpSolverCfg:
+        raise ValueError(
+            "MuJoCo Warp collides with a height field centimetres off: fallen robots lay 3 cm above it or up to 9 cm in"
+            " it. Take physics=mujoco_cpu or physics=ovphysx for rand_terrain."
+        )
+    if getattr(cfg.events, "link_lengths", None) is None:
+        return
+    if not isinstance(cfg.sim.physics, NewtonCfg):
+        raise ValueError(
+            "rand_lengths moves joints in the model at start-up, which PhysX cannot: it fixes them when it reads the"
+            " asset. Take physics=mujoco_cpu or physics=newton_mjwarp, or leave rand_lengths out."
+        )
+    stretched_joints(get_robot(cfg.robot_name), cfg.events.link_lengths.params["link_groups"])
+
+
+def _check_speeds(cfg: TrackingEnvCfg) -> None:
+    speeds = cfg.commands.motion.speeds
+    if not speeds or not all(speed > 0.0 for speed in speeds) or len(set(speeds)) != len(speeds):
+        raise ValueError(
+            f"`commands.motion.speeds` is {speeds}, expected different positive numbers such as [0.8, 1.0]."
+        )
+    if list(speeds) != [1.0] and getattr(cfg.observations.policy, "motion_identity", None) is not None:
+        raise ValueError(
+            "A policy that sees which clip it tracks cannot be trained at several speeds: every copy would be another"
+            " clip. Leave out rand_time, or motion_one_hot and motion_embedding."
+        )
+
+
+def _check_names(field: str, names: list[str], known: list[str] | tuple[str, ...]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"`{field}` names {unknown}, which do not exist here. Known: {list(known)}.")

@@ -1,0 +1,1 @@
+"""The reference of the tracking command: clip clock, placement, terrain, loading, markers and diagnostics."""

@@ -1,0 +1,1 @@
+"""Where episodes start in the clips: bins, failure statistics, shares and the samplers built on them."""
