@@ -9,7 +9,7 @@ from evaluation_samples import perfect_recording, shipped_clip
 from whole_body_tracking.evaluation.early_stop import AFTERMATH, EarlyStop
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.robots import G1
-from whole_body_tracking.sim2sim.criteria import TrackingTerminations
+from whole_body_tracking.tracking.criteria import TrackingTerminations
 from whole_body_tracking.tracking.errors import BodyState
 
 pytestmark = pytest.mark.unit

@@ -18,8 +18,8 @@ from whole_body_tracking.evaluation.report.write import median_rollout
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
 
-from .criteria import TrackingRewards, TrackingTerminations
 from .gap import Baseline, gaps, mean_of, read_baseline
 from .observations import ObservationBuilder
 from .reference import Reference, references_of, robot_of, with_all_bodies

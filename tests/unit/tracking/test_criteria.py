@@ -2,8 +2,8 @@
 
 import pytest
 
-from whole_body_tracking.sim2sim.criteria import TrackingRewards, TrackingTerminations
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import G1TrackingEnvCfg
+from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
 
 pytestmark = pytest.mark.unit
 
