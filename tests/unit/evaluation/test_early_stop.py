@@ -33,7 +33,7 @@ def one_step(recording: Recording, step: int) -> Recording:
 
 def stops(recording: Recording) -> list[int | None]:
     """Step after which each rollout is stopped."""
-    watch, found = EarlyStop(TrackingTerminations(), G1.body_names[0]), [None] * recording.num_rollouts
+    watch, found = EarlyStop(TrackingTerminations.of_robot(G1), G1.body_names[0]), [None] * recording.num_rollouts
     for step in range(NUM_STEPS):
         for rollout in watch.update(one_step(recording, step)).nonzero().flatten().tolist():
             found[rollout] = step if found[rollout] is None else found[rollout]

@@ -70,6 +70,11 @@ class RobotModel:
         return tuple(self.facts["tracked_bodies"])
 
     @cached_property
+    def end_effector_names(self) -> tuple[str, ...]:
+        """Bodies that may touch the ground, and whose heights end an episode."""
+        return tuple(self.facts["end_effectors"])
+
+    @cached_property
     def foot_body_names(self) -> tuple[str, ...]:
         return tuple(self.facts["foot"]["bodies"])
 

@@ -108,7 +108,7 @@ def _play(
     policy: OnnxPolicy, robot: RobotModel, reference: Reference, num_rollouts: int, seed: int, perturbed: bool
 ) -> Played:
     recording = roll_out(policy, robot, reference, num_rollouts, seed, perturbed)
-    measured = measure(recording, TrackingRewards(), TrackingTerminations(), robot.body_names[0], robot)
+    measured = measure(recording, TrackingRewards(), TrackingTerminations.of_robot(robot), robot.body_names[0], robot)
     return Played(reference, measured, recording.rollout(median_rollout(measured)))
 
 

@@ -1,16 +1,28 @@
-"""The tracking task's rewards and terminations as plain numbers, shaped like its config.
+"""When tracking has failed and what it is rewarded for: the numbers and the rules, once.
 
-Evaluation reads them off the config, which needs Isaac Lab; tests/unit/sim2sim/test_sim2sim_criteria.py compares.
+The task's config, its termination terms, the evaluation and sim2sim all read them here. Nothing imports a simulator.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from whole_body_tracking.robots import RobotModel
+
+from .errors import BodyState, projected_gravity_z
+
+HEIGHT_THRESHOLD = 0.25
+"""Error of a height above which tracking has failed [m] (BeyondMimic's task, and the LAFAN1-40 benchmark)."""
+TILT_THRESHOLD = 0.8
+"""Error of the projected gravity's z component above which it has failed, in [0, 2] (both as well)."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """One reward or termination."""
+    """One reward or termination, shaped like a term of an Isaac Lab config."""
 
     params: dict
     weight: float = 0.0
@@ -30,20 +42,41 @@ class TrackingRewards:
 
 @dataclass(frozen=True)
 class TrackingTerminations:
-    """What counts as a failure; thresholds in [m], and in units of gravity for ``anchor_ori``."""
+    """What counts as a failure: the anchor's height and tilt, and the height of an end effector."""
 
-    anchor_pos: Term = Term({"threshold": 0.25})
-    anchor_ori: Term = Term({"threshold": 0.8})
-    ee_body_pos: Term = field(
-        default=Term(
-            {
-                "threshold": 0.25,
-                "body_names": [
-                    "left_ankle_roll_link",
-                    "right_ankle_roll_link",
-                    "left_wrist_yaw_link",
-                    "right_wrist_yaw_link",
-                ],
-            }
+    anchor_pos: Term
+    anchor_ori: Term
+    ee_body_pos: Term
+
+    @classmethod
+    def of_robot(cls, robot: RobotModel) -> TrackingTerminations:
+        """Build the task's terminations for a robot's end effectors."""
+        return cls(
+            anchor_pos=Term({"threshold": HEIGHT_THRESHOLD}),
+            anchor_ori=Term({"threshold": TILT_THRESHOLD}),
+            ee_body_pos=Term({"threshold": HEIGHT_THRESHOLD, "body_names": list(robot.end_effector_names)}),
         )
-    )
+
+
+def height_fails(ref: BodyState, robot: BodyState, body: int, threshold: float) -> Tensor:
+    """Whether a body's height is off by more than ``threshold`` [m], shape of the states without bodies."""
+    return (ref.pos_w[..., body, 2] - robot.pos_w[..., body, 2]).abs() > threshold
+
+
+def any_height_fails(ref: BodyState, robot: BodyState, bodies: Tensor | list[int], threshold: float) -> Tensor:
+    """Whether the height of any of several bodies is off by more than ``threshold`` [m].
+
+    Re-anchoring keeps the reference's heights, so this is also the error relative to the anchor.
+    """
+    return ((ref.pos_w[..., bodies, 2] - robot.pos_w[..., bodies, 2]).abs() > threshold).any(-1)
+
+
+def tilt_fails(ref: BodyState, robot: BodyState, body: int, threshold: float) -> Tensor:
+    """Whether the z component of gravity in a body's frame is off by more than ``threshold``, in [0, 2]."""
+    ref_z = projected_gravity_z(ref.quat_w[..., body, :])
+    return (ref_z - projected_gravity_z(robot.quat_w[..., body, :])).abs() > threshold
+
+
+def not_finite(robot: BodyState) -> Tensor:
+    """Whether any position of a state is NaN or infinite, which counts as a failure."""
+    return ~torch.isfinite(robot.pos_w).all(-1).all(-1)

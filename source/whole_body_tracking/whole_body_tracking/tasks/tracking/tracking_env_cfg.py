@@ -26,6 +26,7 @@ from isaaclab_tasks.utils import PresetCfg, preset
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 from whole_body_tracking.robots.terrain_cfg import ROUGH_TERRAIN_CFG
+from whole_body_tracking.tracking.criteria import HEIGHT_THRESHOLD, TILT_THRESHOLD, Term, TrackingRewards
 
 from . import mdp
 from .physics_cfg import TrackingPhysicsCfg
@@ -207,16 +208,24 @@ class NoEventsCfg:
     """No randomisation. Isaac Lab needs a config here: None crashes, and its default would reset the scene."""
 
 
+KERNELS = TrackingRewards()
+"""Weights and widths of the six tracking kernels."""
+
+
+def _kernel(func, numbers: Term) -> RewTerm:
+    return RewTerm(func=func, weight=numbers.weight, params=MOTION | numbers.params)
+
+
 @configclass
 class RewardsCfg:
     """Six tracking kernels, whose weights sum to 5, and three penalties; then what ``presets=reward_*`` adds."""
 
-    motion_global_anchor_pos = RewTerm(func=mdp.track_anchor_pos_exp, weight=0.5, params=MOTION | {"std": 0.3})
-    motion_global_anchor_ori = RewTerm(func=mdp.track_anchor_ori_exp, weight=0.5, params=MOTION | {"std": 0.4})
-    motion_body_pos = RewTerm(func=mdp.track_body_pos_exp, weight=1.0, params=MOTION | {"std": 0.3})
-    motion_body_ori = RewTerm(func=mdp.track_body_ori_exp, weight=1.0, params=MOTION | {"std": 0.4})
-    motion_body_lin_vel = RewTerm(func=mdp.track_body_lin_vel_exp, weight=1.0, params=MOTION | {"std": 1.0})
-    motion_body_ang_vel = RewTerm(func=mdp.track_body_ang_vel_exp, weight=1.0, params=MOTION | {"std": 3.14})
+    motion_global_anchor_pos = _kernel(mdp.track_anchor_pos_exp, KERNELS.motion_global_anchor_pos)
+    motion_global_anchor_ori = _kernel(mdp.track_anchor_ori_exp, KERNELS.motion_global_anchor_ori)
+    motion_body_pos = _kernel(mdp.track_body_pos_exp, KERNELS.motion_body_pos)
+    motion_body_ori = _kernel(mdp.track_body_ori_exp, KERNELS.motion_body_ori)
+    motion_body_lin_vel = _kernel(mdp.track_body_lin_vel_exp, KERNELS.motion_body_lin_vel)
+    motion_body_ang_vel = _kernel(mdp.track_body_ang_vel_exp, KERNELS.motion_body_ang_vel)
     action_rate_l2 = RewTerm(func=mdp.action_rate_l2, weight=-0.1)
     joint_limit = RewTerm(func=mdp.joint_pos_limits, weight=-10.0)
     undesired_contacts = RewTerm(
@@ -259,9 +268,11 @@ class TerminationsCfg:
 
     time_out = DoneTerm(func=mdp.time_out, time_out=True)
     clip_ended = DoneTerm(func=mdp.clip_ended, time_out=True, params=MOTION)
-    anchor_pos = DoneTerm(func=mdp.bad_anchor_pos_z, params=MOTION | {"threshold": 0.25})
-    anchor_ori = DoneTerm(func=mdp.bad_anchor_ori, params=MOTION | {"threshold": 0.8})
-    ee_body_pos = DoneTerm(func=mdp.bad_body_pos_z, params=MOTION | {"threshold": 0.25, "body_names": MISSING})
+    anchor_pos = DoneTerm(func=mdp.bad_anchor_pos_z, params=MOTION | {"threshold": HEIGHT_THRESHOLD})
+    anchor_ori = DoneTerm(func=mdp.bad_anchor_ori, params=MOTION | {"threshold": TILT_THRESHOLD})
+    ee_body_pos = DoneTerm(
+        func=mdp.bad_body_pos_z, params=MOTION | {"threshold": HEIGHT_THRESHOLD, "body_names": MISSING}
+    )
     state_not_finite = DoneTerm(func=mdp.state_not_finite, params=MOTION)
 
 

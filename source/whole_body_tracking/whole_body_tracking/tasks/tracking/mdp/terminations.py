@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.tracking.errors import projected_gravity_z
+from whole_body_tracking.tracking.criteria import any_height_fails, height_fails, tilt_fails
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -26,27 +26,20 @@ def clip_ended(env: ManagerBasedRLEnv, command_name: str) -> Tensor:
 def bad_anchor_pos_z(env: ManagerBasedRLEnv, command_name: str, threshold: float) -> Tensor:
     """End when the anchor's height is off by more than ``threshold`` [m]."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    anchor = motion.anchor_idx
-    return (motion.reference_bodies.pos_w[:, anchor, 2] - motion.robot_bodies.pos_w[:, anchor, 2]).abs() > threshold
+    return height_fails(motion.reference_bodies, motion.robot_bodies, motion.anchor_idx, threshold)
 
 
 def bad_anchor_ori(env: ManagerBasedRLEnv, command_name: str, threshold: float) -> Tensor:
     """End when the z component of gravity in the anchor's frame is off by more than ``threshold``, in [0, 2]."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    anchor = motion.anchor_idx
-    ref_z = projected_gravity_z(motion.reference_bodies.quat_w[:, anchor])
-    return (ref_z - projected_gravity_z(motion.robot_bodies.quat_w[:, anchor])).abs() > threshold
+    return tilt_fails(motion.reference_bodies, motion.robot_bodies, motion.anchor_idx, threshold)
 
 
 def bad_body_pos_z(env: ManagerBasedRLEnv, command_name: str, threshold: float, body_names: list[str]) -> Tensor:
-    """End when the height of any of ``body_names`` is off by more than ``threshold`` [m].
-
-    Re-anchoring keeps the reference's heights, so this is also the error relative to the anchor.
-    """
+    """End when the height of any of ``body_names`` is off by more than ``threshold`` [m]."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    idx = motion.tracked_body_idx(body_names)
-    error = motion.reference_bodies.pos_w[:, idx, 2] - motion.robot_bodies.pos_w[:, idx, 2]
-    return (error.abs() > threshold).any(-1)
+    bodies = motion.tracked_body_idx(body_names)
+    return any_height_fails(motion.reference_bodies, motion.robot_bodies, bodies, threshold)
 
 
 def state_not_finite(env: ManagerBasedRLEnv, command_name: str) -> Tensor:

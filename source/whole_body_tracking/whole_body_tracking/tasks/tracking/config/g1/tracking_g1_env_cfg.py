@@ -17,7 +17,7 @@ from ...tracking_env_cfg import MOTION, TrackingEnvCfg
 
 ROBOT_PRIM_PATH = "{ENV_REGEX_NS}/Robot"
 
-END_EFFECTORS = ["left_ankle_roll_link", "right_ankle_roll_link", "left_wrist_yaw_link", "right_wrist_yaw_link"]
+END_EFFECTORS = list(G1.end_effector_names)
 """Bodies that may touch the ground, and whose heights end an episode."""
 
 END_EFFECTOR_WEIGHT = 3.0
