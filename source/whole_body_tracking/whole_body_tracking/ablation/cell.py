@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from whole_body_tracking.evaluation.files import write_json
+from whole_body_tracking.files import write_json
 from whole_body_tracking.rl.run.launching import latest_progress, run_logged, script_command, train_to_end
 
 from .variants import Variant

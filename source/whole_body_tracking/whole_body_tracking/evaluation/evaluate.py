@@ -25,14 +25,12 @@ from whole_body_tracking.viewer.video import require_encoder
 from .batches import Rollouts, plan_rollouts, run_rollouts
 from .early_stop import EarlyStop
 from .metrics.measure import RolloutMetrics, measure
-from .provenance import describe_evaluation, engine_name
+from .provenance import describe_evaluation
 from .recording import Recording
 from .report.robustness import RobustnessResult, scenario_row, write_scenarios
 from .report.write import Evaluated, write_report
 from .rollout import Disturbance, configure_evaluation
 from .scenarios import SCENARIOS, Scenario, scenarios_of
-
-__all__ = ["EvaluationResult", "engine_name", "evaluate"]
 
 NUM_ROLLOUTS = 64
 """Rollouts of an evaluation, shared evenly by its clips; each clip gets at least one."""

@@ -9,13 +9,13 @@ from pathlib import Path
 import mujoco
 import torch
 
-from whole_body_tracking.evaluation.files import write_json, write_table
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
 from whole_body_tracking.evaluation.report.write import median_rollout
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
+from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations

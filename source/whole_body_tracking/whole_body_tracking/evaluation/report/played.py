@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.motion import MotionClip, RawMotion
-from whole_body_tracking.motion.conversion import convert
+from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track

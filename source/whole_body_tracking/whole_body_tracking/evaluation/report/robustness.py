@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from whole_body_tracking.evaluation.files import write_json, write_table
 from whole_body_tracking.evaluation.metrics.intervals import wilson_interval
 from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics
 from whole_body_tracking.evaluation.scenarios import SCENARIOS
+from whole_body_tracking.files import write_json, write_table
 
 SHOWN = ("completion", "tracking_reward", "r_mpkpe", "anchor_pos")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from whole_body_tracking.evaluation.batches import Rollouts
-from whole_body_tracking.evaluation.files import write_json, write_table
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics
+from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.viewer.page import write_page

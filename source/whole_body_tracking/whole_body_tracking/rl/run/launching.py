@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from whole_body_tracking.evaluation.files import write_json
+from whole_body_tracking.files import write_json
 
 FINISHED_FILE = "training.json"
 """Appears in the working folder of a training that used up its budget; holds its arguments."""
