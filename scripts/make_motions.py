@@ -15,8 +15,7 @@ import numpy as np
 import torch
 
 from whole_body_tracking.cli import run_script
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, quality_report, read_csv
-from whole_body_tracking.motion.conversion.convert import convert
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, convert, quality_report, read_csv
 from whole_body_tracking.motion.geometry.inverse_kinematics import PoseTargets, solve_poses
 from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
 from whole_body_tracking.robots import G1

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whole_body_tracking.motion import read_csv
-from whole_body_tracking.motion.conversion import convert
+from whole_body_tracking.motion import convert, read_csv
 
 pytestmark = pytest.mark.integration
 

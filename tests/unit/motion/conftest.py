@@ -7,8 +7,7 @@ import pytest
 import torch
 from motion_samples import sway, write_rows
 
-from whole_body_tracking.motion import MotionClip, RawMotion
-from whole_body_tracking.motion.conversion import convert
+from whole_body_tracking.motion import MotionClip, RawMotion, convert
 
 REPOSITORY = Path(__file__).parents[3]
 

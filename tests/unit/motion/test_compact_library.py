@@ -5,9 +5,8 @@ import pytest
 import torch
 from motion_samples import sway
 
-from whole_body_tracking.motion import MotionLibrary
+from whole_body_tracking.motion import MotionLibrary, convert
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
-from whole_body_tracking.motion.conversion import convert
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics, kinematic_chain
 from whole_body_tracking.motion.library import estimate_num_bytes
 from whole_body_tracking.robots import G1

@@ -7,8 +7,7 @@ import pytest
 import torch
 from motion_samples import standing, sway
 
-from whole_body_tracking.motion import read_csv
-from whole_body_tracking.motion.conversion import convert
+from whole_body_tracking.motion import convert, read_csv
 from whole_body_tracking.motion.geometry.ground import foot_points, sole_height_of_clip
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.robots import G1

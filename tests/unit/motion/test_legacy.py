@@ -6,8 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from whole_body_tracking.motion import MotionClip, read_csv
-from whole_body_tracking.motion.conversion import convert
+from whole_body_tracking.motion import MotionClip, convert, read_csv
 from whole_body_tracking.motion.conversion.legacy import load_legacy
 from whole_body_tracking.robots import G1
 

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from motion_samples import sway
 
-from whole_body_tracking.motion import MotionLibrary
+from whole_body_tracking.motion import MotionLibrary, convert
 from whole_body_tracking.motion.clip import ARRAYS
-from whole_body_tracking.motion.conversion import convert
 from whole_body_tracking.motion.library import estimate_num_bytes
 from whole_body_tracking.robots import G1
 

@@ -8,9 +8,8 @@ import pytest
 import torch
 from motion_samples import standing, sway
 
-from whole_body_tracking.motion import quality_report, read_csv
+from whole_body_tracking.motion import convert, quality_report, read_csv
 from whole_body_tracking.motion.analysis.quality import support_margin
-from whole_body_tracking.motion.conversion import convert
 from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit

@@ -11,10 +11,10 @@ from whole_body_tracking.motion import (
     DEFAULT_MOTION_FILE,
     DEFAULT_MOTION_FILE_25HZ,
     MotionClip,
+    convert,
     quality_report,
     read_csv,
 )
-from whole_body_tracking.motion.conversion import convert
 from whole_body_tracking.motion.geometry.ground import foot_points
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import G1

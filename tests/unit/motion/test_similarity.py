@@ -9,10 +9,9 @@ import torch
 import yaml
 from motion_samples import standing, sway
 
-from whole_body_tracking.motion import MotionLibrary, RawMotion
+from whole_body_tracking.motion import MotionLibrary, RawMotion, convert
 from whole_body_tracking.motion.analysis.library_report import read_failure_rates, report_on, write_csv, write_manifest
 from whole_body_tracking.motion.analysis.similarity import compare_clips, distance, frame_features, tag_of
-from whole_body_tracking.motion.conversion import convert
 from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 
 pytestmark = pytest.mark.unit

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.motion import MotionLibrary, RawMotion
-from whole_body_tracking.motion.conversion import convert
+from whole_body_tracking.motion import MotionLibrary, RawMotion, convert
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.mdp.reference.loop_placement import LoopPlacement, place
 

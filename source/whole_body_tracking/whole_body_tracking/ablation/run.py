@@ -14,8 +14,7 @@ from isaaclab_tasks.utils import resolve_task_config
 from rich.console import Console
 
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
-from whole_body_tracking.export.files import write_atomically
-from whole_body_tracking.files import write_json, write_table
+from whole_body_tracking.files import write_atomically, write_json, write_table
 from whole_body_tracking.motion.sources.motion_entries import resolve_items
 from whole_body_tracking.rl.cli import require_known_task
 from whole_body_tracking.rl.overrides import CONFIG_PATH, OVERRIDE, require_known_paths, split_overrides

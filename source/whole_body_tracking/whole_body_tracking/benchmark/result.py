@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 
 STABLE_KEYS = (
     "environment_steps_per_s",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from .files import write_atomically
+from whole_body_tracking.files import write_atomically
+
 from .graph import REFERENCE_OUTPUTS, build_graph
 from .spec import PolicySpec
 from .spec_metadata import spec_to_metadata

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.robots import get_robot
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
 from .env_spec import COMMAND_TERM, OBSERVATION_GROUP, spec_from_env
-from .files import write_atomically
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
 from .loader import load_policy

@@ -10,8 +10,7 @@ import numpy as np
 
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
-from whole_body_tracking.motion import MotionClip, RawMotion
-from whole_body_tracking.motion.conversion.convert import convert
+from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.robots import ROBOTS, RobotModel
 
 IDENTITY_TERM = "motion_identity"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import html
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import viser
+
+from whole_body_tracking.files import write_atomically
 
 from .colors_and_camera import GHOST_COLORS, ROBOT_COLORS
 from .files import check_target
@@ -47,12 +48,7 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
     stride = max(1, -int(-fps // MAX_PAGE_FPS))
     tracks = [track.every(stride) for track in tracks]
     content = _with_heading(_record(tracks, fps / stride), title, tracks)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        partial.write_text(content, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomically(path, content)
     return path
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+
+from whole_body_tracking.files import replacing
 
 from .capsules import Camera
 from .colors_and_camera import CLEARANCE, FIELD_OF_VIEW, VIEW_DIRECTION
@@ -83,19 +84,16 @@ def write_video(path: str | Path, tracks: Sequence[Track], fps: float) -> Path:
 
     path = Path(path)
     stride = max(1, -int(-fps // MAX_VIDEO_FPS))
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.tmp.mp4")
-    writer = imageio_ffmpeg.write_frames(
-        str(partial), VIDEO_SIZE, fps=fps / stride, codec="libx264", quality=7, ffmpeg_log_level="error"
-    )
-    try:
-        writer.send(None)
-        for picture in pictures([track.every(stride) for track in tracks], fps / stride):
-            writer.send(np.ascontiguousarray(picture))
-        writer.close()
-        os.replace(partial, path)
-    finally:
-        writer.close()
-        partial.unlink(missing_ok=True)
+    with replacing(path, ending=".mp4") as partial:
+        writer = imageio_ffmpeg.write_frames(
+            str(partial), VIDEO_SIZE, fps=fps / stride, codec="libx264", quality=7, ffmpeg_log_level="error"
+        )
+        try:
+            writer.send(None)
+            for picture in pictures([track.every(stride) for track in tracks], fps / stride):
+                writer.send(np.ascontiguousarray(picture))
+        finally:
+            writer.close()
     return path
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whole_body_tracking.export import export_onnx, load_policy, spec_from_env
-from whole_body_tracking.motion import MotionClip, RawMotion
-from whole_body_tracking.motion.conversion.convert import convert
+from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.motion.defaults import DEFAULT_MOTION_FILE
 from whole_body_tracking.rl.runner import TrackingRunner
 from whole_body_tracking.robots import get_robot

@@ -11,6 +11,8 @@ import re
 import shutil
 from pathlib import Path
 
+from whole_body_tracking.files import replacing, write_atomically
+
 LATEST = "latest"
 _VERSION = re.compile(r"v\d+")
 
@@ -60,9 +62,8 @@ def keep(file: Path, name: str, digest: str) -> Path:
     """Copy a checked file into the cache, complete or not at all."""
     target = clip_path(name, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.tmp")
-    shutil.copyfile(file, partial)
-    os.replace(partial, target)
+    with replacing(target) as partial:
+        shutil.copyfile(file, partial)
     return target
 
 
@@ -71,9 +72,7 @@ def remember(name: str, aliases: set[str], digest: str) -> None:
     for alias in aliases:
         entry = _entry(name, alias)
         entry.parent.mkdir(parents=True, exist_ok=True)
-        partial = entry.with_name(f".{alias}.{os.getpid()}.tmp")
-        partial.write_text(digest)
-        os.replace(partial, entry)
+        write_atomically(entry, digest)
 
 
 def collections(project: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 from ..run.checkpoints import newest_checkpoint

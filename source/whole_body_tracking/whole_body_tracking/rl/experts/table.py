@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 TABLE_FILE = "experts.yaml"

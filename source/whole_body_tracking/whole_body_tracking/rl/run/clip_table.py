@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from whole_body_tracking.files import write_table
 
 if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
@@ -45,9 +45,4 @@ def log_clips(writer: Any, rows: list[dict[str, str | float]], iteration: int) -
 
 def write_clips(path: Path, rows: list[dict[str, str | float]]) -> None:
     """Write the table as CSV; an existing one is replaced only when the new one is complete."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=["clip", *COLUMNS])
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(partial, path)
+    write_table(path, rows)

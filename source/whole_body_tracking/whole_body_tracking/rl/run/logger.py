@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import os
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import torch
 from rsl_rl.utils.logger import Logger
 from torch import Tensor
+
+from whole_body_tracking.files import write_atomically
 
 PROGRESS_FILE = "progress.csv"
 
@@ -83,9 +84,7 @@ class TrackingLogger(Logger):
         if not kept:
             path.unlink()  # perhaps without a complete header
             return
-        partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        partial.write_text("".join([header, *kept]))
-        os.replace(partial, path)
+        write_atomically(path, "".join([header, *kept]))
 
     def _append(self, row: dict[str, float]) -> None:
         path = Path(self.log_dir, PROGRESS_FILE)
