@@ -1,5 +1,7 @@
 """Metrics of whole recordings: a perfect one, a failing one, and what one rollout does to another."""
 
+import math
+
 import pytest
 import torch
 from evaluation_samples import perfect_recording, shipped_clip
@@ -55,6 +57,37 @@ def test_a_rollout_does_not_change_the_numbers_of_another(clip):
         recording.robot.pos_w[:40, 0] += 0.01
     beside.robot.pos_w[10:, 1] = torch.nan
     assert judge(beside).select([0]).mean() == pytest.approx(judge(alone).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, 1e20])
+@pytest.mark.parametrize("what", ["pos_w", "quat_w", "lin_vel_w", "joint_pos", "joint_vel", "actions"])
+def test_a_step_that_diverges_is_a_failure_and_left_out_of_the_means(clip, what, value):
+    recording = perfect_recording(clip, [40, 40])
+    recording.robot.pos_w[..., 0] += 0.02
+    state = recording if hasattr(recording, what) else recording.robot
+    getattr(state, what)[29:, 1] = value
+    measured = judge(recording)
+    assert measured.values["success"].tolist() == [True, False]
+    assert measured.values["success_lafan1"].tolist() == [True, False]
+    assert measured.values["diverged"].tolist() == [False, True]
+    assert measured.values["completion"].tolist() == pytest.approx([1.0, 29 / 40])
+    assert measured.values["mpkpe"].tolist() == pytest.approx([0.02, 0.02], rel=1e-4)  # of 40 and of 29 steps
+    assert all(math.isfinite(value) for value in measured.mean().values())
+
+
+def test_a_rollout_that_diverges_at_once_fails_and_has_no_error(clip):
+    recording = perfect_recording(clip, [40])
+    recording.robot.pos_w[:] = torch.nan
+    overall = judge(recording).mean()
+    assert (overall["success"], overall["completion"], overall["diverged"]) == (0.0, 0.0, 1.0)
+    assert "mpkpe" not in overall
+
+
+def test_a_robot_that_diverges_after_its_fall_did_not_fail_by_diverging(clip):
+    recording = perfect_recording(clip, [40])
+    recording.robot.pos_w[20:, ..., 2] -= 0.5
+    recording.robot.pos_w[30:] = torch.nan
+    assert judge(recording).mean()["diverged"] == 0.0
 
 
 def test_a_rollout_cut_out_of_a_batch_measures_the_same(clip):

@@ -12,7 +12,6 @@ from whole_body_tracking.tracking.criteria import (
     TILT_THRESHOLD,
     any_height_fails,
     height_fails,
-    not_finite,
     tilt_fails,
 )
 from whole_body_tracking.tracking.errors import TrackingErrors, exp_kernel
@@ -43,18 +42,17 @@ def tracking_reward(errors: TrackingErrors, rewards: RewardsCfg) -> Tensor:
 
 def task_failures(recording: Recording, terminations: TerminationsCfg) -> Tensor:
     """Whether a termination of the task holds at each step, shape [num_steps, num_rollouts]."""
-    states, anchor = (recording.ref, recording.robot), recording.anchor_idx
-    ends = terminations.ee_body_pos.params
-    failed = height_fails(*states, anchor, terminations.anchor_pos.params["threshold"])
-    failed |= tilt_fails(*states, anchor, terminations.anchor_ori.params["threshold"])
-    failed |= any_height_fails(
-        *states, [recording.body_names.index(name) for name in ends["body_names"]], ends["threshold"]
-    )
-    return failed | not_finite(recording.robot)
+    ref, robot, anchor = recording.ref, recording.robot, recording.anchor_idx
+    height, ends = terminations.anchor_pos.params["threshold"], terminations.ee_body_pos.params
+    end_bodies = [recording.body_names.index(name) for name in ends["body_names"]]
+    failed = height_fails(ref, robot, anchor, height)
+    failed |= tilt_fails(ref, robot, anchor, terminations.anchor_ori.params["threshold"])
+    failed |= any_height_fails(ref, robot, end_bodies, ends["threshold"])
+    return failed | recording.diverged
 
 
 def lafan1_failures(recording: Recording, root_body: str) -> Tensor:
     """Whether the LAFAN1-40 criterion fails at each step, shape [num_steps, num_rollouts]."""
-    states, root = (recording.ref, recording.robot), recording.body_names.index(root_body)
-    failed = height_fails(*states, root, HEIGHT_THRESHOLD) | tilt_fails(*states, root, TILT_THRESHOLD)
-    return failed | not_finite(recording.robot)
+    ref, robot, root = recording.ref, recording.robot, recording.body_names.index(root_body)
+    failed = height_fails(ref, robot, root, HEIGHT_THRESHOLD) | tilt_fails(ref, robot, root, TILT_THRESHOLD)
+    return failed | recording.diverged

@@ -65,12 +65,15 @@ def measure(
     failed, failed_lafan1 = task_failures(recording, terminations), lafan1_failures(recording, root_body)
     reward = tracking_reward(recording.errors(), rewards)
     running = reductions.running_until_failure(failed, steps)
+    diverged = running & recording.diverged
+    running &= ~diverged  # a step that is not finite has no error; the others of its rollout still have
     values = _tracking(recording, running) | {"tracking_reward": reductions.masked_mean(reward, running)}
     values |= _effort(recording, running, root_body, robot)
     if robot is not None and set(robot.foot_body_names) <= set(recording.body_names):
         values |= _contacts(recording, running, robot)
     values["success"] = reductions.success(failed, steps)
     values["success_lafan1"] = reductions.success(failed_lafan1, steps)
+    values["diverged"] = diverged.any(0)
     values["completion"] = reductions.completion(failed, steps)
     values["survived_s"] = reductions.num_steps_done(failed, steps) * recording.step_dt
     values["normalised_return"] = reductions.normalised_return(reward, failed_lafan1, steps)
