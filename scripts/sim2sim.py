@@ -41,7 +41,7 @@ def main() -> None:
         check_video(args.video)
     if args.viewer:
         require_display()
-    from whole_body_tracking.evaluation.report import rollout_tracks
+    from whole_body_tracking.evaluation.report.played import rollout_tracks
     from whole_body_tracking.sim2sim.gap import table
     from whole_body_tracking.sim2sim.run import run_sim2sim
 

@@ -13,7 +13,7 @@ import torch
 from isaaclab_tasks.utils import resolve_task_config
 from rich.console import Console
 
-from whole_body_tracking.evaluation.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.files import write_atomically, write_json, write_table
 from whole_body_tracking.motion.sources.motion_entries import resolve_items
 from whole_body_tracking.rl.cli import require_known_task

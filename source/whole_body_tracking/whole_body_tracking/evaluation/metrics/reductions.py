@@ -9,19 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .definitions import DEFINITIONS
-
-__all__ = [
-    "DEFINITIONS",
-    "completion",
-    "correlation",
-    "masked_mean",
-    "normalised_return",
-    "num_steps_done",
-    "running_until_failure",
-    "success",
-]
-
 
 def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
     """Mean of each rollout over its valid steps, shape [num_rollouts].

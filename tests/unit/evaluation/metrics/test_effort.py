@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from whole_body_tracking.evaluation import effort
-from whole_body_tracking.evaluation.metrics import correlation
+from whole_body_tracking.evaluation.metrics import effort
+from whole_body_tracking.evaluation.metrics.reductions import correlation
 from whole_body_tracking.tracking.joint_drive import drive_torque
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .judging import lafan1_failures, task_failures
+from .metrics.judging import lafan1_failures, task_failures
 from .recording import Recording
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ AFTERMATH = 1.0
 """Time that a rollout goes on after its last failure, so that plots and pages show what happened [s]."""
 
 
-class GivingUp:
+class EarlyStop:
     """Watches the rollouts of a batch step by step and says which ones to stop."""
 
     def __init__(self, terminations: TerminationsCfg, root_body: str):

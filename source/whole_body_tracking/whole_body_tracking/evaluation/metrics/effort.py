@@ -7,7 +7,7 @@ from torch import Tensor
 
 from whole_body_tracking.tracking.joint_drive import mechanical_power
 
-from .metrics import masked_mean
+from .reductions import masked_mean
 
 GRAVITY = 9.81
 """[m/s^2]"""

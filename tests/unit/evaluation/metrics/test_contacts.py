@@ -4,7 +4,7 @@ import pytest
 import torch
 from evaluation_samples import shipped_clip
 
-from whole_body_tracking.evaluation.contacts import contact_agreement
+from whole_body_tracking.evaluation.metrics.contacts import contact_agreement
 from whole_body_tracking.motion.geometry.ground import foot_points, sole_heights
 from whole_body_tracking.robots import G1
 

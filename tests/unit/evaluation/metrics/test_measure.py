@@ -1,12 +1,13 @@
 """Metrics of whole recordings: a perfect one, a failing one, and what one rollout does to another."""
 
+import math
+
 import pytest
 import torch
 from evaluation_samples import perfect_recording, shipped_clip
 
-from whole_body_tracking.evaluation.definitions import DEFINITIONS
-from whole_body_tracking.evaluation.schedule import plan_batches, plan_rollouts
-from whole_body_tracking.evaluation.summary import RolloutMetrics, measure
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import END_EFFECTORS
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
@@ -58,6 +59,37 @@ def test_a_rollout_does_not_change_the_numbers_of_another(clip):
     assert judge(beside).select([0]).mean() == pytest.approx(judge(alone).mean(), rel=1e-6)
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, 1e20])
+@pytest.mark.parametrize("what", ["pos_w", "quat_w", "lin_vel_w", "joint_pos", "joint_vel", "actions"])
+def test_a_step_that_diverges_is_a_failure_and_left_out_of_the_means(clip, what, value):
+    recording = perfect_recording(clip, [40, 40])
+    recording.robot.pos_w[..., 0] += 0.02
+    state = recording if hasattr(recording, what) else recording.robot
+    getattr(state, what)[29:, 1] = value
+    measured = judge(recording)
+    assert measured.values["success"].tolist() == [True, False]
+    assert measured.values["success_lafan1"].tolist() == [True, False]
+    assert measured.values["diverged"].tolist() == [False, True]
+    assert measured.values["completion"].tolist() == pytest.approx([1.0, 29 / 40])
+    assert measured.values["mpkpe"].tolist() == pytest.approx([0.02, 0.02], rel=1e-4)  # of 40 and of 29 steps
+    assert all(math.isfinite(value) for value in measured.mean().values())
+
+
+def test_a_rollout_that_diverges_at_once_fails_and_has_no_error(clip):
+    recording = perfect_recording(clip, [40])
+    recording.robot.pos_w[:] = torch.nan
+    overall = judge(recording).mean()
+    assert (overall["success"], overall["completion"], overall["diverged"]) == (0.0, 0.0, 1.0)
+    assert "mpkpe" not in overall
+
+
+def test_a_robot_that_diverges_after_its_fall_did_not_fail_by_diverging(clip):
+    recording = perfect_recording(clip, [40])
+    recording.robot.pos_w[20:, ..., 2] -= 0.5
+    recording.robot.pos_w[30:] = torch.nan
+    assert judge(recording).mean()["diverged"] == 0.0
+
+
 def test_a_rollout_cut_out_of_a_batch_measures_the_same(clip):
     recording = perfect_recording(clip, [40, 90])
     recording.robot.pos_w[..., 0] += torch.linspace(0.0, 0.1, 90)[:, None, None]
@@ -69,19 +101,3 @@ def test_a_rollout_cut_out_of_a_batch_measures_the_same(clip):
 def test_a_metric_that_never_exists_is_left_out():
     values = {"contact_offset_ms": torch.tensor([torch.nan, torch.nan]), "mpkpe": torch.tensor([0.1, torch.nan])}
     assert RolloutMetrics(values).mean() == {"mpkpe": pytest.approx(0.1)}
-
-
-def test_every_clip_gets_as_many_rollouts():
-    assert plan_rollouts(3, 7).tolist() == [0, 1, 2] * 3
-    assert plan_rollouts(3, 1).tolist() == [0, 1, 2]
-
-
-@pytest.mark.parametrize("num_worlds", [1, 2, 4, 5, 9])
-def test_batches_hold_every_rollout_once_and_none_is_too_large(num_worlds):
-    batches = plan_batches(torch.tensor([10, 50, 30, 50, 20]), num_worlds)
-    assert sorted(torch.cat(batches).tolist()) == [0, 1, 2, 3, 4]
-    assert max(map(len, batches)) <= num_worlds
-
-
-def test_the_longest_run_together():
-    assert [batch.tolist() for batch in plan_batches(torch.tensor([10, 50, 30, 50, 20]), 2)] == [[1, 3], [2, 4], [0]]

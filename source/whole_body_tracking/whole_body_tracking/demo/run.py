@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,14 +16,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from whole_body_tracking.evaluation.curves import plot_progress
-from whole_body_tracking.rl.run.launching import read_progress, script_command
+from whole_body_tracking.rl.run.launching import read_progress, run_logged, script_command
+
+from .learning_curves import plot_progress
 
 TARGETS = {"success": 0.90, "tracking_reward": 0.80, "r_mpkpe": 0.07}
 """What the demo's policy should reach: at least, at least, at most [m]."""
 
 OVERHEAD_MINUTES = 2.0
 """Time for converting, starting simulations, playing and reporting [min]."""
+
+RUNS = "logs/rsl_rl/*/*"
+"""Run folders below the demo's folder."""
 
 console = Console()
 
@@ -97,40 +100,29 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
     return _report(plan, folder, run, evaluations)
 
 
-def _start(folder: Path, step: str, *command: object) -> tuple[subprocess.Popen, Path]:
-    log = folder / f"{step}.log"
-    with log.open("w") as file:
-        return subprocess.Popen([*map(str, command)], cwd=folder, stdout=file, stderr=subprocess.STDOUT), log
-
-
-def _finish(process: subprocess.Popen, log: Path, step: str) -> None:
-    if process.wait() != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
-        raise ChildProcessError(f"The step '{step}' of the demo failed. End of {log}:\n{tail}")
-
-
 def _step(folder: Path, step: str, script: str, *arguments: object) -> None:
     with console.status(f"{step} ..."):
         started = time.monotonic()
-        _finish(*_start(folder, step, *script_command(*script.split("/")), *arguments), step)
+        run_logged([*script_command(*script.split("/")), *arguments], folder, folder / f"{step}.log")
     console.print(f"[green]done[/green] {step} ({time.monotonic() - started:.0f} s)")
 
 
 def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
-    known = set(folder.glob("logs/rsl_rl/*/*"))
+    """Train in a run folder of its own, which earlier demos in the same folder do not have, and return it."""
+    known = set(folder.glob(RUNS))
     arguments = ["--task", plan.train_task, "--motion_file", clip, "--num_envs", plan.num_envs, "--seed", seed]
     arguments += ["--max_minutes", plan.training_minutes, f"physics={plan.engine}"]
-    process, log = _start(folder, "train", *script_command("rsl_rl", "train.py"), *arguments)
     bar = Progress(TextColumn("train"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with bar:
         task = bar.add_task("starting the simulation", total=60.0 * plan.training_minutes)
-        while process.poll() is None:
-            rows = read_progress(next(iter(set(folder.glob("logs/rsl_rl/*/*")) - known), folder))
+
+        def watch() -> None:
+            rows = [row for run in set(folder.glob(RUNS)) - known for row in read_progress(run)]
             if rows:
                 bar.update(task, completed=rows[-1]["total_time"], description=_describe(rows[-1]))
-            time.sleep(1.0)
-    _finish(process, log, "train")
-    return (set(folder.glob("logs/rsl_rl/*/*")) - known).pop()
+
+        run_logged([*script_command("rsl_rl", "train.py"), *arguments], folder, folder / "train.log", watch)
+    return (set(folder.glob(RUNS)) - known).pop()
 
 
 def _describe(row: dict[str, float]) -> str:

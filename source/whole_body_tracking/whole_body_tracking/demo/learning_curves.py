@@ -1,4 +1,4 @@
-"""Plots of a training run."""
+"""Learning curves of a training run."""
 
 from __future__ import annotations
 

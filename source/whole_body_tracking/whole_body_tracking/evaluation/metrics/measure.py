@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
 
-from . import effort, metrics
+from . import effort, reductions
 from .contacts import contact_agreement
 from .judging import lafan1_failures, task_failures, tracking_reward
-from .recording import Recording
 
 if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
@@ -64,16 +64,19 @@ def measure(
     steps = recording.num_steps
     failed, failed_lafan1 = task_failures(recording, terminations), lafan1_failures(recording, root_body)
     reward = tracking_reward(recording.errors(), rewards)
-    running = metrics.running_until_failure(failed, steps)
-    values = _tracking(recording, running) | {"tracking_reward": metrics.masked_mean(reward, running)}
+    running = reductions.running_until_failure(failed, steps)
+    diverged = running & recording.diverged
+    running &= ~diverged  # a step that is not finite has no error; the others of its rollout still have
+    values = _tracking(recording, running) | {"tracking_reward": reductions.masked_mean(reward, running)}
     values |= _effort(recording, running, root_body, robot)
     if robot is not None and set(robot.foot_body_names) <= set(recording.body_names):
         values |= _contacts(recording, running, robot)
-    values["success"] = metrics.success(failed, steps)
-    values["success_lafan1"] = metrics.success(failed_lafan1, steps)
-    values["completion"] = metrics.completion(failed, steps)
-    values["survived_s"] = metrics.num_steps_done(failed, steps) * recording.step_dt
-    values["normalised_return"] = metrics.normalised_return(reward, failed_lafan1, steps)
+    values["success"] = reductions.success(failed, steps)
+    values["success_lafan1"] = reductions.success(failed_lafan1, steps)
+    values["diverged"] = diverged.any(0)
+    values["completion"] = reductions.completion(failed, steps)
+    values["survived_s"] = reductions.num_steps_done(failed, steps) * recording.step_dt
+    values["normalised_return"] = reductions.normalised_return(reward, failed_lafan1, steps)
     return RolloutMetrics(values)
 
 
@@ -92,12 +95,12 @@ def per_step_errors(recording: Recording) -> dict[str, Tensor]:
 
 
 def _tracking(recording: Recording, running: Tensor) -> dict[str, Tensor]:
-    values = {name: metrics.masked_mean(value, running) for name, value in per_step_errors(recording).items()}
+    values = {name: reductions.masked_mean(value, running) for name, value in per_step_errors(recording).items()}
     joint = (recording.ref_joint_pos - recording.joint_pos).square().mean(-1)
-    values["joint_rmse"] = torch.sqrt(metrics.masked_mean(joint, running)) * DEGREES
+    values["joint_rmse"] = torch.sqrt(reductions.masked_mean(joint, running)) * DEGREES
     for name in ("lin_vel", "ang_vel"):
         ref, robot = (getattr(state, f"{name}_w").flatten(2) for state in (recording.ref, recording.robot))
-        values[f"body_{name}_corr"] = metrics.correlation(ref, robot, running)
+        values[f"body_{name}_corr"] = reductions.correlation(ref, robot, running)
     return values
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whole_body_tracking.evaluation.intervals import wilson_interval
+from whole_body_tracking.evaluation.metrics.intervals import wilson_interval
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,4 @@
-"""What each number of a report means."""
+"""Definitions of the metrics in a report."""
 
 DEFINITIONS = {
     "mpkpe": "Mean over tracked bodies and steps of the distance between robot and reference in the world frame [m].",
@@ -28,6 +28,9 @@ DEFINITIONS = {
     " (anchor height off by more than 0.25 m, anchor gravity by more than 0.8, an ankle or wrist height by 0.25 m).",
     "success_lafan1": "Share of rollouts whose pelvis height never was off by more than 0.25 m nor its projected"
     " gravity by more than 0.8 (criterion of the LAFAN1-40 benchmark).",
+    "diverged": "Share of rollouts that failed because a number of the robot's state was no longer finite, or beyond a"
+    " million. That step counts as a failure and is left out of the means; a rollout that diverges in its first step"
+    " has no errors.",
     "completion": "Mean share of the clip's frames reached before failing under the task's terminations.",
     "survived_s": "Mean time before failing under the task's terminations, or the whole clip's [s].",
     "normalised_return": "Sum of the six tracking terms over 5 times the clip's steps, nothing counted after a failure"

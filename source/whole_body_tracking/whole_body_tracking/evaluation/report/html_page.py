@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.recording import Recording
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
-from .definitions import DEFINITIONS
-from .recording import Recording
 
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
@@ -79,9 +79,7 @@ def write_html(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
         f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    write_atomically(path, page)
     return path
 
 

@@ -1,4 +1,7 @@
-"""All rollouts of an evaluation, in as many batches as its worlds need."""
+"""Group rollouts into batches and play them, one batch after another.
+
+Every rollout is measured alone, so its numbers do not depend on how rollouts are grouped.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .giving_up import GivingUp
+from .early_stop import EarlyStop
+from .metrics.measure import RolloutMetrics
 from .recording import Recording
 from .rollout import Batch, Disturbance, roll_out
-from .schedule import plan_batches
-from .summary import RolloutMetrics
 
 if TYPE_CHECKING:
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
@@ -33,6 +35,30 @@ class Rollouts:
         return torch.cat([recording.clip_ids for recording in self.recordings])
 
 
+def plan_rollouts(num_clips: int, num_rollouts: int) -> Tensor:
+    """Clip of each rollout, shape [>= num_rollouts]: every clip equally often, the first repeat of all clips first.
+
+    Args:
+        num_clips: Number of clips.
+        num_rollouts: Rollouts to make at least.
+    """
+    repeats = max(1, -(-num_rollouts // num_clips))
+    return torch.arange(num_clips).repeat(repeats)
+
+
+def plan_batches(num_steps: Tensor, num_worlds: int) -> list[Tensor]:
+    """Rollouts of each batch, as indices; the longest first, so that those that run together end together.
+
+    Args:
+        num_steps: Steps of each rollout, shape [num_rollouts].
+        num_worlds: Worlds to run them in; the last batch may leave some without a rollout.
+    """
+    if num_worlds >= len(num_steps):
+        return [torch.arange(len(num_steps))]
+    order = torch.sort(num_steps, descending=True, stable=True).indices
+    return list(order.split(num_worlds))
+
+
 def run_rollouts(
     env: RslRlVecEnvWrapper,
     policy: Callable[[Tensor], Tensor],
@@ -40,7 +66,7 @@ def run_rollouts(
     seed: int,
     judge: Callable[[Recording], RolloutMetrics],
     disturb: Disturbance | None = None,
-    giving_up: GivingUp | None = None,
+    early_stop: EarlyStop | None = None,
 ) -> Rollouts:
     """Play and measure every rollout.
 
@@ -51,13 +77,13 @@ def run_rollouts(
         seed: Seed of the start noise; rollout i starts the same way whatever runs beside it.
         judge: Measures a recording.
         disturb: Acts on the environment or the actions before each step.
-        giving_up: Says which rollouts to stop before their end; None stops none.
+        early_stop: Says which rollouts to stop before their end; None stops none.
     """
     num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids]
     batches = plan_batches(num_steps, env.num_envs)
     recordings = {}
     for rollouts in batches:
-        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb, giving_up)
+        recording = roll_out(env, policy, _batch(rollouts, clip_ids, seed, env), disturb, early_stop)
         recordings |= {int(rollout): recording.rollout(world) for world, rollout in enumerate(rollouts)}
     ordered = [recordings[index] for index in range(len(clip_ids))]
     # One by one: the rounding of a sum over steps depends on what else is in the tensor.

@@ -6,7 +6,7 @@ import pytest
 import torch
 from evaluation_samples import perfect_recording, shipped_clip
 
-from whole_body_tracking.evaluation.giving_up import AFTERMATH, GivingUp
+from whole_body_tracking.evaluation.early_stop import AFTERMATH, EarlyStop
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tracking.criteria import TrackingTerminations
@@ -33,7 +33,7 @@ def one_step(recording: Recording, step: int) -> Recording:
 
 def stops(recording: Recording) -> list[int | None]:
     """Step after which each rollout is stopped."""
-    watch, found = GivingUp(TrackingTerminations.of_robot(G1), G1.body_names[0]), [None] * recording.num_rollouts
+    watch, found = EarlyStop(TrackingTerminations.of_robot(G1), G1.body_names[0]), [None] * recording.num_rollouts
     for step in range(NUM_STEPS):
         for rollout in watch.update(one_step(recording, step)).nonzero().flatten().tolist():
             found[rollout] = step if found[rollout] is None else found[rollout]

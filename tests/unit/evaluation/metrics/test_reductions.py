@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from whole_body_tracking.evaluation import metrics
+from whole_body_tracking.evaluation.metrics import reductions
 
 pytestmark = pytest.mark.unit
 
@@ -13,34 +13,34 @@ NUM_STEPS = torch.tensor([4, 4, 2])
 
 
 def test_a_rollout_runs_up_to_its_first_failure_and_within_its_clip():
-    running = metrics.running_until_failure(FAILED, NUM_STEPS)
+    running = reductions.running_until_failure(FAILED, NUM_STEPS)
     assert running.T.tolist() == [[True] * 4, [True, True, False, False], [True, True, False, False]]
 
 
 def test_success_looks_only_at_the_clip():
-    assert metrics.success(FAILED, NUM_STEPS).tolist() == [True, False, True]
+    assert reductions.success(FAILED, NUM_STEPS).tolist() == [True, False, True]
 
 
 def test_completion_counts_steps_before_the_failure():
-    assert metrics.completion(FAILED, NUM_STEPS).tolist() == [1.0, 0.25, 1.0]
+    assert reductions.completion(FAILED, NUM_STEPS).tolist() == [1.0, 0.25, 1.0]
 
 
 def test_a_rollout_survives_up_to_its_failure_or_its_clips_end():
-    assert metrics.num_steps_done(FAILED, NUM_STEPS).tolist() == [4, 1, 2]
+    assert reductions.num_steps_done(FAILED, NUM_STEPS).tolist() == [4, 1, 2]
 
 
 def test_return_is_nothing_after_a_failure():
     reward = torch.tensor([[1.0, 0.8, 0.6], [0.5, 1.0, 0.4], [1.0, 1.0, 1.0], [0.5, 1.0, 1.0]])
     # 3 / 4; 0.8 / 4; (0.6 + 0.4) / 2
-    assert metrics.normalised_return(reward, FAILED, NUM_STEPS).tolist() == pytest.approx([0.75, 0.2, 0.5])
+    assert reductions.normalised_return(reward, FAILED, NUM_STEPS).tolist() == pytest.approx([0.75, 0.2, 0.5])
 
 
 def test_masked_mean_ignores_what_came_after():
     values = torch.tensor([[1.0, 1.0], [3.0, 100.0]])
     valid = torch.tensor([[True, True], [True, False]])
-    assert metrics.masked_mean(values, valid).tolist() == [2.0, 1.0]
+    assert reductions.masked_mean(values, valid).tolist() == [2.0, 1.0]
 
 
 def test_what_happens_after_a_failure_changes_nothing_even_if_not_finite():
     values = torch.tensor([[1.0], [float("nan")]])
-    assert metrics.masked_mean(values, torch.tensor([[True], [False]])).tolist() == [1.0]
+    assert reductions.masked_mean(values, torch.tensor([[True], [False]])).tolist() == [1.0]
