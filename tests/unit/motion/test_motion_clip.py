@@ -129,7 +129,7 @@ def test_nameless_file_is_refused_naming_the_flag(file):
 
 @pytest.mark.parametrize("key", ["fps", *ARRAYS])
 def test_missing_arrays(file, key):
-    with pytest.raises(ValueError, match=rf"sway.npz is no motion clip: it lacks \['{key}'\]"):
+    with pytest.raises(ValueError, match=rf"sway.npz is not a motion clip: it lacks \['{key}'\]"):
         MotionClip.load(rewrite(file, **{key: None}))
 
 
