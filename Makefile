@@ -6,9 +6,9 @@ SOURCES := source scripts tests
 # One compute thread a process: on a few cores, idle OpenMP workers fight the physics engine's own threads.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: setup demo test test-fast check format release-check
+.PHONY: setup demo test test-fast check format constraints release-check
 setup: .venv/.ready
-.venv/.ready: pyproject.toml source/whole_body_tracking/pyproject.toml scripts/setup.sh
+.venv/.ready: constraints.txt pyproject.toml source/whole_body_tracking/pyproject.toml scripts/setup.sh
 	scripts/setup.sh
 	@touch $@
 
@@ -32,6 +32,9 @@ check: setup  ## what the linters say
 format: setup  ## rewrite in the house format
 	$(PYTHON) -m ruff check --fix $(SOURCES)
 	$(PYTHON) -m ruff format $(SOURCES)
+
+constraints: setup  ## constraints.txt anew: the newest versions that fit
+	scripts/update_constraints.sh
 
 release-check: setup  ## wheel and sdist of the last commit, each tested in an empty environment
 	scripts/release_check.sh
