@@ -7,7 +7,6 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-
 COMMIT_VARIABLE = "WBT_COMMIT"
 """Environment variable that tells code without its repository, such as a container's, which commit it is."""
 
