@@ -4,11 +4,11 @@
 #
 # --base       the image to start from; default: PYTHON_IMAGE of docker/.env
 # --make-base  make the base here instead: Debian by debootstrap, with the Python 3.12 of that folder as /usr/local
-# --keep       leave the image whole-body-tracking:image-check when done
+# --keep       leave the image whole-body-tracking:image-check, and the base if one was made
 #
 # Needs root, buildah (and debootstrap), 25 GB of disk and a quarter of an hour. IMAGE_CHECK_OPTIONS holds further
 # options of `buildah build` and `buildah run` for a machine with certificates of its own, such as
-# "--volume /etc/ssl/certs:/etc/ssl/certs:ro --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt".
+# "--volume /etc/ssl/certs:/etc/ssl/certs:ro --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" (and PIP_CERT).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,7 +40,7 @@ container="" failed=0
 
 clean_up() {
   [ -z "$container" ] || buildah rm "$container" >/dev/null
-  [ -z "$prefix" ] || buildah rmi --force "$stand_in" >/dev/null 2>&1 || true
+  [ -z "$prefix" ] || [ -n "$keep" ] || buildah rmi --force "$stand_in" >/dev/null 2>&1 || true
   [ -n "$keep" ] || buildah rmi --force "$image" >/dev/null 2>&1 || true
   rm -rf "$work"
 }

@@ -151,15 +151,14 @@ def _observations(found: EngineRecord, expected: EngineRecord) -> CheckLine:
     excess = difference / np.maximum(1.0, np.abs(expected.observation))
     terms = [term for term, width in expected.observation_terms.items() for _ in range(width)]
     worst = int(excess.argmax())
-    differing = list(
-        dict.fromkeys(term for term, value in zip(terms, excess, strict=True) if not value <= MAX_OBSERVATION)
-    )
+    wrong = ~(excess <= MAX_OBSERVATION)  # so that NaN is wrong too
+    differing = dict.fromkeys(term for term, is_wrong in zip(terms, wrong, strict=True) if is_wrong)
     text = f"median difference {np.median(difference):.1e}, largest {difference[worst]:.2g} in {terms[worst]}"
     advice = (
         f"Other than expected: {', '.join(differing)}. If joints and root passed, a velocity is of another frame or"
         " point: compare docs/conventions.md."
     )
-    return _line("observations", bool((excess <= MAX_OBSERVATION).all()), text, advice)
+    return _line("observations", not wrong.any(), text, advice)
 
 
 def _fall(found: EngineRecord, expected: EngineRecord) -> CheckLine:
