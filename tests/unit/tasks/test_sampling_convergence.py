@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from whole_body_tracking.tasks.tracking.mdp.sampling import StartSampler
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 pytestmark = pytest.mark.unit
 
