@@ -7,8 +7,9 @@
 # --keep       leave the image whole-body-tracking:image-check, and the base if one was made
 #
 # Needs root, buildah (and debootstrap), 25 GB of disk and a quarter of an hour. IMAGE_CHECK_OPTIONS holds further
-# options of `buildah build` and `buildah run` for a machine with certificates of its own, such as
-# "--volume /etc/ssl/certs:/etc/ssl/certs:ro --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" (and PIP_CERT).
+# options of `buildah build` and `buildah run`. A machine with certificates of its own needs
+# "--volume /etc/ssl/certs:/etc/ssl/certs:ro", and BASE_VARIABLES="SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+# PIP_CERT=/etc/ssl/certs/ca-certificates.crt" for a base made here; a base of another origin needs them in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,14 +48,17 @@ clean_up() {
 trap clean_up EXIT
 
 make_base() {
-  local suite=${default_base##*-} made
+  local suite=${default_base##*-} made variable
   debootstrap --variant=minbase \
     --include=ca-certificates,libbz2-1.0,libffi8,liblzma5,libncursesw6,libreadline8,libsqlite3-0,libssl3,zlib1g \
     "$suite" "$work/base"
   cp -a "$prefix/." "$work/base/usr/local/"
+  chroot "$work/base" ldconfig
   made=$(buildah from scratch)
   buildah add --quiet "$made" "$work/base" /
-  buildah config --env PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin "$made"
+  for variable in PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin ${BASE_VARIABLES:-}; do
+    buildah config --env "$variable" "$made"
+  done
   buildah commit --quiet --rm "$made" "$stand_in"
   rm -rf "$work/base"
 }
