@@ -88,3 +88,18 @@ def test_every_remedy_of_a_learning_problem_can_be_typed():
     elsewhere = ("the residual task", "play with", "see ", "nothing")
     assert [row for row in rows if "`" not in row[2] and not row[2].startswith(elsewhere)] == []
     assert len(SPANS) > 25, "the overrides were not found"
+
+
+def test_the_estimate_of_gpu_memory_follows_from_its_parts():
+    """(0.31 + 0.05 + 0.13) MB per environment and 1.5 GB; the second part is observations, actions and five scalars."""
+    environments, memory = (row[1:] for row in table_cells(section("troubleshooting.md", "GPU memory")))
+    for count, gigabytes in zip(environments, memory, strict=True):
+        assert float(gigabytes) == pytest.approx(1.5 + 0.49e-3 * int(count.replace(",", "")), abs=0.06)
+    floats = (160 + 286) + 3 * 29 + 5  # actions, and mean and standard deviation of their distribution
+    storage, activations = 24 * floats * 4e-6, 24 / 4 * 2 * (512 + 256 + 128) * 3 * 4e-6
+    assert (storage, activations) == (pytest.approx(0.05, abs=0.005), pytest.approx(0.13, abs=0.005))
+
+
+def table_cells(text):
+    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("|---")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
