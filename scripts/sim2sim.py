@@ -34,7 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Check what pictures need, play, print the table."""
     args = parse_args()
-    from whole_body_tracking.sim2sim.pictures import require_display
+    from whole_body_tracking.sim2sim.display import require_display
     from whole_body_tracking.viewer.video import check_video, write_video
 
     if args.video:
