@@ -11,7 +11,8 @@ from pathlib import Path
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
-from .spec import ClipReference, PolicySpec
+from .clip_reference import ClipReference
+from .spec import PolicySpec
 
 CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
 """What a file system says that holds no second name of this file."""
@@ -56,7 +57,7 @@ def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
     if not spec.clips_folder:
         raise ValueError(
             f"The policy was exported without the files of its clips. Load '{name}' (SHA-256 {reference.sha256[:12]})"
-            " from elsewhere, or export again with play.py and without --no_clips."
+            " from elsewhere, or export again with play.py --export DIR, without --no_clips."
         )
     path = folder / spec.clips_folder / reference.file_name
     _require_file(path, reference)
@@ -94,14 +95,14 @@ def _require_file(path: Path, reference: ClipReference) -> None:
     if not path.is_file():
         raise FileNotFoundError(
             f"The policy's clip '{reference.name}' is missing: {path} does not exist. Copy the folder"
-            f" {path.parent.name}/ together with the policy, or export it again with play.py."
+            f" {path.parent.name}/ together with the policy, or export it again with play.py --export DIR."
         )
 
 
 def _require_content(clip: MotionClip, path: Path, reference: ClipReference) -> None:
     if clip.digest != reference.sha256:
         raise ValueError(
-            f"{path} is not the clip '{reference.name}' that the policy was trained on: its SHA-256 begins with"
-            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file; a copy beside the policy may"
-            " also be deleted and made again by play.py from the clip of the training."
+            f"{path} is not the clip '{reference.name}' that the policy was exported with: its SHA-256 begins with"
+            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file, or export the"
+            " policy again with play.py --export DIR and the clip that it should track."
         )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
+from .clip_reference import ClipReference, TrainedClip, require_folder_name
+
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end"}
+ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -52,27 +53,14 @@ class ObservationTerm:
 
 
 @dataclass(frozen=True)
-class ClipReference:
-    """A clip that the policy was trained on."""
-
-    name: str
-    sha256: str
-    num_frames: int
-
-    @property
-    def file_name(self) -> str:
-        """Name of the clip's file beside a policy that does not hold it; another content has another name."""
-        return f"{re.sub(r'[^0-9A-Za-z._-]', '_', self.name)}-{self.sha256[:8]}.npz"
-
-
-@dataclass(frozen=True)
 class PolicySpec:
     """Observation layout, joints, gains, limits and clock of a policy.
 
     Per-joint values are in the order of :attr:`joint_names`, which is also that of the actions.
 
     Raises:
-        ValueError: If a per-joint field has another length than ``joint_names`` or holds a value that is not finite.
+        ValueError: If a per-joint field has another length than ``joint_names`` or holds a value that is not finite,
+            or ``clips_folder`` is more than the name of a folder.
     """
 
     task: str
@@ -117,6 +105,7 @@ class PolicySpec:
     action_scale: tuple[float, ...]
     """Joint target per unit of action [rad]."""
     clips: tuple[ClipReference, ...]
+    """Clips that the policy can track, in the order of their one-hot id: the one in the graph, or those beside it."""
     version: str = ""
     """Version of this package."""
     commit: str | None = None
@@ -129,11 +118,14 @@ class PolicySpec:
     """Frames that the preview terms show, in steps beyond the one aimed at; past a clip's end its last one."""
     clip_end: str = "truncate"
     """What followed a clip's last frame in training; after ``loop`` a preview there showed the next round."""
+    trained_on: tuple[TrainedClip, ...] = ()
+    """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
+        require_folder_name(self.clips_folder)
         for name in PER_JOINT_FIELDS:
             values = getattr(self, name)
             if len(values) != len(self.joint_names):
@@ -223,9 +215,13 @@ class PolicySpec:
         differing = (set(content) ^ known) - (ADDED_FIELDS - set(content))
         if differing:
             raise ValueError(f"Fields of the policy spec differ from those known: {sorted(differing)}.")
-        content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
-        content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
-        return cls(**_tuples(content))
+        try:
+            content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
+            content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
+            content["trained_on"] = [TrainedClip(**clip) for clip in content.get("trained_on", [])]
+            return cls(**_tuples(content))
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"The policy spec has values of another kind than expected: {error}.") from None
 
 
 def _require_same_observations(found: PolicySpec, expected: PolicySpec, source: str) -> None:
