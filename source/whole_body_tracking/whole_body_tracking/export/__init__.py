@@ -1,4 +1,4 @@
-"""Trained policies as files that a controller can run and cannot misread."""
+"""Export of trained policies: ONNX and TorchScript files with a description of their inputs, and a loader."""
 
 from .clip_reference import ClipReference, TrainedClip
 from .env_spec import spec_from_env

@@ -1,4 +1,4 @@
-"""The clips of a policy that does not hold them: a folder of files beside it, each named after its content."""
+"""Clips beside a policy of several clips: one file each, whose name contains the digest of its content."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .clip_reference import ClipReference
 from .spec import PolicySpec
 
 CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
-"""What a file system says that holds no second name of this file."""
+"""Errors of a file system that cannot link a file: it is copied instead."""
 
 
 def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) -> None:
-    """Put every clip of a policy into a folder; those that are there stay, since a file's name tells its content.
+    """Write the clips of a policy beside it; files that exist are kept, since their names contain the digest.
 
-    A clip that is a whole file is linked to it where the file system can, so that a large library takes no space twice.
+    A clip that is a whole file is hard-linked where possible, so that a large library does not take twice the space.
 
     Args:
         folder: Folder of the policy's file.
@@ -30,7 +30,7 @@ def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) 
 
     Raises:
         FileNotFoundError: If a clip's file is gone.
-        ValueError: If a clip is not what the policy was trained on any more.
+        ValueError: If the content of a clip has changed since it was loaded.
     """
     if not spec.clips_folder:
         return
@@ -42,7 +42,7 @@ def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) 
 
 
 def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
-    """Read a clip of a policy and check that it is the one that the policy was trained on.
+    """Read a clip of a policy and compare its digest with the one in the spec.
 
     Args:
         folder: Folder of the policy's file.
@@ -67,7 +67,7 @@ def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
 
 
 def require_clips(folder: Path, spec: PolicySpec) -> None:
-    """Check that the file of every clip is there; what it holds is checked when it is read.
+    """Check that the file of every clip exists; its content is checked when it is read.
 
     Raises:
         FileNotFoundError: If one is gone; the message names it.

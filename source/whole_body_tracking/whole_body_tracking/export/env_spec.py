@@ -1,4 +1,4 @@
-"""Read a policy's spec off a running environment."""
+"""Description of a policy, read from its running environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OBSERVATION_GROUP = "policy"
 ACTION_TERM = "joint_pos"
 COMMAND_TERM = "motion"
 CLIPS_FOLDER = "clips"
-"""Folder beside the file in which a policy of several clips finds them."""
+"""Folder beside the policy for its clips, if there are several."""
 
 
 def spec_from_env(
@@ -102,7 +102,7 @@ def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
 
 
 def require_no_modifiers(group: ObservationGroupCfg) -> None:
-    """Check that what the policy observes needs no filter that an exported file would leave out.
+    """Check that no observation term has modifiers, which an exported graph could not apply.
 
     Args:
         group: Config of the policy's observation group.

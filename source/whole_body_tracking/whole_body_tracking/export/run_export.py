@@ -116,7 +116,7 @@ def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
 
 
 def _as_if_nominal(obs: Tensor, frames: Tensor, spec: PolicySpec, library: MotionLibrary) -> tuple[Tensor, Tensor]:
-    """Observations and frames of copies at other speeds, with commands and frames that the clip itself has."""
+    """Replace commands and frames of copies at other speeds by those of the clip itself."""
     frames = frames.clamp(max=int(library.last_frames[0]))
     state = library.state_at(torch.zeros_like(frames), frames)
     obs = obs.clone()

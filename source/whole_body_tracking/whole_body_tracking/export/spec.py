@@ -1,4 +1,4 @@
-"""What a controller has to know about a policy, at full precision. Imports neither a simulator nor torch."""
+"""Description of a policy for controllers, at full precision. Imports neither a simulator nor torch."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class PolicySpec:
     control_dt: float
     """Time between two actions [s]."""
     action_kind: ActionKind
-    """What the network was trained to output; what the file outputs is :attr:`emitted_actions`."""
+    """Kind of action of the network in training; that of the file's output is :attr:`emitted_actions`."""
     action_clip: float | None
     """Bound on the network's output, applied in the graph; None means none."""
     reference_in_graph: bool
@@ -145,11 +145,11 @@ class PolicySpec:
 
     @property
     def emitted_actions(self) -> ActionKind:
-        """What the file's ``actions`` mean. A residual policy emits default-relative ones if it holds its clip."""
+        """Kind of the file's ``actions``: default-relative also for a residual policy that holds its clip."""
         return "default_relative" if self.reference_in_graph else self.action_kind
 
     def clip_index(self, name: str) -> int:
-        """Place of a clip among :attr:`clips`, which is also that of its 1 in a one-hot id.
+        """Index of a clip in :attr:`clips`, which is also the index of the 1 in its one-hot id.
 
         Raises:
             ValueError: If there is no such clip; the message lists those that exist.
@@ -160,7 +160,7 @@ class PolicySpec:
         return names.index(name)
 
     def observation_slice(self, name: str) -> slice:
-        """Place of a term in the observation vector.
+        """Slice of a term in the observation vector.
 
         Raises:
             ValueError: If there is no such term; the message lists those that exist.
@@ -173,7 +173,7 @@ class PolicySpec:
         raise ValueError(f"The policy observes no '{name}'. It observes: {self.describe_observations()}.")
 
     def describe_observations(self) -> str:
-        """The layout on one line, such as ``command[58], base_ang_vel[3] = 61``."""
+        """Observation terms on one line, such as ``command[58], base_ang_vel[3] = 61``."""
         return f"{', '.join(map(str, self.observations))} = {self.num_observations}"
 
     def require_compatible(self, expected: PolicySpec, source: str) -> None:
