@@ -331,3 +331,14 @@ def test_an_observation_that_an_export_would_get_wrong(monkeypatch):
     monkeypatch.setattr(training, "resolve_configs", with_modifier)
     with pytest.raises(ValueError, match=r"'joint_vel' has modifiers \(scale\).*joint_vel.modifiers"):
         run(monkeypatch, train, f"--task={TASK}", "--max_iterations", 1)
+
+
+def test_an_evaluation_on_ray_says_how_it_is_divided(monkeypatch):
+    pytest.importorskip("ray")
+    for flags, message in (
+        ([], r"--num_workers N"),
+        (["--num_workers", 2, "--scenarios", "standard"], r"not --scenarios"),
+        (["--num_workers", 2, "--device", "cpu"], r"--gpu_per_worker 0 for the CPU"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(monkeypatch, evaluate, f"--task={TASK}", "--ray", "local", *flags)
