@@ -18,12 +18,12 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.export import export_run
 from whole_body_tracking.export.env_spec import require_no_modifiers
+from whole_body_tracking.tasks.tracking.task_reference import clips_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoint_fit import require_policy_of_task
 from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillationRunner
-from .reference import clips_of
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
 from .run.run_folder import choose_run_folder, describe_run
