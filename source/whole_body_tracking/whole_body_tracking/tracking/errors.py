@@ -68,9 +68,10 @@ def yaw_twist(quat: Tensor) -> Tensor:
     Unlike the yaw of Euler angles it is unchanged by Z q Z^-1 for any turn Z about the vertical, so errors built on it
     do not depend on which way robot and reference head together. Identity where the rotation has no vertical part.
     """
-    twist = quat * quat.new_tensor([0.0, 0.0, 1.0, 1.0])
+    twist, identity = torch.zeros_like(quat), torch.zeros_like(quat)
+    twist[..., 2:], identity[..., 3] = quat[..., 2:], 1.0
     norm = twist.norm(dim=-1, keepdim=True)
-    return torch.where(norm > 1e-6, twist / norm.clamp(min=1e-6), quat.new_tensor([0.0, 0.0, 0.0, 1.0]))
+    return torch.where(norm > 1e-6, twist / norm.clamp(min=1e-6), identity)
 
 
 def anchor_relative_targets(

@@ -57,6 +57,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         super().__init__(cfg, env)
         self.robot: Articulation = env.scene[cfg.asset_name]
         self.body_names = list(cfg.body_names)
+        self._tracked: dict[tuple[str, ...], Tensor] = {}
         self.anchor_idx = self.tracked_body_idx([cfg.anchor_body_name])[0]
         root_name = self.robot.body_names[0]
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
@@ -173,6 +174,17 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if missing:
             raise ValueError(f"Bodies {missing} are not tracked by the motion command. Tracked: {self.body_names}.")
         return [self.body_names.index(name) for name in names]
+
+    def tracked_bodies(self, names: Sequence[str]) -> Tensor:
+        """Positions of bodies among the tracked ones, on the device; copied there once.
+
+        Raises:
+            ValueError: As :meth:`tracked_body_idx`.
+        """
+        key = tuple(names)
+        if key not in self._tracked:
+            self._tracked[key] = torch.tensor(self.tracked_body_idx(names), device=self.device)
+        return self._tracked[key]
 
     # -- the manager's calls -----------------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ def bad_anchor_ori(env: ManagerBasedRLEnv, command_name: str, threshold: float) 
 def bad_body_pos_z(env: ManagerBasedRLEnv, command_name: str, threshold: float, body_names: list[str]) -> Tensor:
     """End when the height of any of ``body_names`` is off by more than ``threshold`` [m]."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    bodies = motion.tracked_body_idx(body_names)
+    bodies = motion.tracked_bodies(body_names)
     return any_height_fails(motion.reference_bodies, motion.robot_bodies, bodies, threshold)
 
 
