@@ -197,7 +197,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             self._placement.advance(self.clip_ids, passed)
         bins = self.sampler.bin_of(self.clip_ids, self.frames)
         self.sampler.record_visits(bins, bins != self._bins)
-        self._bins = bins
+        self._bins.copy_(bins)  # in place: a tensor made in inference mode could not be written to later
         self.sampler.update()
         self.cache.invalidate()
 
