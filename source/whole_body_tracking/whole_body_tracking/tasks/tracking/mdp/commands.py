@@ -19,6 +19,7 @@ from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, track
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
 from .reference.diagnostics import report_non_finite_state
+from .reference.holding import at_rest
 from .reference.loop_placement import LoopPlacement, place, turn
 from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
 from .reference.step_cache import StepCache
@@ -125,7 +126,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
     def preview(self) -> MotionState:
         """Reference states at ``cfg.preview_steps``, one row per env and step, relative to the env's origin.
 
-        Past a clip's end its last frame is held, unless the clip loops.
+        Past a clip's end its last pose is held, at rest, unless the clip loops.
         """
         return self.cache.until_invalidated(MotionCommand._preview)
 
@@ -242,6 +243,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         state = self.library.state_at(self.clip_ids, self.frames)
         placement = self._placement
         state = state if placement is None else place(state, placement.quat, placement.shift)
+        state = at_rest(state, self.clock.is_held) if self.cfg.clip_end == "hold" else state
         return self._on_ground(state, self._env.scene.env_origins)
 
     def _preview(self) -> MotionState:
@@ -251,6 +253,8 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if self._placement is not None:
             quat, shift = self._placement.next_round(self.clip_ids, passed)
             state = place(state, quat.flatten(0, 1), shift.flatten(0, 1))
+        else:
+            state = at_rest(state, passed.flatten())
         return self._on_ground(state, self._env.scene.env_origins.repeat_interleave(num_steps, dim=0))
 
     def _reference_bodies(self) -> BodyState:
