@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -18,7 +17,7 @@ from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, track
 
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
-from .reference.diagnostics import report_non_finite_state
+from .reference.diagnostics import DivergenceLog, dump_non_finite_state, has_diverged
 from .reference.holding import at_rest
 from .reference.loop_placement import LoopPlacement, place, turn
 from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from .commands_cfg import MotionCommandCfg
 
 T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
 
 
 class MotionCommand(BeyondMimicNames, CommandTerm):
@@ -79,6 +76,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         self.fixed_start: tuple[Tensor, Tensor] | None = None
         """Clip and start frame of every env to use instead of the sampler's, shape [num_envs] each."""
         self._bins = torch.full_like(self.frames, -1)
+        self._divergence_log = DivergenceLog(self.library.names)
         self.cache = StepCache(self, lambda: env.common_step_counter)
         """What the terms share; invalidate it after writing a state to the simulator from outside."""
 
@@ -274,7 +272,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
     def _errors(self) -> TrackingErrors:
         errors = tracking_errors(self.reference_bodies, self.robot_bodies, self.anchor_idx)
         for value in vars(errors).values():
-            value.nan_to_num_(nan=torch.inf)
+            value.nan_to_num_(nan=torch.inf, posinf=torch.inf)
         return errors
 
     def _on_ground(self, state: MotionState, origins: Tensor) -> MotionState:
@@ -317,16 +315,14 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         self.metrics["error_joint_vel"] = (ref.joint_vel - self.robot.data.joint_vel.torch).norm(dim=-1)
 
     def _report_non_finite(self, env_ids: Tensor) -> None:
-        diverged = ~torch.isfinite(self.errors.body_pos[env_ids].sum(-1))
+        diverged = has_diverged(self.errors)[env_ids]
         diverged_ids, others = env_ids[diverged], env_ids[~diverged]
         if not len(diverged_ids):
             return
         for values in self.metrics.values():  # one infinite error would make every mean of the log infinite
             values[diverged_ids] = values[others].mean() if len(others) else 0.0
-        dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)
-        names = [self.library.names[clip] for clip in self.clip_ids[diverged_ids].tolist()]
-        frames = self.frames[diverged_ids].tolist()
-        logger.error("Non-finite state in envs %s (clips %s, frames %s).%s", diverged_ids.tolist(), names, frames, dump)
+        dump = dump_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)
+        self._divergence_log.write(diverged_ids, self.clip_ids, self.frames, dump)
 
     def _set_debug_vis_impl(self, debug_vis: bool) -> None:
         if debug_vis and not hasattr(self, "_markers"):
