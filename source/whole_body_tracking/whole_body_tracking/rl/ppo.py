@@ -37,11 +37,15 @@ class TrackingPPO(CarriesSampler, PPO):
         if self._critic_only == 0:
             return super().update()
         self._critic_only -= 1
+        normalizer = self._raw_actor.obs_normalizer
+        was_training = normalizer.training
         self._raw_actor.requires_grad_(False)
+        normalizer.eval()  # its statistics are a part of the policy
         try:
             return super().update()
         finally:
             self._raw_actor.requires_grad_(True)
+            normalizer.train(was_training)
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Restore a checkpoint; of a distilled student the policy alone, as the start of a new training."""

@@ -1,0 +1,82 @@
+"""What our PPO does beyond rsl_rl's, on a network of a few numbers and without a simulator."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from rsl_rl.models import MLPModel
+from rsl_rl.storage import RolloutStorage
+from tensordict import TensorDict
+
+from whole_body_tracking.rl.ppo import CRITIC_WARMUP, TrackingPPO
+
+pytestmark = pytest.mark.unit
+
+NUM_ENVS, NUM_STEPS, WIDTH, NUM_ACTIONS = 16, 8, 5, 2
+GAUSSIAN = {"class_name": "GaussianDistribution", "init_std": 0.5}
+GROUPS = {"actor": ["policy"], "critic": ["policy"]}
+
+
+def observe() -> TensorDict:
+    return TensorDict({"policy": 3.0 + torch.randn(NUM_ENVS, WIDTH)}, batch_size=NUM_ENVS)
+
+
+def make_algorithm(terminated: torch.Tensor | None = None, **settings) -> TrackingPPO:
+    """PPO that has met an environment in which the given worlds fail at every step."""
+    torch.manual_seed(0)
+    obs = observe()
+    actor = MLPModel(
+        obs, GROUPS, "actor", NUM_ACTIONS, hidden_dims=[8], obs_normalization=True, distribution_cfg=dict(GAUSSIAN)
+    )
+    critic = MLPModel(obs, GROUPS, "critic", 1, hidden_dims=[8], obs_normalization=True)
+    storage = RolloutStorage("rl", NUM_ENVS, NUM_STEPS, obs, [NUM_ACTIONS], "cpu")
+    settings = {"num_learning_epochs": 2, "num_mini_batches": 2, "learning_rate": 1e-2} | settings
+    algorithm = TrackingPPO(actor, critic, storage, **settings)
+    motion = SimpleNamespace(sampler=None, cfg=SimpleNamespace(transfer=False))
+    terminated = torch.zeros(NUM_ENVS, dtype=torch.bool) if terminated is None else terminated
+    env = SimpleNamespace(
+        command_manager=SimpleNamespace(get_term=lambda name: motion),
+        termination_manager=SimpleNamespace(terminated=terminated),
+    )
+    algorithm.take_sampler(SimpleNamespace(unwrapped=env))
+    return algorithm
+
+
+def collect(algorithm: TrackingPPO) -> None:
+    obs = observe()
+    with torch.inference_mode():
+        for _ in range(NUM_STEPS):
+            actions = algorithm.act(obs)
+            obs = observe()
+            dones = torch.zeros(NUM_ENVS, dtype=torch.long)
+            extras = {"time_outs": torch.zeros(NUM_ENVS, dtype=torch.bool)}
+            algorithm.process_env_step(obs, actions.sum(-1), dones, extras)
+        algorithm.compute_returns(obs)
+
+
+def state(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def test_warming_up_the_critic_leaves_the_whole_policy_as_it_is():
+    """Its normaliser too: it decides what the weights see."""
+    algorithm = make_algorithm()
+    algorithm._critic_only = CRITIC_WARMUP
+    actor, critic = state(algorithm.actor), state(algorithm.critic)
+    collect(algorithm)
+    algorithm.update()
+    for name, value in algorithm.actor.state_dict().items():
+        assert torch.equal(value, actor[name]), name
+    changed = [name for name, value in algorithm.critic.state_dict().items() if not torch.equal(value, critic[name])]
+    assert "obs_normalizer._mean" in changed and "mlp.0.weight" in changed
+
+
+def test_after_the_warm_up_the_policy_learns_again():
+    algorithm = make_algorithm()
+    algorithm._critic_only = 1
+    for _ in range(2):
+        actor = state(algorithm.actor)
+        collect(algorithm)
+        algorithm.update()
+    changed = [name for name, value in algorithm.actor.state_dict().items() if not torch.equal(value, actor[name])]
+    assert "obs_normalizer._mean" in changed and "mlp.0.weight" in changed
