@@ -80,3 +80,20 @@ def test_after_the_warm_up_the_policy_learns_again():
         algorithm.update()
     changed = [name for name, value in algorithm.actor.state_dict().items() if not torch.equal(value, actor[name])]
     assert "obs_normalizer._mean" in changed and "mlp.0.weight" in changed
+
+
+def test_a_failure_at_the_time_limit_is_a_failure_and_not_bootstrapped():
+    """Worlds 0 and 1 run out of time, and world 1 falls in the same step.
+
+    The time-out's reward is 1 + gamma * value = 1 + 0.5 * 4 = 3, the failure's stays 1.
+    """
+    failed = torch.arange(NUM_ENVS) == 1
+    algorithm = make_algorithm(terminated=failed, gamma=0.5)
+    with torch.inference_mode():
+        algorithm.act(observe())
+        algorithm.transition.values = torch.full((NUM_ENVS, 1), 4.0)
+        ended = torch.arange(NUM_ENVS) < 2
+        extras = {"time_outs": ended.clone()}
+        algorithm.process_env_step(observe(), torch.ones(NUM_ENVS), ended.long(), extras)
+    assert algorithm.storage.rewards[0, :3, 0].tolist() == [3.0, 1.0, 1.0]
+    assert extras["time_outs"][:3].tolist() == [True, False, False]  # what the log counts failures from
