@@ -8,6 +8,9 @@ from rsl_rl.models import MLPModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
+from whole_body_tracking.health import RunLog, RunSettings
+from whole_body_tracking.health.checks import MIN_ITERATIONS, check_kl
+from whole_body_tracking.health.run_log import curves_of_rows
 from whole_body_tracking.rl.ppo import CRITIC_WARMUP, TrackingPPO
 
 pytestmark = pytest.mark.unit
@@ -97,3 +100,52 @@ def test_a_failure_at_the_time_limit_is_a_failure_and_not_bootstrapped():
         algorithm.process_env_step(observe(), torch.ones(NUM_ENVS), ended.long(), extras)
     assert algorithm.storage.rewards[0, :3, 0].tolist() == [3.0, 1.0, 1.0]
     assert extras["time_outs"][:3].tolist() == [True, False, False]  # what the log counts failures from
+
+
+def test_the_logged_kl_is_that_of_the_policy_before_and_after():
+    """By the formula for Gaussians, over every state of the rollout; the data are older than the update."""
+    algorithm = make_algorithm(schedule="fixed")
+    collect(algorithm)
+    mean, std = (values.clone() for values in algorithm.storage.distribution_params)
+    obs = algorithm.storage.observations.clone()
+    kl = algorithm.update()["kl"]
+    with torch.no_grad():
+        new_mean, new_std = algorithm.actor(obs.flatten(0, 1)), algorithm.actor.output_std[0]
+    mean, std = mean.flatten(0, 1), std.flatten(0, 1)
+    terms = (new_std / std).log() + (std**2 + (mean - new_mean) ** 2) / (2.0 * new_std**2) - 0.5
+    assert kl == pytest.approx(terms.sum(-1).mean().item(), rel=1e-4) and kl > 1e-3
+
+
+def test_a_policy_that_does_not_learn_has_no_kl():
+    algorithm = make_algorithm()
+    algorithm._critic_only = 1
+    collect(algorithm)
+    assert algorithm.update()["kl"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_measuring_the_kl_draws_no_random_numbers(monkeypatch):
+    """A run gives the same policy, to the bit, as before the KL was logged."""
+    after = []
+    for measured in (lambda *_: torch.zeros(()), None):
+        if measured is not None:
+            monkeypatch.setattr("whole_body_tracking.rl.ppo.mean_kl", measured)
+        else:
+            monkeypatch.undo()
+        algorithm = make_algorithm()
+        for _ in range(2):
+            collect(algorithm)
+            algorithm.update()
+        after.append(algorithm.actor.state_dict())
+    assert all(torch.equal(value, after[1][name]) for name, value in after[0].items())
+
+
+def test_a_step_size_far_too_large_is_found_by_the_health_check():
+    """What PPO logs, under the name that the logger gives it, is what the check reads."""
+    algorithm = make_algorithm(schedule="fixed", learning_rate=0.1)
+    points = []
+    for _ in range(MIN_ITERATIONS):
+        collect(algorithm)
+        points.append({f"Loss/{name}": value for name, value in algorithm.update().items()})
+    curves = curves_of_rows([row | {"_step": step} for step, row in enumerate(points)])
+    finding = check_kl(RunLog(curves, RunSettings(schedule="fixed", desired_kl=0.01)))
+    assert finding is not None and finding.name == "kl_above_target"

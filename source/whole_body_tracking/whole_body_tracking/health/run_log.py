@@ -18,6 +18,7 @@ PROGRESS_COLUMNS = {
     "learning_rate": "Loss/learning_rate",
     "action_std": "Policy/mean_std",
     "total_steps": "Train/total_steps",
+    "kl": "Loss/kl",
 }
 """Columns of ``progress.csv`` and the log keys that they stand for."""
 
@@ -101,13 +102,14 @@ def read_wandb_run(path: str) -> RunLog:
     if path.count("/") != 2:
         raise ValueError(f"'{path}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
     with wandb_client(f"Reading the W&B run {path}", "Give a local run folder instead.") as wandb:
-        rows = list(wandb.Api(timeout=TIMEOUT).run(path).scan_history())
+        run = wandb.Api(timeout=TIMEOUT).run(path)
+        rows, config = list(run.scan_history()), dict(run.config)
     curves = curves_of_rows(rows)
     if not curves:
         raise ValueError(
             f"The W&B run {path} has logged no numbers yet. Wait for its first iteration, or give a local run folder."
         )
-    return RunLog(curves)
+    return RunLog(curves, _settings(_get(config, "train_cfg") or {}, _get(config, "env_cfg") or {}))
 
 
 def curves_of_rows(rows: list[dict]) -> dict[str, Curve]:
@@ -176,7 +178,11 @@ _PlainLoader.add_multi_constructor("!", _construct_plain)
 
 
 def _read_settings(folder: Path) -> RunSettings:
-    agent, env = (_load_yaml(folder / name) for name in ("agent.yaml", "env.yaml"))
+    return _settings(_load_yaml(folder / "agent.yaml"), _load_yaml(folder / "env.yaml"))
+
+
+def _settings(agent: dict, env: dict) -> RunSettings:
+    """What the checks need of the configs that rsl_rl stores, in ``params/`` or with the W&B run."""
     dt, decimation = _get(env, "sim", "dt"), _get(env, "decimation")
     action = str(_get(env, "actions", "joint_pos", "class_type") or "")
     return RunSettings(

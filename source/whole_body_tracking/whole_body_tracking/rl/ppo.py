@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from rsl_rl.algorithms import PPO
 
+from .policy_change import mean_kl
 from .run.checkpoint_file import CRITIC_KEY
 from .sampler_state import CarriesSampler, set_num_motions
 
@@ -33,7 +35,22 @@ class TrackingPPO(CarriesSampler, PPO):
         return algorithm
 
     def update(self) -> dict[str, float]:
-        """Update the networks, the critic alone at first if it is fresh and the policy is not."""
+        """Update the networks, the critic alone at first if it is fresh and the policy is not.
+
+        Returns:
+            rsl_rl's mean losses, which are logged as ``Loss/<name>``, and ``kl``: how far the policy moved. rsl_rl
+            computes a KL divergence for its adaptive schedule, but does not say it.
+        """
+        losses = self._update_networks()
+        if self._raw_actor.is_recurrent:
+            return losses
+        kl = mean_kl(self._raw_actor, self.storage)
+        if self.is_multi_gpu:
+            torch.distributed.all_reduce(kl)
+            kl /= self.gpu_world_size
+        return losses | {"kl": kl.item()}
+
+    def _update_networks(self) -> dict[str, float]:
         if self._critic_only == 0:
             return super().update()
         self._critic_only -= 1
