@@ -38,7 +38,7 @@ def make_algorithm(terminated: torch.Tensor | None = None, **settings) -> Tracki
     motion = SimpleNamespace(sampler=None, cfg=SimpleNamespace(transfer=False))
     terminated = torch.zeros(NUM_ENVS, dtype=torch.bool) if terminated is None else terminated
     env = SimpleNamespace(
-        command_manager=SimpleNamespace(get_term=lambda name: motion),
+        command_manager=SimpleNamespace(get_term=lambda name: motion, active_terms=["motion"]),
         termination_manager=SimpleNamespace(terminated=terminated),
     )
     algorithm.take_sampler(SimpleNamespace(unwrapped=env))

@@ -34,7 +34,7 @@ class CarriesSampler:
         motion = motion_of(env)
         self.sampler = None if motion is None else motion.sampler
         self.transfers = motion is not None and motion.cfg.transfer
-        self._endings = env.unwrapped.termination_manager
+        self._endings = getattr(env.unwrapped, "termination_manager", None)  # a direct workflow has none
         if self.is_multi_gpu and self.sampler is not None:
             self.sampler.share_across_ranks()
 
@@ -45,7 +45,7 @@ class CarriesSampler:
         everywhere: for the sampler, in the log, and here, where a time-out would be bootstrapped with a value that the
         fallen robot does not have.
         """
-        if "time_outs" in extras:
+        if "time_outs" in extras and self._endings is not None:
             extras["time_outs"] = extras["time_outs"].bool() & ~self._endings.terminated
         super().process_env_step(obs, rewards, dones, extras)
 
