@@ -20,7 +20,7 @@ from .reference.clip_clock import ClipClock
 from .reference.diagnostics import DivergenceLog, dump_non_finite_state, has_diverged
 from .reference.holding import at_rest
 from .reference.loop_placement import LoopPlacement, place, turn
-from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
+from .reference.motion_loading import NamedMotions, load_motions, make_library, require_preview_fits
 from .reference.step_cache import StepCache
 from .reference.terrain import SMOOTHING, ground_heights, reference_lift
 from .reference.visualization import TrackingMarkers
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from whole_body_tracking.motion import MotionClip, MotionLibrary
+    from whole_body_tracking.motion import MotionLibrary
     from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
@@ -60,8 +60,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
         names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
-        clips, self.entries = load_motions(*names, cfg.speeds, env.cfg.robot_name)
-        self.library = self._make_library(clips, self.robot.joint_names, stored_bodies)
+        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name)
+        self.entries = motions.entries
+        self.library = self._make_library(motions, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         require_preview_fits(cfg.preview_steps, self.library)
@@ -87,8 +88,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         """The clips as they are, for the exported policy: without the copies at other speeds."""
         if self.cfg.speeds == [1.0]:
             return self.library
-        clips = load_clips(self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        return self._make_library(clips, self.library.joint_names, self.library.body_names)
+        source = (self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
+        motions = load_motions(*source, [1.0], self._env.cfg.robot_name)
+        return self._make_library(motions, self.library.joint_names, self.library.body_names)
 
     @property
     def nominal_entries(self) -> list[MotionEntry]:
@@ -233,9 +235,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
         return torch.as_tensor(env_ids, device=self.device).long()
 
-    def _make_library(self, clips: Sequence[MotionClip], joint_names: Sequence[str], body_names: Sequence[str]):
-        kind, robot_name = self.cfg.motion_storage, self._env.cfg.robot_name
-        return make_library(clips, kind, joint_names, body_names, self.device, robot_name, self.cfg.channels)
+    def _make_library(self, motions: NamedMotions, joint_names: Sequence[str], body_names: Sequence[str]):
+        names = (joint_names, body_names)
+        return make_library(motions, self.cfg.motion_storage, *names, self.device, self.cfg.channels)
 
     def _reference(self) -> MotionState:
         state = self.library.state_at(self.clip_ids, self.frames)
