@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from whole_body_tracking.motion.sources.wandb_client import TIMEOUT, wandb_client
+
+from .params_file import read_params
 
 PROGRESS_COLUMNS = {
     "mean_reward": "Train/mean_reward",
@@ -161,24 +162,8 @@ def _is_number(value: object) -> bool:
     return True
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """Reads what ``params/`` holds; Python objects become plain lists, maps and texts."""
-
-
-def _construct_plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node):
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return node.value
-
-
-_PlainLoader.add_multi_constructor("tag:yaml.org,2002:python/", _construct_plain)
-_PlainLoader.add_multi_constructor("!", _construct_plain)
-
-
 def _read_settings(folder: Path) -> RunSettings:
-    return _settings(_load_yaml(folder / "agent.yaml"), _load_yaml(folder / "env.yaml"))
+    return _settings(read_params(folder / "agent.yaml"), read_params(folder / "env.yaml"))
 
 
 def _settings(agent: dict, env: dict) -> RunSettings:
@@ -193,13 +178,6 @@ def _settings(agent: dict, env: dict) -> RunSettings:
         step_dt=dt * decimation if dt and decimation else None,
         residual="Residual" in action if action else None,
     )
-
-
-def _load_yaml(path: Path) -> dict:
-    if not path.is_file():
-        return {}
-    content = yaml.load(path.read_text(), Loader=_PlainLoader)  # a SafeLoader
-    return content if isinstance(content, dict) else {}
 
 
 def _get(content: dict, *keys: str):
