@@ -9,9 +9,8 @@ from whole_body_tracking.tasks.tracking.mdp.reference.diagnostics import (
     MAX_LISTED,
     MAX_MESSAGES,
     DivergenceLog,
-    has_diverged,
 )
-from whole_body_tracking.tracking.errors import BodyState, tracking_errors
+from whole_body_tracking.tracking.errors import BodyState, has_diverged, tracking_errors
 
 pytestmark = pytest.mark.unit
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
 from rsl_rl.algorithms import PPO
 
-from .policy_change import mean_kl
 from .run.checkpoint_file import CRITIC_KEY
 from .sampler_state import CarriesSampler, set_num_motions
 
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
+    from rsl_rl.models import MLPModel
+    from rsl_rl.storage import RolloutStorage
     from tensordict import TensorDict
 
 
 CRITIC_WARMUP = 20
 """Updates of a fresh critic alone, before a policy that has none is trained on: its first advice would be random."""
+
+MAX_KL_SAMPLES = 16_384
+"""States of the rollout over which the KL divergence is averaged, at most: more say nothing new."""
 
 
 class TrackingPPO(CarriesSampler, PPO):
@@ -73,3 +78,21 @@ class TrackingPPO(CarriesSampler, PPO):
         resumes = super().load(loaded_dict, selected, strict)
         self.load_sampler(loaded_dict, load_cfg)
         return resumes
+
+
+@torch.no_grad()
+def mean_kl(actor: MLPModel, storage: RolloutStorage) -> torch.Tensor:
+    """Mean KL divergence KL(old || new) of the policy that collected a rollout and the updated one, a scalar tensor.
+
+    For Gaussians the sum over actions of log(s' / s) + (s^2 + (m - m')^2) / (2 s'^2) - 1 / 2. The new policy is the one
+    that acts next, with its observation statistics updated. Draws no random numbers.
+
+    Args:
+        actor: The updated actor, without memory.
+        storage: The rollout; clearing it leaves what is read here.
+    """
+    stride = math.ceil(storage.num_envs * storage.num_transitions_per_env / MAX_KL_SAMPLES)
+    obs = storage.observations.flatten(0, 1)[::stride]
+    old = tuple(values.flatten(0, 1)[::stride] for values in storage.distribution_params)
+    actor.distribution.update(actor.mlp(actor.get_latent(obs)))
+    return actor.get_kl_divergence(old, actor.output_distribution_params).mean()

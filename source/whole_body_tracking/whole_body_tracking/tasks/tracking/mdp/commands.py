@@ -13,11 +13,11 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
-from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
+from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, has_diverged, tracking_errors
 
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
-from .reference.diagnostics import DivergenceLog, dump_non_finite_state, has_diverged
+from .reference.diagnostics import DivergenceLog, dump_non_finite_state
 from .reference.holding import at_rest
 from .reference.loop_placement import LoopPlacement, place, turn
 from .reference.motion_loading import NamedMotions, load_motions, make_library, require_preview_fits

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.tracking.criteria import any_height_fails, height_fails, tilt_fails
-
-from .reference.diagnostics import has_diverged
+from whole_body_tracking.tracking.errors import has_diverged
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv

@@ -1,4 +1,4 @@
-"""Which envs blew up, and what to say and keep of them."""
+"""What to say and keep of a simulation that blows up."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import Tensor
-
-from whole_body_tracking.tracking.errors import TrackingErrors
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
@@ -26,12 +23,6 @@ MAX_LISTED = 8
 """Envs a message names at most."""
 
 logger = logging.getLogger(__name__)
-
-
-def has_diverged(errors: TrackingErrors) -> Tensor:
-    """Whether a pose or velocity of each env's bodies is NaN or Inf, told from its errors, shape [num_envs]."""
-    per_body = errors.body_pos + errors.body_ori + errors.body_lin_vel + errors.body_ang_vel
-    return ~torch.isfinite(per_body.sum(-1) + errors.anchor_pos + errors.anchor_ori)
 
 
 class DivergenceLog:
