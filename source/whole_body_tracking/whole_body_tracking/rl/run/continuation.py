@@ -52,7 +52,7 @@ def require_same_control(checkpoint: Path, env_cfg: Any, transfers: bool) -> Non
         ("robot", trained.get("robot_name"), getattr(env_cfg, "robot_name", None)),
         ("control rate [Hz]", f"{1.0 / period:g}", f"{1.0 / (env_cfg.sim.dt * env_cfg.decimation):g}"),
     ]
-    differences = [f"{what} {there}, here {here}" for what, there, here in pairs if there != here]
+    differences = [f"{what} {there}, here {here}" for what, there, here in pairs if there not in (None, here)]
     if differences:
         raise ValueError(
             f"{checkpoint} belongs to a run with another {'; another '.join(differences)}. Use the task and settings of"
