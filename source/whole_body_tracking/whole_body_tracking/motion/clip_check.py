@@ -78,13 +78,22 @@ def check_clip(clip: MotionClip) -> None:
         ValueError: If the rate is not positive, shapes do not agree, names repeat, values are not finite or
             quaternions are not unit.
     """
+    check_layout(clip)
+    _check_values(clip)
+
+
+def check_layout(clip: MotionClip) -> None:
+    """Check everything but the values: rate, shapes and names.
+
+    Raises:
+        ValueError: If the rate is not positive, shapes do not agree or names repeat.
+    """
     if not (np.isfinite(clip.fps) and clip.fps > 0):
         raise ValueError(f"fps is {clip.fps}, expected a positive number.")
     _check_shapes(clip)
     for key, names in (("joint_names", clip.joint_names), ("body_names", clip.body_names)):
         if len(set(names)) != len(names):
             raise ValueError(f"{key} holds a name twice: {sorted({n for n in names if names.count(n) > 1})}.")
-    _check_values(clip)
 
 
 def _check_shapes(clip: MotionClip) -> None:

@@ -142,3 +142,9 @@ def rotation_columns(quat: Tensor) -> Tensor:
         (2.0 * (x * z - y * w), 2.0 * (y * z + x * w)),
     )
     return torch.stack([value for row in rows for value in row], dim=-1)
+
+
+def has_diverged(errors: TrackingErrors) -> Tensor:
+    """Whether a pose or velocity of each env's bodies is NaN or Inf, told from its errors, shape [num_envs]."""
+    per_body = errors.body_pos + errors.body_ori + errors.body_lin_vel + errors.body_ang_vel
+    return ~torch.isfinite(per_body.sum(-1) + errors.anchor_pos + errors.anchor_ori)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.tracking.criteria import any_height_fails, height_fails, tilt_fails
+from whole_body_tracking.tracking.errors import has_diverged
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -45,4 +46,4 @@ def bad_body_pos_z(env: ManagerBasedRLEnv, command_name: str, threshold: float, 
 def state_not_finite(env: ManagerBasedRLEnv, command_name: str) -> Tensor:
     """End when the simulated state holds NaN or Inf; the reset that follows replaces it."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    return ~torch.isfinite(motion.errors.body_lin_vel.sum(-1) + motion.errors.body_pos.sum(-1))
+    return has_diverged(motion.errors)
