@@ -49,7 +49,7 @@ def report_on(
     entries = resolve_entries(motions)
     bodies = (robot.body_names[0], *robot.foot_body_names)
     library = CompactMotionLibrary.from_clips([entry.load() for entry in entries], body_names=bodies, robot=robot)
-    found = compare_clips(library, cluster_distance, robot)
+    found = compare_clips(library, robot, cluster_distance)
     durations = library.durations.tolist()
     rows = [_row(place, clip, found, durations[clip]) for place, clip in enumerate(found.order, start=1)]
     return entries, rows, found

@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from torch import Tensor
 
-from whole_body_tracking.robots import G1, RobotModel
+from whole_body_tracking.robots import RobotModel
 
 from ..geometry.rotations import quat_conjugate, quat_rotate
 from ..library import MotionLibrary
@@ -42,13 +42,13 @@ class SimilarityReport:
     """Clips from easy to hard."""
 
 
-def compare_clips(library: MotionLibrary, cluster_distance: float = 1.8, robot: RobotModel = G1) -> SimilarityReport:
+def compare_clips(library: MotionLibrary, robot: RobotModel, cluster_distance: float = 1.8) -> SimilarityReport:
     """Compare all clips of a library with each other.
 
     Args:
         library: Clips with all joints, the root and the feet of the robot.
-        cluster_distance: Clips of a cluster are on average no farther apart.
         robot: Whose clips they are.
+        cluster_distance: Clips of a cluster are on average no farther apart.
 
     Raises:
         ValueError: If the library lacks the root or a foot, or the distance is not positive.
@@ -69,7 +69,7 @@ def compare_clips(library: MotionLibrary, cluster_distance: float = 1.8, robot: 
     )
 
 
-def frame_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) -> Tensor:
+def frame_features(library: MotionLibrary, clip: int, robot: RobotModel) -> Tensor:
     """Weighted features of frames of a clip, unchanged by place and heading, shape [num_samples, num_features].
 
     Joint positions and velocities, the root's velocity in its own frame, its up vector and its height.
