@@ -79,10 +79,10 @@ class ConversionJob:
 
         Raises:
             FileNotFoundError: If the input does not exist.
-            ValueError: If it holds no motion of this robot.
+            ValueError: If it does not hold a motion of this robot.
         """
         if self.layout:
-            clip = MotionClip.load(path, layout=self.layout)
+            clip = MotionClip.load(path, layout=self.layout, robot=self.robot)
             clip.require_fps(self.output_fps)
             return clip
         raw = read_csv(path, self.input_fps, self.frame_range, self.quat_order, self.robot)

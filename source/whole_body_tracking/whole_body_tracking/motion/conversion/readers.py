@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel, get_robot
 
 from ..channels import Channel, check_channels, declarations_of
@@ -97,8 +98,7 @@ def read_csv(
     model = robot if isinstance(robot, RobotModel) else get_robot(robot)
     if not fps > 0:
         raise ValueError(f"fps is {fps}, but a rate is positive. Pass the rate of {path.name}, usually 30.")
-    if quat_order not in QUAT_ORDERS:
-        raise ValueError(f"Unknown quaternion order '{quat_order}'. Known orders: {list(QUAT_ORDERS)}.")
+    require_known(quat_order, QUAT_ORDERS, "quaternion order")
     num_columns = 7 + model.num_joints
     layout = f"root x y z, root quaternion, {model.num_joints} joint angles"
     rows, content = read_number_table(path, num_columns, layout)
