@@ -172,4 +172,4 @@ def test_the_process_ends_without_traceback_or_simulator(walk):
         timeout=120,
     )
     assert done.returncode == 1 and done.stdout == "[]\n"
-    assert done.stderr.startswith("error: walk.csv: one frame is no motion") and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: walk.csv: one frame is not a motion") and "Traceback" not in done.stderr

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from whole_body_tracking.names import require_known
+
 MANIFEST_SUFFIXES = (".yaml", ".yml")
 
 
@@ -60,8 +62,7 @@ def _read_item(path: Path, node: yaml.Node) -> ManifestItem:
         raise ValueError(f"{_where(path, node)}: expected `file: ...` or `registry: ...`, found '{_value(node)}'.")
     values: dict[str, Any] = {}
     for key, value in node.value:
-        if key.value not in KNOWN_KEYS:
-            raise ValueError(f"{_where(path, key)}: unknown key '{key.value}'. Known: {', '.join(KNOWN_KEYS)}.")
+        require_known([key.value], KNOWN_KEYS, f"key in {_where(path, key)}")
         if key.value in values:
             raise ValueError(f"{_where(path, key)}: '{key.value}' is given twice.")
         values[key.value] = _check(_where(path, value), key.value, _value(value))
