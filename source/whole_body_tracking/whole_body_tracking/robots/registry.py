@@ -44,7 +44,7 @@ def get_robot(name: str) -> RobotModel:
     if name in ROBOTS:
         return ROBOTS[name]
     offered = _offered()
-    require_known(name, {*ROBOTS, *offered}, "robot")
+    require_known(name, sorted({*ROBOTS, *offered}), "robot")
     return _load(offered[name])
 
 
