@@ -109,7 +109,7 @@ def _set(*path_and_value):
         (lambda facts: facts["bodies"]["chest"].pop("com"), r"body chest of the robot lack \['com'\]"),
         (_set("joints", "chest_joint", "motor", "small"), "motor of five: joint chest_joint: 'small'. Known: big"),
         (_set("motors", "big", "armature", 0.0), "armature of motor big is 0.0"),
-        (_set("bodies", "left_shank", "colliders", []), "the foot left_shank has no `colliders`"),
+        (_set("bodies", "left_shank", "colliders", []), "the foot left_shank does not have `colliders`"),
     ],
 )
 def test_facts_that_do_not_fit_are_refused(change, message):

@@ -50,13 +50,13 @@ class MotionClip:
     body_ang_vel_w: np.ndarray
     """Angular velocities of the bodies [rad/s], shape [num_frames, num_bodies, 3]."""
     source: dict = field(default_factory=dict)
-    """Where the clip comes from: plain JSON values."""
+    """Origin of the clip: plain JSON values."""
     name: str = "clip"
-    """What tables and messages call the clip; after loading, the file's name."""
+    """Name in tables and messages; after loading, the file's name."""
     channels: dict[str, np.ndarray] = field(default_factory=dict)
     """Optional arrays with one row per frame, such as ``joint_target``, shape [num_frames, ...], by name."""
     channel_declarations: dict[str, Channel] = field(default_factory=dict)
-    """What each channel is; those that :func:`.channels.register_channel` knows may be left out."""
+    """Declaration of each channel; those of registered channels may be left out."""
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     """Arrays of the file that nobody has declared: written again as they are, dropped when the motion is changed."""
 
@@ -73,7 +73,7 @@ class MotionClip:
         check_extra_names((*self.channels, *self.extras))
         check_channels(channels, self.channel_declarations, self.num_frames, len(self.joint_names))
 
-    # -- what it is --------------------------------------------------------------------------------------------------
+    # -- description --------------------------------------------------------------------------------------------------
 
     @property
     def num_frames(self) -> int:
@@ -117,7 +117,7 @@ class MotionClip:
             )
         return [stored.index(name) for name in names]
 
-    # -- what a user of it needs -------------------------------------------------------------------------------------
+    # -- requirements -------------------------------------------------------------------------------------
 
     def require_fps(self, fps: float) -> None:
         """Check that the clip was made for a control rate.

@@ -1,4 +1,4 @@
-"""What makes a clip file valid: keys, shapes and values."""
+"""Validity of a clip file: keys, shapes and values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARRAYS = {
 }
 """The arrays of a clip and their shapes: T frames, J joints, B bodies."""
 HEADER = ("format_version", "fps", "joint_names", "body_names", "quat_order", "source")
-"""What a clip file says of itself."""
+"""Keys that describe a clip file."""
 UNIT_TOLERANCE = 1e-3
 """Largest deviation of a stored quaternion's norm from 1."""
 

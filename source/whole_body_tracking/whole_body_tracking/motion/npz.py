@@ -15,7 +15,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is truncated, holds pickled objects, or is no NPZ at all.
+        ValueError: If the file is truncated, holds pickled objects, or is not an NPZ file at all.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} {'is a folder, not a clip' if path.is_dir() else 'does not exist'}.")

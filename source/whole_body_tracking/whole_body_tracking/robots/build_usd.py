@@ -103,9 +103,7 @@ def _collider_shapes(robot: RobotModel, body_name: str, four_point_feet: bool) -
     if not (four_point_feet and body_name in robot.foot_body_names):
         return [shape_from_facts(facts) for facts in robot.facts["bodies"][body_name]["colliders"]]
     if "four_point_spheres" not in robot.facts["foot"]:
-        raise ValueError(
-            f"The facts of {robot.name} have no `foot.four_point_spheres`. Add them, or take its own feet."
-        )
+        raise ValueError(f"The facts of {robot.name} lack `foot.four_point_spheres`. Add them, or take its own feet.")
     spheres = robot.facts["foot"]["four_point_spheres"]
     side = body_name.split("_")[0]
     return [

@@ -1,4 +1,4 @@
-"""Whether a robot's facts are complete and fit together, told before anything is computed from them."""
+"""Check that a robot's facts are complete and fit together, before anything is computed from them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _check_names(facts: Mapping, bodies: list[str]) -> None:
     require_known(excluded, bodies, f"body of {name} in self_collision_excludes")
     for foot in facts["foot"]["bodies"]:
         if not facts["bodies"][foot].get("colliders"):
-            raise ValueError(f"{name}: the foot {foot} has no `colliders`, so nothing can stand on it.")
+            raise ValueError(f"{name}: the foot {foot} does not have `colliders`, so nothing can stand on it.")
 
 
 def _check_tree(facts: Mapping, bodies: list[str], joints: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""A robot as plain numbers: what forward kinematics, conversion, export and the USD builder read.
+"""A robot as plain numbers, for forward kinematics, conversion, export and the USD builder.
 
 Nothing here imports a simulator. Joints and bodies are in depth-first order, which is the order of Unitree's CSV and
 of MuJoCo; body ``i`` hangs on joint ``i - 1`` and body 0 is the floating root.

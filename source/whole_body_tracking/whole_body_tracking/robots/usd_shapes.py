@@ -58,7 +58,7 @@ def shape_from_facts(facts: dict) -> Shape:
 
 
 def visual_shapes(robot, body_name: str) -> list[Shape]:
-    """What a body looks like: its capsule fits; a foot its collision capsules, whose underside is the sole."""
+    """Visual shapes of a body: its capsule fits; of a foot its collision capsules, whose underside is the sole."""
     key = "colliders" if body_name in robot.foot_body_names else "visuals"
     return [shape_from_facts(facts) for facts in robot.facts["bodies"][body_name][key]]
 

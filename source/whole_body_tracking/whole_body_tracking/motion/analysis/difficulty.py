@@ -1,4 +1,4 @@
-"""How hard a clip looks, from its content alone."""
+"""Difficulty of a clip, estimated from its content alone."""
 
 from __future__ import annotations
 

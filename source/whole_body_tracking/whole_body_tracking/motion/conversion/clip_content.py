@@ -1,4 +1,4 @@
-"""What a clip of a raw motion holds: resampling, forward kinematics, velocities."""
+"""Content of the clip of a raw motion: resampling, forward kinematics, velocities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the columns of another project's clip file may be laid out, and how well a file agrees with itself under that."""
+"""Column layouts of other projects' clip files, and how well a file agrees with itself under one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT_COLUMNS = 7
 
 @dataclass(frozen=True)
 class ForeignLayout:
-    """What the columns of a file mean."""
+    """Meaning of the columns of a file."""
 
     name: str
     """``beyondmimic`` (breadth first), ``mjlab`` (depth first), ``holosoma`` (root in front of the joints) or
@@ -39,7 +39,7 @@ class ForeignLayout:
 
 @dataclass(frozen=True, eq=False)
 class LayoutFit:
-    """How well a file agrees with itself under one layout."""
+    """Agreement of a file with itself under one layout."""
 
     layout: ForeignLayout
     robot: RobotModel

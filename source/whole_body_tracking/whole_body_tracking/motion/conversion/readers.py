@@ -39,11 +39,11 @@ class RawMotion:
     joint_names: tuple[str, ...]
     """Names of the joints, in the order of :attr:`joint_pos`."""
     source: dict = field(default_factory=dict)
-    """Where the motion comes from: plain JSON values."""
+    """Origin of the motion: plain JSON values."""
     channels: dict[str, np.ndarray] = field(default_factory=dict)
     """Optional arrays with one row per frame, shape [num_frames, ...], by name."""
     channel_declarations: dict[str, Channel] = field(default_factory=dict)
-    """What each channel is; registered ones may be left out."""
+    """Declaration of each channel; those of registered channels may be left out."""
 
     def __post_init__(self):
         num, found = len(self.root_pos), [np.shape(v) for v in (self.root_pos, self.root_quat, self.joint_pos)]

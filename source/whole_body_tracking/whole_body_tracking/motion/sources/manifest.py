@@ -22,7 +22,7 @@ class ManifestItem:
     registry: str | None = None
     """W&B registry name or pattern."""
     weight: float = 1.0
-    """How often its clips are drawn with ``clip_sampling=weight``, relative to others."""
+    """Relative frequency with which its clips are drawn by ``clip_sampling=weight``, relative to others."""
     tags: tuple[str, ...] = ()
     """Free words, such as ``locomotion`` or ``dynamic``."""
     frame_range: tuple[int, int] | None = None
@@ -41,7 +41,7 @@ def read_manifest(path: Path) -> list[ManifestItem]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the text is no manifest; the message names the line, what is wrong and what is known.
+        ValueError: If the text is not a manifest; the message names the line, what is wrong and what is known.
     """
     if not path.is_file():
         raise FileNotFoundError(f"The manifest {path} does not exist.")
