@@ -19,7 +19,7 @@ class ChannelTable:
     """All frames of all clips of one channel."""
 
     declaration: Channel
-    """What the channel is."""
+    """Declaration of the channel."""
     values: Tensor
     """Values in the order of the library's frames, shape [total_frames, ...]; zeros in clips without the channel."""
     stored: Tensor

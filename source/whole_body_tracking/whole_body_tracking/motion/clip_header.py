@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 from .channels import CHANNELS_KEY, Channel, split_extra_arrays
 from .clip import MotionClip
@@ -52,19 +51,15 @@ def load_header(path: str | Path) -> ClipHeader:
         ValueError: If the file is truncated, holds pickled objects, lacks names or is not a clip. Values that are not
             finite are found when the clip is loaded.
     """
-    from .conversion.layouts import nameless_message
-
     path = Path(path)
     arrays = read_shapes(path, (*HEADER, CHANNELS_KEY))
-    if not {"joint_names", "body_names"} <= arrays.keys():
-        raise ValueError(nameless_message(path))
     check_header(arrays, path)
     names = {key: tuple(map(str, arrays[key])) for key in ("joint_names", "body_names")}
     fps = float(arrays["fps"])
     others = {key: values for key, values in arrays.items() if key not in (*HEADER, *ARRAYS)}
     _, declared, _ = split_extra_arrays(others, path)
     try:
-        check_layout(SimpleNamespace(**arrays | names | {"fps": fps}))
+        check_layout(fps, names["joint_names"], names["body_names"], arrays)
         source = json.loads(str(arrays["source"])) if "source" in arrays else {}
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -1,4 +1,4 @@
-"""Where a robot's colliders and soles are relative to the ground plane z = 0."""
+"""Heights of a robot's colliders and soles over the ground plane z = 0."""
 
 from __future__ import annotations
 

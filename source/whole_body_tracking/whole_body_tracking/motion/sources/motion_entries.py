@@ -1,4 +1,4 @@
-"""One way to name motions: files, folders, globs, manifests and registry names, all to a list of entries."""
+"""Motions as users name them, by file, folder, glob, manifest or registry name, turned into a list of entries."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MotionEntry:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If the file is no clip or has fewer frames than the range asks for.
+            ValueError: If the file is not a clip or has fewer frames than the range asks for.
         """
         clip = MotionClip.load(self.path)
         return clip if self.frame_range is None else cut(clip, *self.frame_range, name=self.name)
@@ -173,11 +173,11 @@ def _paths(item: str) -> list[Path]:
 
 @lru_cache
 def registry_paths(name: str) -> list[Path]:
-    """Local files of a registry name or pattern, downloaded if need be and looked up once a process.
+    """Local files of a registry name or pattern, downloaded if need be and looked up once per process.
 
     Raises:
         OSError: If the registry cannot be reached or has no such clip.
-        ValueError: If an artifact holds no clip file.
+        ValueError: If an artifact does not hold a clip file.
     """
     from .registry import download_clips
     from .registry_patterns import expand_registry_name

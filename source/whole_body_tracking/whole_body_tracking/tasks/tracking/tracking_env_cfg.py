@@ -287,7 +287,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
     """Control at 50 Hz: physics at 200 Hz, decimation 4."""
 
     robot_name: str = MISSING
-    """Name of the robot's facts in :data:`whole_body_tracking.robots.ROBOTS`."""
+    """Name of the robot, as :func:`whole_body_tracking.robots.get_robot` takes it."""
 
     scene: TrackingSceneCfg = TrackingSceneCfg(num_envs=4096, env_spacing=2.5)
     sim: SimulationCfg = SimulationCfg(

@@ -73,7 +73,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         self.clock = ClipClock(self.library.num_frames, self.num_envs, cfg.clip_end)
         """Clip and frame of every env."""
         self._placement = LoopPlacement(self.library, self._root_idx, self.num_envs) if cfg.clip_end == "loop" else None
-        self.sampler = make_sampler(cfg, self.library, self.entries, env.step_dt)
+        self.sampler = make_sampler(cfg, self.library, self.entries, env.step_dt, env.cfg.robot_name)
         """Where episodes start."""
         self.fixed_start: tuple[Tensor, Tensor] | None = None
         """Clip and start frame of every env to use instead of the sampler's, shape [num_envs] each."""
