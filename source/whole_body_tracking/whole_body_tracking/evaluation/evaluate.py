@@ -27,6 +27,7 @@ from .early_stop import EarlyStop
 from .metrics.measure import RolloutMetrics, measure
 from .provenance import describe_evaluation
 from .recording import Recording
+from .report.notes import diverged_note
 from .report.robustness import RobustnessResult, scenario_row, write_scenarios
 from .report.write import Evaluated, write_report
 from .rollout import Disturbance, configure_evaluation
@@ -51,7 +52,8 @@ class EvaluationResult:
 
     def render(self) -> str:
         """A plain table for a terminal."""
-        return "\n".join(f"{name:>20}: {value:.4f}" for name, value in self.overall.items())
+        lines = [f"{name:>20}: {value:.4f}" for name, value in self.overall.items()]
+        return "\n".join([*lines, *filter(None, [diverged_note(self.overall).strip()])])
 
 
 def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:

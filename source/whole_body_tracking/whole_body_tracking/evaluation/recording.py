@@ -62,9 +62,14 @@ class Recording:
         errors = tracking_errors(*flat, anchor_idx=self.anchor_idx)
         return TrackingErrors(**{name: value.unflatten(0, shape) for name, value in vars(errors).items()})
 
-    def rollout(self, index: int) -> Recording:
-        """One rollout, cut to the steps of its clip that were recorded."""
+    def num_finite_steps(self, index: int) -> int:
+        """Steps of a rollout before it diverges, at most those of its clip."""
+        return int((~self.diverged[: int(self.num_steps[index]), index]).cumprod(0).sum())
+
+    def rollout(self, index: int, max_steps: int | None = None) -> Recording:
+        """One rollout, cut to the steps of its clip that were recorded, and to ``max_steps``."""
         steps = int((self.num_steps if self.num_recorded is None else self.num_recorded)[index])
+        steps = steps if max_steps is None else min(steps, max_steps)
 
         def cut(value):
             if isinstance(value, BodyState):

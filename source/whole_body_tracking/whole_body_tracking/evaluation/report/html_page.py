@@ -18,6 +18,7 @@ from whole_body_tracking.files import write_atomically
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
+from .notes import diverged_note
 
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
@@ -38,11 +39,11 @@ class Example:
     """One rollout to show."""
 
     title: str
-    page: str
-    """Page in which it moves, relative to the report."""
-    recording: Recording
-    """Of this rollout alone."""
-    joint_names: Sequence[str]
+    page: str | None = None
+    """Page in which it moves, relative to the report; None if it diverged before there was anything to show."""
+    recording: Recording | None = None
+    """Of this rollout alone, while its state was finite."""
+    joint_names: Sequence[str] = ()
     video: str | None = None
     """Video of it, relative to the report."""
 
@@ -72,8 +73,7 @@ def write_html(
     parts += ["<h2>Overall</h2>", _overall(overall), "<h2>Clips, the worst first</h2>"]
     parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
     for example in examples:
-        link = f'<p><a href="{html.escape(example.page)}">See it move beside its reference</a></p>'
-        parts += [f"<h2>{html.escape(example.title)}</h2>", link, _video(example)]
+        parts += [f"<h2>{html.escape(example.title)}</h2>", _link(example), _video(example)]
         parts += [_image(figure, title) for title, figure in _figures(example, rewards, robot)]
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
@@ -85,6 +85,8 @@ def write_html(
 
 def _figures(example: Example, rewards: object, robot: RobotModel) -> Iterator[tuple[str, Figure]]:
     recording = example.recording
+    if recording is None:
+        return
     yield "Tracking error over time", plots.plot_errors(recording)
     yield "Joints with the largest error", plots.plot_joints(recording, example.joint_names)
     if set(robot.foot_body_names) <= set(recording.body_names):
@@ -100,13 +102,19 @@ def _image(figure: Figure, title: str) -> str:
 
 
 def _lead(overall: dict[str, float], per_clip: Sequence[dict]) -> str:
-    """The result in one sentence; a rollout that diverged at once has no error to mention."""
+    """The result in one sentence, and how many rollouts diverged; one that did so at once has no error to mention."""
     error = f", error {100.0 * overall['r_mpkpe']:.1f} cm re-anchored" if "r_mpkpe" in overall else ""
     return (
         f'<p class="lead">{overall["num_rollouts"]} rollouts of {len(per_clip)} clip{"s" * (len(per_clip) != 1)}:'
         f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error}, LAFAN1-40 score"
-        f" {overall['normalised_return']:.3f}.</p>"
+        f" {overall['normalised_return']:.3f}.{html.escape(diverged_note(overall))}</p>"
     )
+
+
+def _link(example: Example) -> str:
+    if example.page is None:
+        return "<p>It diverged at once: there is nothing to show.</p>"
+    return f'<p><a href="{html.escape(example.page)}">See it move beside its reference</a></p>'
 
 
 def _video(example: Example) -> str:
