@@ -61,7 +61,7 @@ class WrittenState:
         robot.write_root_link_velocity_to_sim_index(root_velocity=velocity)
         robot.write_joint_position_to_sim_index(position=state.joint_pos.contiguous())
         robot.write_joint_velocity_to_sim_index(velocity=state.joint_vel.contiguous())
-        motion._forget_robot()
+        motion.cache.invalidate()
 
 
 class SteppedWorlds:
