@@ -1,4 +1,4 @@
-"""Roll a policy out once per world, from frame 0 to the end of its clip, and record what happened.
+"""Roll a policy out once in each env, from a start frame to the end of its clip, and record what happened.
 
 The environment never resets here: its terminations are switched off and judged on the recording, so the terminal step
 is measured like any other and a world that has failed does not disturb the rest.
@@ -44,7 +44,9 @@ class Batch:
     """Rollouts that run at the same time, one a world; all of shape [num_envs]."""
 
     clip_ids: Tensor
-    """Clip of each world."""
+    """Clip of each env."""
+    frames: Tensor
+    """Start frame of each env."""
     seeds: Tensor
     """Seed of each world's start noise."""
     used: Tensor
@@ -85,7 +87,7 @@ def roll_out(
         early_stop: Says which rollouts to stop before their end; None stops none.
     """
     motion: MotionCommand = env.unwrapped.command_manager.get_term("motion")
-    num_steps = motion.last_frames[batch.clip_ids]
+    num_steps = motion.last_frames[batch.clip_ids] - batch.frames
     ends = torch.where(batch.used, num_steps, 0)
     if early_stop is not None:
         early_stop.reset()
@@ -111,20 +113,26 @@ def roll_out(
 
 
 def _start(env: RslRlVecEnvWrapper, motion: MotionCommand, batch: Batch) -> Tensor:
-    """Put every world into frame 0 of its clip, with noise that depends on its rollout alone; return observations."""
+    """Put every env into its start frame, with noise that depends on its rollout alone; return observations."""
     everyone = torch.arange(env.num_envs, device=env.device)
-    frames = torch.zeros_like(everyone)
     if _park(env, motion, torch.ones_like(batch.used)):
         env.step(torch.zeros(env.num_envs, env.num_actions, device=env.device))
-    motion.set_start(everyone, batch.clip_ids, frames)  # a finite state, which the reset below does not complain about
-    motion.fixed_start = (batch.clip_ids, frames)
+    motion.set_start(everyone, batch.clip_ids, batch.frames)  # a finite state: the reset below does not complain
+    motion.fixed_start = (batch.clip_ids, batch.frames)
     env.reset()
-    for world, seed in enumerate(batch.seeds.tolist()):
-        torch.manual_seed(seed)
-        motion.set_start(everyone[world : world + 1], batch.clip_ids[world : world + 1], frames[:1])
+    motion.set_start(everyone, batch.clip_ids, batch.frames, _start_noise(motion, batch.seeds))
     torch.manual_seed(int(batch.seeds[0]))
     env.unwrapped.obs_buf = env.unwrapped.observation_manager.compute()
     return env.get_observations()
+
+
+def _start_noise(motion: MotionCommand, seeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw the start noise of each rollout from its own seed, so that it does not depend on what runs beside it."""
+    draws = []
+    for seed in seeds.tolist():
+        torch.manual_seed(seed)
+        draws.append(motion.draw_start_noise(1))
+    return tuple(torch.cat(values) for values in zip(*draws, strict=True))
 
 
 def _act(policy: Callable[[Tensor], Tensor], obs: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ def evaluated(clip: MotionClip, diverges_at: int | None = None, value: float = t
         recording.joint_pos[diverges_at:] = value
     terminations = TrackingTerminations.of_robot(G1)
     measured = measure(recording, TrackingRewards(), terminations, G1.body_names[0], G1)
-    rollouts = Rollouts(RolloutMetrics.concatenate([measured]), [recording.rollout(0)])
+    rollouts = Rollouts(RolloutMetrics.concatenate([measured]), [recording.rollout(0)], torch.tensor([0]))
     return Evaluated(rollouts, [clip], G1, list(clip.joint_names), TrackingRewards())
 
 
@@ -49,7 +49,7 @@ ALL = sorted([*NUMBERS, "played.html", "played.npz", "worst.html", "worst.npz"])
     ("diverges_at", "value", "files"), [(0, torch.nan, NUMBERS), (1, 1e30, NUMBERS), (2, torch.inf, ALL)]
 )
 def test_a_rollout_that_diverges_leaves_a_whole_report(tmp_path, clip, diverges_at, value, files):
-    overall, _ = write_report(tmp_path, evaluated(clip, diverges_at, value), {"task": "Tracking"})
+    overall = write_report(tmp_path, evaluated(clip, diverges_at, value), {"task": "Tracking"})["overall"]
     assert names_in(tmp_path) == files
     content = json.loads((tmp_path / "report.json").read_text(), parse_constant=pytest.fail)
     assert content["overall"] == overall
@@ -68,6 +68,20 @@ def test_a_new_report_takes_the_place_of_the_old_one(tmp_path, clip):
     (tmp_path / "notes.txt").write_text("mine")
     write_report(tmp_path, evaluated(clip, diverges_at=0), {})
     assert names_in(tmp_path) == sorted([*NUMBERS, "notes.txt"])
+
+
+def test_random_starts_have_a_row_of_their_own(tmp_path, clip):
+    late = evaluated(clip, diverges_at=30).rollouts
+    late.start_frames = torch.tensor([100])
+    content = write_report(tmp_path, replace(evaluated(clip), random_starts=late), {})
+    rows = json.loads((tmp_path / "report.json").read_text())["starts"]
+    assert rows == content["starts"]
+    assert [row["start"] for row in rows] == ["frame 0", "random frames"]
+    assert [row["success"] for row in rows] == [1.0, 0.0]
+    assert content["overall"]["success"] == 1.0  # of the protocol: from frame 0
+    row = next(csv.DictReader((tmp_path / "random_starts.csv").open()))
+    assert (row["clip"], float(row["start_s"]), float(row["completion"])) == (clip.name, 2.0, 0.5)
+    assert "random frames" in (tmp_path / "report.html").read_text()
 
 
 def test_a_clip_may_have_any_name(tmp_path, clip):

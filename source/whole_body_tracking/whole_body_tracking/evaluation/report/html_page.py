@@ -18,7 +18,7 @@ from whole_body_tracking.files import write_atomically
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
-from .notes import diverged_note
+from .notes import diverged_note, score_name
 
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
@@ -32,6 +32,8 @@ CLIP_COLUMNS = (
     *("r_mpkpe", "mpkpe", "joint_rmse"),
 )
 """Metrics in the table of clips; ``per_clip.csv`` has them all."""
+START_COLUMNS = ("completion", "tracking_reward", "r_mpkpe", "mpkpe")
+"""Metrics in the table of where rollouts start; ``report.json`` has them all."""
 
 
 @dataclass
@@ -48,29 +50,22 @@ class Example:
     """Video of it, relative to the report."""
 
 
-def write_html(
-    path: Path,
-    overall: dict[str, float],
-    per_clip: Sequence[dict],
-    details: dict,
-    examples: Sequence[Example],
-    rewards: object,
-    robot: RobotModel,
-) -> Path:
+def write_html(path: Path, content: dict, examples: Sequence[Example], rewards: object, robot: RobotModel) -> Path:
     """Write the page under a temporary name, then rename it.
 
     Args:
         path: File to write.
-        overall: Metrics over all rollouts.
-        per_clip: Rows of ``per_clip.csv``.
-        details: What the evaluation was made with.
+        content: Content of ``report.json``.
         examples: Rollouts to plot.
         rewards: Tracking terms of the task.
         robot: The robot.
     """
-    parts = [f"<h1>{html.escape(str(details.get('task', 'Evaluation')))}</h1>", _facts(details)]
-    parts.insert(1, _lead(overall, per_clip))
-    parts += ["<h2>Overall</h2>", _overall(overall), "<h2>Clips, the worst first</h2>"]
+    overall, per_clip = content["overall"], content["per_clip"]
+    parts = [f"<h1>{html.escape(str(content.get('task', 'Evaluation')))}</h1>", _lead(overall, per_clip)]
+    parts += [_facts(content), "<h2>Overall</h2>", _overall(overall)]
+    if "starts" in content:
+        parts += ["<h2>From frame 0 and from random frames</h2>", _starts(content["starts"])]
+    parts += ["<h2>Clips, the worst first</h2>"]
     parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
     for example in examples:
         parts += [f"<h2>{html.escape(example.title)}</h2>", _link(example), _video(example)]
@@ -106,8 +101,8 @@ def _lead(overall: dict[str, float], per_clip: Sequence[dict]) -> str:
     error = f", error {100.0 * overall['r_mpkpe']:.1f} cm re-anchored" if "r_mpkpe" in overall else ""
     return (
         f'<p class="lead">{overall["num_rollouts"]} rollouts of {len(per_clip)} clip{"s" * (len(per_clip) != 1)}:'
-        f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error}, LAFAN1-40 score"
-        f" {overall['normalised_return']:.3f}.{html.escape(diverged_note(overall))}</p>"
+        f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error},"
+        f" {score_name(per_clip)} {overall['normalised_return']:.3f}.{html.escape(diverged_note(overall))}</p>"
     )
 
 
@@ -125,7 +120,7 @@ def _video(example: Example) -> str:
 
 
 def _facts(details: dict) -> str:
-    shown = ("engine", "checkpoint", "checkpoint_sha256", "commit", "seed", "exact_start")
+    shown = ("engine", "checkpoint", "checkpoint_sha256", "commit", "seed", "exact_start", "start_frames")
     rows = [(name, str(details[name])) for name in shown if name in details]
     rows += [(name, str(version)) for name, version in details.get("versions", {}).items() if version]
     return _table(("", ""), rows)
@@ -134,6 +129,16 @@ def _facts(details: dict) -> str:
 def _overall(overall: dict[str, float]) -> str:
     rows = [(name, f"{value:.4g}", DEFINITIONS.get(name, "")) for name, value in overall.items()]
     return _table(("metric", "value", "definition"), rows)
+
+
+def _starts(rows: Sequence[dict]) -> str:
+    names = ("start", "num_rollouts", "num_independent", "success", "success_low", "success_high", *START_COLUMNS)
+    cells = [[_text(row[name]) if name in row else "" for name in names] for row in rows]
+    return _table(names, cells)
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _clips(per_clip: Sequence[dict]) -> str:
