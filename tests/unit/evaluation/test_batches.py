@@ -13,11 +13,11 @@ def test_every_clip_gets_as_many_rollouts():
     assert plan_rollouts(3, 1).tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("num_worlds", [1, 2, 4, 5, 9])
-def test_batches_hold_every_rollout_once_and_none_is_too_large(num_worlds):
-    batches = plan_batches(torch.tensor([10, 50, 30, 50, 20]), num_worlds)
+@pytest.mark.parametrize("num_envs", [1, 2, 4, 5, 9])
+def test_batches_hold_every_rollout_once_and_none_is_too_large(num_envs):
+    batches = plan_batches(torch.tensor([10, 50, 30, 50, 20]), num_envs)
     assert sorted(torch.cat(batches).tolist()) == [0, 1, 2, 3, 4]
-    assert max(map(len, batches)) <= num_worlds
+    assert max(map(len, batches)) <= num_envs
 
 
 def test_the_longest_run_together():

@@ -28,7 +28,7 @@ MIN_PLAYED = 1.0
 
 @dataclass
 class Rollouts:
-    """What all rollouts of an evaluation did, in their own order."""
+    """All rollouts of an evaluation, in the order of their plan."""
 
     measured: RolloutMetrics
     recordings: list[Recording]
@@ -88,17 +88,17 @@ def num_independent_starts(clip_ids: Tensor, start_frames: Tensor, step_dt: floa
     return torch.unique(torch.stack((clip_ids, seconds)), dim=1).shape[1]
 
 
-def plan_batches(num_steps: Tensor, num_worlds: int) -> list[Tensor]:
+def plan_batches(num_steps: Tensor, num_envs: int) -> list[Tensor]:
     """Rollouts of each batch, as indices; the longest first, so that those that run together end together.
 
     Args:
         num_steps: Steps of each rollout, shape [num_rollouts].
-        num_worlds: Worlds to run them in; the last batch may leave some without a rollout.
+        num_envs: Envs to run them in; the last batch may leave some without a rollout.
     """
-    if num_worlds >= len(num_steps):
+    if num_envs >= len(num_steps):
         return [torch.arange(len(num_steps))]
     order = torch.sort(num_steps, descending=True, stable=True).indices
-    return list(order.split(num_worlds))
+    return list(order.split(num_envs))
 
 
 def run_rollouts(
@@ -114,7 +114,7 @@ def run_rollouts(
     """Play and measure every rollout.
 
     Args:
-        env: Environment made from :func:`~.rollout.configure_evaluation`'s config, with any number of worlds.
+        env: Environment made from :func:`~.rollout.configure_evaluation`'s config, with any number of envs.
         policy: Maps observations to actions.
         clip_ids: Clip of each rollout, shape [num_rollouts].
         start_frames: Frame that each rollout starts at, shape [num_rollouts].
@@ -128,14 +128,14 @@ def run_rollouts(
     recordings = {}
     for rollouts in batches:
         recording = roll_out(env, policy, _batch(rollouts, clip_ids, start_frames, seed, env), disturb, early_stop)
-        recordings |= {int(rollout): recording.rollout(world) for world, rollout in enumerate(rollouts)}
+        recordings |= {int(rollout): recording.rollout(env_id) for env_id, rollout in enumerate(rollouts)}
     ordered = [recordings[index] for index in range(len(clip_ids))]
     # One by one: the rounding of a sum over steps depends on what else is in the tensor.
     return Rollouts(RolloutMetrics.concatenate([judge(recording) for recording in ordered]), ordered, start_frames)
 
 
 def _batch(rollouts: Tensor, clip_ids: Tensor, start_frames: Tensor, seed: int, env: RslRlVecEnvWrapper) -> Batch:
-    """Give each rollout a world; the worlds that are left repeat the last rollout and are not used."""
+    """Give each rollout an env; the envs that are left repeat the last rollout and are not used."""
     padded = torch.cat((rollouts, rollouts[-1:].expand(env.num_envs - len(rollouts))))
     used = torch.arange(env.num_envs) < len(rollouts)
     seeds = seed * 1_000_003 + padded

@@ -44,7 +44,7 @@ START_FRAMES = ("first", "random")
 
 @dataclass
 class EvaluationResult:
-    """What an evaluation found."""
+    """Numbers of an evaluation, and where its report is."""
 
     overall: dict[str, float]
     """Mean of every metric over all rollouts."""
@@ -66,7 +66,7 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     """Evaluate a policy as a command line says; see ``evaluate.py --help``.
 
     Returns:
-        What was found; with ``--scenarios`` one row for each of them instead of a report on the clips.
+        The numbers; with ``--scenarios`` one row for each of them instead of a report on the clips.
 
     Raises:
         FileNotFoundError: If a motion or checkpoint does not exist.

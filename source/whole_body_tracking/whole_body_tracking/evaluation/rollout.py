@@ -1,7 +1,7 @@
 """Roll a policy out once in each env, from a start frame to the end of its clip, and record what happened.
 
 The environment never resets here: its terminations are switched off and judged on the recording, so the terminal step
-is measured like any other and a world that has failed does not disturb the rest.
+is measured like any other and an env that has failed does not disturb the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SMALL_PERTURBATION = {
     "velocity_range": {axis: (-0.05, 0.05) for axis in ("x", "y", "z", "roll", "pitch", "yaw")},
     "joint_position_range": (-0.02, 0.02),
 }
-"""Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all worlds are copies of one."""
+"""Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all envs are copies of one."""
 
 MIN_POLICY_ROWS = 8
 """Smaller batches of observations take another matrix product on a CPU, whose last bits differ."""
@@ -41,16 +41,16 @@ Disturbance = Callable[["RslRlVecEnvWrapper", int, Tensor], Tensor]
 
 @dataclass
 class Batch:
-    """Rollouts that run at the same time, one a world; all of shape [num_envs]."""
+    """Rollouts that run at the same time, one per env; all of shape [num_envs]."""
 
     clip_ids: Tensor
     """Clip of each env."""
     frames: Tensor
     """Start frame of each env."""
     seeds: Tensor
-    """Seed of each world's start noise."""
+    """Seed of each env's start noise."""
     used: Tensor
-    """Whether the world has a rollout at all."""
+    """Whether the env has a rollout at all."""
 
 
 def configure_evaluation(env_cfg: TrackingEnvCfg, perturbed: bool = True) -> TerminationsCfg:
@@ -63,7 +63,7 @@ def configure_evaluation(env_cfg: TrackingEnvCfg, perturbed: bool = True) -> Ter
     terminations = env_cfg.terminations
     env_cfg.terminations = type(terminations)(**{f.name: None for f in fields(terminations)})
     env_cfg.commands.motion.clip_end = "hold"
-    env_cfg.scene.env_spacing = 0.0  # worlds do not touch, and single precision is the same in all of them
+    env_cfg.scene.env_spacing = 0.0  # envs do not touch, and single precision is the same in all of them
     if perturbed:
         for name, value in SMALL_PERTURBATION.items():
             setattr(env_cfg.commands.motion, name, value)
@@ -77,12 +77,12 @@ def roll_out(
     disturb: Disturbance | None = None,
     early_stop: EarlyStop | None = None,
 ) -> Recording:
-    """Play each world's clip once; worlds without a rollout are left out of the recording.
+    """Play each env's clip once; envs without a rollout are left out of the recording.
 
     Args:
         env: Environment made from :func:`configure_evaluation`'s config.
         policy: Maps observations to actions.
-        batch: What each world plays.
+        batch: Rollout of each env.
         disturb: Acts on the environment or the actions before each step.
         early_stop: Says which rollouts to stop before their end; None stops none.
     """
@@ -140,16 +140,16 @@ def _act(policy: Callable[[Tensor], Tensor], obs: Tensor) -> Tensor:
     return policy(torch.cat([obs] * copies))[: len(obs)] if copies > 1 else policy(obs)
 
 
-def _park(env: RslRlVecEnvWrapper, motion: MotionCommand, worlds: Tensor) -> bool:
-    """Stop simulating worlds, given as a mask of shape [num_envs], and return whether the engine can do so.
+def _park(env: RslRlVecEnvWrapper, motion: MotionCommand, envs: Tensor) -> bool:
+    """Stop simulating envs, given as a mask of shape [num_envs], and return whether the engine can do so.
 
-    Native MuJoCo does not step a world whose state is not finite, and forgets its solver's warm start, so that the next
-    rollout begins as in a new environment. Other engines go on stepping all worlds.
+    Native MuJoCo does not step an env whose state is not finite, and forgets its solver's warm start, so that the next
+    rollout begins as in a new environment. Other engines go on stepping all envs.
     """
     solver = getattr(env.unwrapped.cfg.sim.physics, "solver_cfg", None)
     if getattr(solver, "solver_type", None) != "mujoco_cpu":
         return False
-    ids = worlds.nonzero().flatten()
+    ids = envs.nonzero().flatten()
     if len(ids):
         velocity = torch.full((len(ids), motion.robot.num_joints), torch.nan, device=env.device)
         motion.robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=ids.int())

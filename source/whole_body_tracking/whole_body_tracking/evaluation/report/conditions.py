@@ -17,7 +17,7 @@ SHOWN = ("completion", "tracking_reward", "r_mpkpe", "anchor_pos")
 
 @dataclass
 class RobustnessResult:
-    """What the scenarios found."""
+    """Numbers of the scenarios, and where they are written."""
 
     rows: list[dict]
     """One of :func:`condition_row` for each scenario."""
@@ -36,9 +36,9 @@ def condition_row(kind: str, name: str, rollouts: Rollouts) -> dict:
     of a clip are near-copies of each other, and count as one trial with the mean of their successes.
 
     Args:
-        kind: What the conditions are, such as ``scenario``.
+        kind: Heading of the conditions, such as ``scenario``.
         name: Name of this one.
-        rollouts: What was played under it.
+        rollouts: Rollouts under it.
     """
     means, num_trials = rollouts.measured.mean(), rollouts.num_independent
     success = means.pop("success")
@@ -65,7 +65,7 @@ def write_scenarios(folder: Path, rows: list[dict], details: dict) -> Robustness
     Args:
         folder: Folder to write to; it is created.
         rows: One of :func:`condition_row` for each scenario.
-        details: What the evaluation was made with.
+        details: Provenance of the evaluation.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "scenarios.csv", rows)

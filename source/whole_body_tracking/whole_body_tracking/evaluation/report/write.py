@@ -24,7 +24,7 @@ from .html_page import Example, write_html
 from .played import played_clip, rollout_tracks
 
 FILE_NAMES = {"median": "played", "worst": "worst"}
-"""Names of the files of a rollout that is shown, by what it is."""
+"""Names, without ending, of the files that show the median and the worst rollout."""
 REPORT_FILES = (
     *("report.json", "per_clip.csv", "random_starts.csv", "report.html"),
     *(f"{name}{ending}" for name in FILE_NAMES.values() for ending in (".npz", ".html", ".mp4")),
@@ -34,7 +34,7 @@ REPORT_FILES = (
 
 @dataclass
 class Evaluated:
-    """Rollouts and what one needs to write about them."""
+    """Rollouts with their clips, robot and rewards."""
 
     rollouts: Rollouts
     clips: list[MotionClip]
@@ -57,8 +57,8 @@ def write_report(
 
     Args:
         folder: Folder to write to; it is created.
-        evaluated: What was played.
-        details: What the evaluation was made with; ends up in ``report.json`` and the page.
+        evaluated: Rollouts to report.
+        details: Provenance of the evaluation; ends up in ``report.json`` and the page.
         video: Whether to write videos of the median and the worst rollout.
         video_length: Steps that they show; None shows whole rollouts.
     """
