@@ -6,9 +6,9 @@ SOURCES := source scripts tests
 # One compute thread a process: on a few cores, idle OpenMP workers fight the physics engine's own threads.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: setup demo test test-fast check format release-check
+.PHONY: setup demo test test-fast check format constraints release-check image image-check
 setup: .venv/.ready
-.venv/.ready: pyproject.toml source/whole_body_tracking/pyproject.toml scripts/setup.sh
+.venv/.ready: constraints.txt pyproject.toml source/whole_body_tracking/pyproject.toml scripts/setup.sh
 	scripts/setup.sh
 	@touch $@
 
@@ -33,5 +33,15 @@ format: setup  ## rewrite in the house format
 	$(PYTHON) -m ruff check --fix $(SOURCES)
 	$(PYTHON) -m ruff format $(SOURCES)
 
+constraints: setup  ## constraints.txt anew: the newest versions that fit
+	scripts/update_constraints.sh
+
 release-check: setup  ## wheel and sdist of the last commit, each tested in an empty environment
 	scripts/release_check.sh
+
+# The build context has no git, so the image is told which code it holds.
+image:  ## the kit-less image, for docker compose run
+	WBT_COMMIT="$$(git describe --always --dirty --abbrev=40 '--exclude=*')" docker compose build train
+
+image-check:  ## the same image with buildah, without a Docker daemon, and what it must be able to do
+	scripts/image_check.sh

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Create the user wbt with the host's ids, so that what a container writes belongs to who started it. Needs root.
-# usage: docker/create-user.sh UID GID FOLDER...    (each FOLDER is created and given to the user)
+# Create the user wbt and the folders that a container writes to. Needs root.
+# usage: docker/create-user.sh UID GID FOLDER...
+#
+# The folders are open to everybody: a container runs under the ids of who started it, whatever the image was built
+# with, and it is alone in there.
 set -euo pipefail
 
 [ $# -ge 2 ] || { echo "usage: docker/create-user.sh UID GID FOLDER..." >&2; exit 2; }
@@ -15,3 +18,4 @@ groupadd --non-unique --gid "$gid" wbt
 useradd --non-unique --uid "$uid" --gid "$gid" --create-home --shell /bin/bash wbt
 mkdir -p "$@"
 chown "$uid:$gid" "$@"
+chmod 0777 "$@"

@@ -27,7 +27,8 @@ unset PYTHONPATH VIRTUAL_ENV
 for file in "$dist"/whole_body_tracking-*.whl "$dist"/whole_body_tracking-*.tar.gz; do
   echo "== $(basename "$file")"
   "$uv" venv --quiet --clear --python "$python" "$work/env"
-  "$uv" pip install --quiet --python "$work/env/bin/python" --group "$work/commit/pyproject.toml:dev" "$file"
+  "$uv" pip install --quiet --python "$work/env/bin/python" --constraints "$work/commit/constraints.txt" \
+    --group "$work/commit/pyproject.toml:dev" "$file"
   (cd "$work/commit" && WBT_EXPECTED_PREFIX="$work/env" "$work/env/bin/python" -m pytest tests -m unit -q -n 2)
 done
 echo "Wheel and sdist pass: $dist"

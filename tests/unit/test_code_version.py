@@ -24,6 +24,7 @@ def commit_of(tmp_path, monkeypatch):
     git(tmp_path, "init", "-q")
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "empty")
     monkeypatch.setattr(code_version, "__file__", str(file))
+    monkeypatch.delenv("WBT_COMMIT", raising=False)
     code_version.code_commit.cache_clear()
     yield code_version.code_commit
     code_version.code_commit.cache_clear()
@@ -50,3 +51,19 @@ def test_a_package_installed_below_someones_repository_has_no_commit(commit_of):
 def test_without_git_there_is_no_commit(commit_of, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert commit_of() is None
+
+
+def test_an_image_without_a_repository_is_told_its_commit(commit_of, monkeypatch):
+    """As the Dockerfiles do; an empty value is what a build without the argument leaves."""
+    monkeypatch.setenv("WBT_COMMIT", "0123abc-dirty")
+    assert commit_of() == "0123abc-dirty"
+    commit_of.cache_clear()
+    monkeypatch.setenv("WBT_COMMIT", "")
+    assert commit_of() is None
+
+
+def test_a_checkout_knows_better_than_the_environment(commit_of, tmp_path, monkeypatch):
+    git(tmp_path, "add", "code_version.py")
+    git(tmp_path, "commit", "-q", "-m", "code")
+    monkeypatch.setenv("WBT_COMMIT", "0123abc")
+    assert commit_of() == git(tmp_path, "rev-parse", "HEAD")

@@ -115,7 +115,7 @@ def test_motion_library_works_from_the_wheel_alone(distributions, tmp_path):
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "env"], check=True)
     install = [uv, "pip", "install", "--quiet", "--python", python]
-    subprocess.run([*install, "numpy", "scipy", "torch==2.11.0"], check=True)
+    subprocess.run([*install, "--constraints", REPOSITORY / "constraints.txt", "numpy", "scipy", "torch"], check=True)
     subprocess.run([*install, "--no-deps", next(distributions.glob("*.whl"))], check=True)
     arguments = [python, "-c", CONVERT, REPOSITORY / "motions" / "squat.csv", REPOSITORY]
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import lru_cache
 from pathlib import Path
+
+COMMIT_VARIABLE = "WBT_COMMIT"
+"""Environment variable that tells code without its repository, such as a container's, which commit it is."""
 
 
 @lru_cache(maxsize=1)
 def code_commit() -> str | None:
     """Commit of the checkout that holds this code, with ``-dirty`` if tracked files differ.
 
-    None outside a checkout and without git, also for a package that is merely installed below someone's repository.
+    Outside a checkout and without git, also for a package that is merely installed below someone's repository: what
+    :data:`COMMIT_VARIABLE` says, or None.
     """
     here = Path(__file__)
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
-        return None
+        return os.environ.get(COMMIT_VARIABLE) or None
     return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
 
 

@@ -72,7 +72,7 @@ def test_volumes_cover_folders_that_belong_to_the_user(dockerfile):
     "path",
     [".git/config", ".venv/bin/python", "logs/rsl_rl/a/b/model_0.pt", "wandb/run/x", "outputs/x", "walk.npz", ".netrc"]
     + ["motions/private.npz", "docker/.env", "source/whole_body_tracking/whole_body_tracking.egg-info/PKG-INFO"]
-    + ["scripts/__pycache__/demo.pyc", "data/clips.npz", "uv.lock"],
+    + ["scripts/__pycache__/demo.pyc", "data/clips.npz", "uv.lock", ".git/HEAD"],
 )
 def test_context_leaves_out(path):
     assert not enters_context(path)
@@ -120,8 +120,64 @@ def test_services():
         assert {"/home/wbt/.cache", "/workspace/logs", "/workspace/motions"} <= targets
 
 
-def test_compose_file_of_the_root_includes_it():
-    assert yaml.safe_load((REPOSITORY / "compose.yaml").read_text()) == {"include": ["docker/compose.yaml"]}
+def test_compose_file_of_the_root_includes_it_under_the_same_name():
+    """A project's volumes go by its name: runs made from one folder would be invisible from the other."""
+    root = yaml.safe_load((REPOSITORY / "compose.yaml").read_text())
+    assert root == {"name": compose()["name"], "include": ["docker/compose.yaml"]}
+
+
+def test_a_name_without_a_slash_is_a_declared_volume():
+    """Compose refuses others; docker/.env says so."""
+    named = [value for key, value in read_env().items() if key in ("WBT_LOGS", "WBT_MOTIONS") and "/" not in value]
+    assert named == ["logs"] and set(named) <= set(compose()["volumes"])
+
+
+def environment_of(dockerfile):
+    """Variables of a Dockerfile's ENV instructions."""
+    pairs = [pair for keyword, argument in instructions(dockerfile) if keyword == "ENV" for pair in argument.split()]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def targets_of(service):
+    return {volume.rsplit(":", 1)[1] for volume in service["volumes"]}
+
+
+def is_below(path, folders):
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def test_offline_wandb_records_into_a_volume(dockerfile):
+    """By default W&B writes below the working folder, which ends with the container."""
+    for service in compose()["services"].values():
+        assert is_below(environment_of(dockerfile)["WANDB_DIR"], {"/workspace/logs"} & targets_of(service))
+
+
+def test_no_volume_hides_what_the_image_installed(dockerfile):
+    """Isaac Sim's base has no Python 3.12, so uv brings one; a volume over it would leave .venv/ without Python."""
+    installed = {"/workspace/.venv", environment_of(dockerfile).get("UV_PYTHON_INSTALL_DIR", "/opt")}
+    for service in compose()["services"].values():
+        if service["build"]["dockerfile"] == f"docker/{dockerfile.name}":
+            assert not [path for path in installed if is_below(path, targets_of(service))]
+    uses_uv_of_its_own = "/uv /usr/local/bin/" in dockerfile.read_text()
+    assert uses_uv_of_its_own == ("UV_PYTHON_INSTALL_DIR" in environment_of(dockerfile))
+
+
+def test_the_image_knows_its_commit(dockerfile):
+    """The context has no git. Last, so that a commit does not throw the layer of the dependencies away."""
+    steps = instructions(dockerfile)
+    assert environment_of(dockerfile)["WBT_COMMIT"] == "${WBT_COMMIT}"
+    assert steps.index(("ARG", 'WBT_COMMIT=""')) > steps.index(("COPY", "--chown=wbt . ."))
+    for caller in ("Makefile", "scripts/cloud/train_and_report.sh"):
+        assert "git describe --always --dirty --abbrev=40 '--exclude=*'" in (REPOSITORY / caller).read_text(), caller
+
+
+def test_kitless_image_runs_under_any_ids():
+    """compose.yaml's `user` alone decides who owns what is written: no rebuild for another host."""
+    service = compose()["services"]["train"]
+    assert not {"HOST_UID", "HOST_GID"} & set(service["build"]["args"])
+    (create,) = [arg for key, arg in instructions(DOCKER / "Dockerfile.kitless") if "/opt/wbt/create-user.sh 1" in arg]
+    assert {"/home/wbt", "/workspace", *targets_of(service)} <= set(create.split())
+    assert environment_of(DOCKER / "Dockerfile.kitless")["USER"] == "wbt", "the ids have no name in there"
 
 
 def test_versions_agree_with_the_packages():

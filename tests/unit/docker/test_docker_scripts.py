@@ -1,6 +1,7 @@
 """What the RUN steps of the images call, run with recorders in place of the system's tools."""
 
 import os
+import stat
 import subprocess
 
 import pytest
@@ -40,11 +41,12 @@ def test_empty_list_is_refused(fake_tools, tmp_path):
     assert (done.returncode, calls) == (1, []) and "no package named" in done.stderr
 
 
-def test_user_gets_the_hosts_ids_and_the_folders(fake_tools, tmp_path):
+def test_user_gets_the_ids_and_folders_that_are_open_to_other_ids(fake_tools, tmp_path):
     done, calls = fake_tools(DOCKER / "create-user.sh", "1234", "56", tmp_path / "logs")
     assert done.returncode == 0 and (tmp_path / "logs").is_dir()
     assert calls[1] == "useradd --non-unique --uid 1234 --gid 56 --create-home --shell /bin/bash wbt"
     assert calls[2] == f"chown 1234:56 {tmp_path / 'logs'}"
+    assert stat.S_IMODE((tmp_path / "logs").stat().st_mode) == 0o777
 
 
 def test_root_is_refused(fake_tools):

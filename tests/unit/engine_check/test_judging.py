@@ -43,6 +43,12 @@ def swapped(values):
     return [second, first, *rest]
 
 
+def with_added(record, term, value):
+    """The record's observations with a number added to all columns of a term."""
+    names = [name for name, width in record.observation_terms.items() for _ in range(width)]
+    return [x + value * (name == term) for x, name in zip(record.observation, names, strict=True)]
+
+
 @pytest.mark.parametrize(
     ("change", "names"),
     [
@@ -52,6 +58,10 @@ def swapped(values):
         (lambda r: {"observation_widths": {"policy": 154, "critic": 286}}, ["observation widths"]),
         (lambda r: {"observation": r.observation[:154]}, ["observations"]),
         (lambda r: {"observation": [-x for x in r.observation]}, ["observations"]),
+        (lambda r: {"observation": with_added(r, "base_lin_vel", 50.0)}, ["observations"]),
+        (lambda r: {"observation": with_added(r, "base_ang_vel", 0.11)}, ["observations"]),
+        (lambda r: {"observation": [float("nan"), *r.observation[1:]]}, ["observations"]),
+        (lambda r: {"observation": with_added(r, "base_ang_vel", 0.05)}, []),
         (lambda r: {"replay_pos_difference": 0.05}, ["replay of 2 s"]),
         (lambda r: {"root_pose": [r.root_pose[0] + 0.01, *r.root_pose[1:]]}, ["root after one step"]),
         (lambda r: {"root_pose": r.root_pose[:3] + r.root_pose[6:] + r.root_pose[3:6]}, ["root after one step"]),
@@ -65,6 +75,17 @@ def swapped(values):
 )
 def test_each_check_sees_what_it_is_for(recorded, change, names):
     assert failures(dataclasses.replace(recorded, **change(recorded)), recorded) == names
+
+
+def test_terms_are_those_of_the_observations(recorded):
+    assert sum(recorded.observation_terms.values()) == recorded.observation_widths["policy"] == 160
+
+
+def test_three_wrong_columns_of_160_are_named(recorded):
+    """They are less than five in a hundred, and a policy that reads them falls."""
+    found = dataclasses.replace(recorded, observation=with_added(recorded, "base_lin_vel", 50.0))
+    text = table(judge(found, recorded, True))
+    assert "largest 50 in base_lin_vel" in text and "Other than expected: base_lin_vel." in text
 
 
 def test_states_of_another_kind_of_engine_are_not_compared(recorded):

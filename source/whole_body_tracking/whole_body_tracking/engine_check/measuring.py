@@ -47,6 +47,7 @@ def measure(env: RslRlVecEnvWrapper, clip: MotionClip, task: str) -> EngineRecor
         versions=describe_machine(base.device)["versions"],
         joint_names=list(robot.joint_names),
         body_names=list(robot.body_names),
+        observation_terms=policy_terms(base),
         mass=mass,
         replay_pos_difference=replay.largest_pos_difference.value,
         replay_ori_difference=replay.largest_ori_difference.value,
@@ -55,10 +56,18 @@ def measure(env: RslRlVecEnvWrapper, clip: MotionClip, task: str) -> EngineRecor
     )
 
 
+def policy_terms(env) -> dict[str, int]:
+    """Columns of each term that the policy observes, in order."""
+    manager = env.observation_manager
+    widths = [shape[-1] for shape in manager.group_obs_term_dim["policy"]]
+    return dict(zip(manager.active_terms["policy"], widths, strict=True))
+
+
 def first_seconds(clip: MotionClip, seconds: float) -> MotionClip:
     """The beginning of a clip."""
     end = round(seconds * clip.fps) + 1
-    return dataclasses.replace(clip, **{name: getattr(clip, name)[:end] for name in ARRAYS})
+    arrays = {name: getattr(clip, name)[:end] for name in ARRAYS}
+    return dataclasses.replace(clip, **arrays, channels={}, extras={})
 
 
 def hold_default_pose(env: RslRlVecEnvWrapper) -> dict:

@@ -35,6 +35,8 @@ class EngineRecord:
     """Joint positions [rad], in the order of ``joint_names``."""
     observation: list[float]
     """The policy's observations."""
+    observation_terms: dict[str, int]
+    """Columns of each of their terms, in order."""
     spread: float
     """Largest difference of joint positions between worlds [rad]: all do the same."""
     foot_force: float

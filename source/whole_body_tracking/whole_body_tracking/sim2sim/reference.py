@@ -11,6 +11,7 @@ import numpy as np
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
+from whole_body_tracking.motion.channels import with_joints
 from whole_body_tracking.robots import ROBOTS, RobotModel
 
 IDENTITY_TERM = "motion_identity"
@@ -126,6 +127,8 @@ def as_seen(clip: MotionClip, spec: PolicySpec) -> MotionClip:
         body_quat_w=clip.body_quat_w[:, bodies],
         body_lin_vel_w=clip.body_lin_vel_w[:, bodies],
         body_ang_vel_w=clip.body_ang_vel_w[:, bodies],
+        channels=with_joints(clip.channels, clip.channel_declarations, joints),
+        extras={},
     )
 
 

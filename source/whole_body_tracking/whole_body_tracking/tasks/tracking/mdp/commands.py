@@ -19,7 +19,7 @@ from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, track
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
 from .reference.diagnostics import report_non_finite_state
-from .reference.loop_placement import LoopPlacement, place
+from .reference.loop_placement import LoopPlacement, place, turn
 from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
 from .reference.step_cache import StepCache
 from .reference.terrain import SMOOTHING, ground_heights, reference_lift
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from whole_body_tracking.motion import MotionLibrary
+    from whole_body_tracking.motion import MotionClip, MotionLibrary
     from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
@@ -66,7 +66,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         self._root_idx = stored_bodies.index(root_name)
         names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
         clips, self.entries = load_motions(*names, cfg.speeds, env.cfg.robot_name)
-        self.library = make_library(clips, cfg.motion_storage, self.robot.joint_names, stored_bodies, self.device)
+        self.library = self._make_library(clips, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         require_preview_fits(cfg.preview_steps, self.library)
@@ -92,8 +92,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if self.cfg.speeds == [1.0]:
             return self.library
         clips = load_clips(self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        names = (self.library.joint_names, self.library.body_names)
-        return make_library(clips, self.cfg.motion_storage, *names, self.device)
+        return self._make_library(clips, self.library.joint_names, self.library.body_names)
 
     @property
     def nominal_entries(self) -> list[MotionEntry]:
@@ -132,6 +131,16 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         Past a clip's end its last frame is held, unless the clip loops.
         """
         return self.cache.until_invalidated(MotionCommand._preview)
+
+    def channel(self, name: str) -> Tensor:
+        """Values of a channel of the clips at :attr:`frames`, shape [num_envs, ...]; vectors turn with the reference.
+
+        Raises:
+            ValueError: If ``cfg.channels`` lacks the name, or a clip does not carry it.
+        """
+        values = self.library.channel_at(name, self.clip_ids, self.frames)
+        is_vector = self._placement is not None and self.library.channels[name].declaration.world_vector
+        return turn(values, self._placement.quat) if is_vector else values
 
     @property
     def reference_bodies(self) -> BodyState:
@@ -243,6 +252,10 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if env_ids is None or isinstance(env_ids, slice):
             return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
         return torch.as_tensor(env_ids, device=self.device).long()
+
+    def _make_library(self, clips: Sequence[MotionClip], joint_names: Sequence[str], body_names: Sequence[str]):
+        kind, robot_name = self.cfg.motion_storage, self._env.cfg.robot_name
+        return make_library(clips, kind, joint_names, body_names, self.device, robot_name, self.cfg.channels)
 
     def _reference(self) -> MotionState:
         state = self.library.state_at(self.clip_ids, self.frames)
