@@ -110,6 +110,7 @@ def run_rollouts(
     judge: Callable[[Recording], RolloutMetrics],
     disturb: Disturbance | None = None,
     early_stop: EarlyStop | None = None,
+    numbers: Tensor | None = None,
 ) -> Rollouts:
     """Play and measure every rollout.
 
@@ -122,21 +123,26 @@ def run_rollouts(
         judge: Measures a recording.
         disturb: Acts on the environment or the actions before each step.
         early_stop: Says which rollouts to stop before their end; None stops none.
+        numbers: Number of each rollout among all of an evaluation that is played in parts, shape [num_rollouts]; its
+            start noise follows from it. None means 0, 1, 2, ...
     """
+    numbers = torch.arange(len(clip_ids)) if numbers is None else numbers
     num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids] - start_frames
-    batches = plan_batches(num_steps, env.num_envs)
     recordings = {}
-    for rollouts in batches:
-        recording = roll_out(env, policy, _batch(rollouts, clip_ids, start_frames, seed, env), disturb, early_stop)
+    for rollouts in plan_batches(num_steps, env.num_envs):
+        batch = _batch(rollouts, clip_ids, start_frames, numbers, seed, env)
+        recording = roll_out(env, policy, batch, disturb, early_stop)
         recordings |= {int(rollout): recording.rollout(env_id) for env_id, rollout in enumerate(rollouts)}
     ordered = [recordings[index] for index in range(len(clip_ids))]
     # One by one: the rounding of a sum over steps depends on what else is in the tensor.
     return Rollouts(RolloutMetrics.concatenate([judge(recording) for recording in ordered]), ordered, start_frames)
 
 
-def _batch(rollouts: Tensor, clip_ids: Tensor, start_frames: Tensor, seed: int, env: RslRlVecEnvWrapper) -> Batch:
+def _batch(
+    rollouts: Tensor, clip_ids: Tensor, start_frames: Tensor, numbers: Tensor, seed: int, env: RslRlVecEnvWrapper
+) -> Batch:
     """Give each rollout an env; the envs that are left repeat the last rollout and are not used."""
     padded = torch.cat((rollouts, rollouts[-1:].expand(env.num_envs - len(rollouts))))
     used = torch.arange(env.num_envs) < len(rollouts)
-    seeds = seed * 1_000_003 + padded
+    seeds = seed * 1_000_003 + numbers[padded]
     return Batch(clip_ids[padded].to(env.device), start_frames[padded].to(env.device), seeds, used.to(env.device))

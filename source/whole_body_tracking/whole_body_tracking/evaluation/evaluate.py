@@ -10,6 +10,8 @@ from pathlib import Path
 
 import torch
 from isaaclab_rl.entrypoints.common import add_common_play_args
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+from torch import Tensor
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.conversion.time_scaling import time_scaled
@@ -17,6 +19,7 @@ from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.experts.ensemble import add_expert_args
 from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy, PolicySource
 from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
+from whole_body_tracking.rl.run.ray_options import add_ray_args, ray_options
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.rl.video import check_video_length
 from whole_body_tracking.robots import RobotModel, get_robot
@@ -26,6 +29,7 @@ from whole_body_tracking.viewer.video import require_encoder
 from .batches import Rollouts, plan_rollouts, run_rollouts, spread_starts
 from .early_stop import EarlyStop
 from .metrics.measure import RolloutMetrics, measure
+from .parts import Part, PartResult, play_parts, save_part
 from .provenance import describe_evaluation
 from .recording import Recording
 from .report.conditions import RobustnessResult, condition_row, render_conditions, write_scenarios
@@ -62,7 +66,7 @@ class EvaluationResult:
         return "\n".join([*lines, "", render_conditions("start", self.starts)] if self.starts else lines)
 
 
-def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
+def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResult:
     """Evaluate a policy as a command line says; see ``evaluate.py --help``.
 
     Returns:
@@ -82,8 +86,15 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     if scenarios:
         return evaluate_scenarios(args, source, scenarios, folder)
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
-    starts = ["first", "random"] if args.start_frames == "random" else ["first"]
-    played, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, starts)
+    if args.ray_options is not None:
+        num_rollouts, checkpoint = len(plan_rollouts(len(clips), args.num_envs)), None if args.experts else source.path
+        played, joint_names = play_parts(argv, checkpoint, num_rollouts, args.ray_options, folder)
+    else:
+        starts = ["first", "random"] if args.start_frames == "random" else ["first"]
+        played, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, starts)
+    if args.part is not None:
+        save_part(args.part.file(folder), played, joint_names)
+        return PartResult(folder, sum(len(rollouts.recordings) for rollouts in played.values()))
     robot = get_robot(env_cfg.robot_name)
     evaluated = Evaluated(played["first"], clips, robot, joint_names, env_cfg.rewards, played.get("random"))
     details = describe_evaluation(args, env_cfg, source.path, clips)
@@ -132,20 +143,29 @@ def play_clips(
     Returns:
         The rollouts for each of ``starts``, and the joints in the order of their recordings.
     """
-    clip_ids = plan_rollouts(num_clips, args.num_envs)
-    env_cfg.scene.num_envs = len(clip_ids) if num_clips <= args.num_envs else args.num_envs
+    planned = plan_rollouts(num_clips, args.num_envs)
+    numbers = torch.arange(len(planned)) if args.part is None else args.part.rollouts(len(planned))
+    env_cfg.scene.num_envs = len(numbers) if num_clips <= args.num_envs else min(args.num_envs, len(numbers))
     robot = get_robot(env_cfg.robot_name)
     judge = judge_of(env_cfg.rewards, terminations, robot)
     early_stop = EarlyStop(terminations, robot.body_names[0])
     with tracking_env(args, env_cfg, agent_cfg) as env:
         policy = source.load(env, agent_cfg)
-        last_frames, played = env.unwrapped.command_manager.get_term("motion").last_frames.cpu(), {}
+        played = {}
         for name in starts:
-            frames = torch.zeros_like(clip_ids)
-            if name == "random":
-                frames = spread_starts(clip_ids, last_frames[clip_ids], env.unwrapped.step_dt, env_cfg.seed)
-            played[name] = run_rollouts(env, policy, clip_ids, frames, env_cfg.seed, judge, disturb, early_stop)
+            frames = _start_frames(name, planned, env, env_cfg.seed)[numbers]
+            played[name] = run_rollouts(
+                env, policy, planned[numbers], frames, env_cfg.seed, judge, disturb, early_stop, numbers
+            )
         return played, list(env.unwrapped.scene["robot"].joint_names)
+
+
+def _start_frames(name: str, clip_ids: Tensor, env: RslRlVecEnvWrapper, seed: int) -> Tensor:
+    """Start frame of each rollout of a plan: frame 0 for ``first``, frames spread over each clip for ``random``."""
+    if name == "first":
+        return torch.zeros_like(clip_ids)
+    num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids]
+    return spread_starts(clip_ids, num_steps, env.unwrapped.step_dt, seed)
 
 
 def judge_of(rewards, terminations, robot: RobotModel) -> Callable[[Recording], RolloutMetrics]:
@@ -194,14 +214,29 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         help="Where rollouts start: at frame 0 of each clip (first, the default), or also at random frames spread over"
         " it, with a row of their own (random). Scenarios start at random frames unless this says first.",
     )
+    parser.add_argument("--part", type=Part.parse, default=None, help=argparse.SUPPRESS)
+    add_ray_args(parser)
     add_expert_args(parser)
     args = parse_args(parser, argv)
+    args.ray_options = ray_options(args)
+    _check_ray(args, argv)
     _check_video(args)
     args.num_envs = args.num_envs or (NUM_EPISODES if args.scenarios else NUM_ROLLOUTS)
     args.start_frames = args.start_frames or ("random" if args.scenarios else "first")
     if not args.experts:
         args.checkpoint = args.checkpoint or "latest"
     return args
+
+
+def _check_ray(args: argparse.Namespace, argv: list[str]) -> None:
+    if args.ray_options is None:
+        return
+    if args.scenarios:
+        raise ValueError("--ray plays the clips in parts, not --scenarios: drop one.")
+    if args.ray_options.num_workers is None:
+        raise ValueError("--ray needs the number of parts to play the clips in: --num_workers N.")
+    if any(token.split("=")[0] == "--device" for token in argv):
+        raise ValueError("--device is for this machine; with --ray use --gpu_per_worker 0 for the CPU, 1 for a GPU.")
 
 
 def _check_video(args: argparse.Namespace) -> None:

@@ -100,9 +100,8 @@ def roll_out(
             _park(env, motion, finished)
             parked |= finished
             actions = _act(policy, obs)
-            applied = actions if disturb is None else disturb(env, step, actions)
             ref, ref_joint_pos = motion.reference_bodies, motion.reference.joint_pos
-            obs = env.step(applied)[0]
+            obs = env.step(actions if disturb is None else disturb(env, step, actions))[0]
             samples.append(_sample(env, motion, ref, ref_joint_pos, actions, batch.used))
             if early_stop is not None:
                 lost = early_stop.update(_recording(env, motion, samples[-1:], batch, num_steps)).to(ends.device)

@@ -6,13 +6,13 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
-from .reference import motion_of
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
+
 from .run import distributed
 from .run.checkpoint_file import load_checkpoint
 from .run.clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
@@ -45,8 +45,9 @@ class TrackingRunner(OnPolicyRunner):
         self.run = TrainingRun(log_dir, device=self.device)
         self.run.companions += [self._write_clip_table, self._export]
         self.run.checks.append(self._check)
-        self.export: Callable[[TrackingRunner, Path], Any] | None = None
-        """Called with the runner and the checkpoint's path at each save, before the checkpoint gets its name."""
+        self.export: Callable[[TrackingRunner, Path], Path] | None = None
+        """Called with the runner and the checkpoint's path at each save, before the checkpoint gets its name; the file
+        that it returns is uploaded to the W&B run, if there is one."""
         self.after_iteration: Callable[[int, dict[str, float]], None] | None = None
         """Called with each iteration and its row of ``progress.csv``; may raise :class:`StopTraining`."""
 
@@ -101,7 +102,7 @@ class TrackingRunner(OnPolicyRunner):
 
     def _export(self, checkpoint: Path) -> None:
         if self.export is not None:
-            self.export(self, checkpoint)
+            self.logger.save_policy(self.export(self, checkpoint))
 
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .reference import motion_of
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv

@@ -17,12 +17,13 @@ from isaaclab_rl.entrypoints.common import (
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.export import export_run
+from whole_body_tracking.export.env_spec import require_no_modifiers
+from whole_body_tracking.tasks.tracking.task_reference import clips_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoint_fit import require_policy_of_task
 from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillationRunner
-from .reference import clips_of
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
 from .run.run_folder import choose_run_folder, describe_run
@@ -122,8 +123,9 @@ def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: R
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
-        ValueError: If it does not fit the task or the agent config.
+        ValueError: If it does not fit the task or the agent config, or the task's policy could not be exported.
     """
+    require_no_modifiers(env_cfg.observations.policy)
     checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
     if checkpoint is not None:
         require_policy_of_task(env_cfg, checkpoint)

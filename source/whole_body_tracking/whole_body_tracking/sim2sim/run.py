@@ -1,4 +1,4 @@
-"""``sim2sim.py``: play an exported policy in plain MuJoCo, measure it, write what happened."""
+"""``sim2sim.py``: play an exported policy in plain MuJoCo, measure it, write a report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .rollout import roll_out
 
 @dataclass
 class Sim2SimResult:
-    """What was measured, and what can be shown of it."""
+    """Metrics of a sim2sim run, and its median rollout to show."""
 
     overall: dict[str, float]
     """Mean of every metric over the rollouts."""
@@ -36,9 +36,9 @@ class Sim2SimResult:
     """The same for each clip, with its name and number of rollouts."""
     robot: RobotModel
     played: MotionClip | None
-    """What the rollout in the middle did, all bodies; None if it diverged at once."""
+    """Motion of the robot in the median rollout, all bodies; None if it diverged at once."""
     reference: MotionClip
-    """What it should have done, all bodies; frame t + 1 belongs to the played frame t."""
+    """Reference of that rollout, all bodies; frame t + 1 belongs to the played frame t."""
     baseline: Baseline | None = None
     folder: Path = field(default_factory=Path)
 
@@ -50,7 +50,7 @@ class Played:
     reference: Reference
     measured: RolloutMetrics
     median: Recording
-    """Of the rollout in the middle alone: all of them would take 2 kB a step each."""
+    """Recording of the median rollout only: all of them would take 2 kB per step each."""
 
 
 def run_sim2sim(
@@ -113,7 +113,7 @@ def _play(
 
 
 def _middle(played: list[Played]) -> Played:
-    """The clip in the middle, by the median rollout of each."""
+    """Median clip, by the median rollout of each clip."""
     medians = [item.measured.select(torch.tensor([median_rollout(item.measured)])) for item in played]
     return played[median_rollout(RolloutMetrics.concatenate(medians))]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from rsl_rl.utils.log_writer import LogWriter
 from rsl_rl.utils.logger import Logger
 from torch import Tensor
 
@@ -53,6 +54,11 @@ class TrackingLogger(Logger):
         if self.writer is not None:
             self._progress.append(row)
         self._after_iteration(it, row)
+
+    def save_policy(self, path: Path) -> None:
+        """Upload the exported policy to W&B under its own name, where a robot's controller looks for it."""
+        if isinstance(self.writer, LogWriter):
+            self.writer.save_file(str(path))
 
     def _progress_row(self, it: int, scalars: dict) -> dict[str, float]:
         seconds, failures = self._steps * self._step_dt, int(self._failures)

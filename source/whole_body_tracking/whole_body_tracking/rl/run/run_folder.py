@@ -13,9 +13,9 @@ from isaaclab_rl.entrypoints.common import dump_train_configs, write_run_manifes
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.code_version import code_commit
+from whole_body_tracking.tasks.tracking.task_reference import clips_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
-from ..reference import clips_of
 from .checkpoints import experiment_folder
 from .distributed import Member
 

@@ -1,4 +1,4 @@
-"""What the interactive viewer needs of a machine; checked before anything is played."""
+"""Check for a display, which MuJoCo's viewer needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 def has_display() -> bool:
-    """Whether windows can be opened."""
+    """Whether this process can open windows."""
     return any(os.environ.get(name) for name in DISPLAY_VARIABLES)
 
 

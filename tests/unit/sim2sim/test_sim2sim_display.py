@@ -5,7 +5,7 @@ import pytest
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 from whole_body_tracking.robots import G1
-from whole_body_tracking.sim2sim.pictures import require_display
+from whole_body_tracking.sim2sim.display import require_display
 from whole_body_tracking.sim2sim.show import GHOST, Stage
 
 pytestmark = pytest.mark.unit
