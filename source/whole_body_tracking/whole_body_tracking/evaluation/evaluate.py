@@ -128,7 +128,7 @@ def play_clips(
     starts: Sequence[str],
     disturb: Disturbance | None = None,
 ) -> tuple[dict[str, Rollouts], list[str]]:
-    """Start the engine, play every clip and stop it.
+    """Start the engine, play every clip and stop the engine.
 
     Args:
         args: Parsed command line; ``num_envs`` rollouts are made for each of ``starts``, in at most as many envs.
@@ -150,13 +150,11 @@ def play_clips(
     judge = judge_of(env_cfg.rewards, terminations, robot)
     early_stop = EarlyStop(terminations, robot.body_names[0])
     with tracking_env(args, env_cfg, agent_cfg) as env:
-        policy = source.load(env, agent_cfg)
-        played = {}
+        policy, played = source.load(env, agent_cfg), {}
         for name in starts:
             frames = _start_frames(name, planned, env, env_cfg.seed)[numbers]
-            played[name] = run_rollouts(
-                env, policy, planned[numbers], frames, env_cfg.seed, judge, disturb, early_stop, numbers
-            )
+            clip_ids, seed = planned[numbers], env_cfg.seed
+            played[name] = run_rollouts(env, policy, clip_ids, frames, seed, judge, disturb, early_stop, numbers)
         return played, list(env.unwrapped.scene["robot"].joint_names)
 
 
