@@ -11,9 +11,9 @@ import torch
 
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
+from whole_body_tracking.evaluation.metrics.ranking import median_rollout
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
-from whole_body_tracking.evaluation.report.write import median_rollout
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.motion import MotionClip
@@ -35,8 +35,8 @@ class Sim2SimResult:
     per_clip: list[dict]
     """The same for each clip, with its name and number of rollouts."""
     robot: RobotModel
-    played: MotionClip
-    """Motion of the robot in the median rollout, all bodies."""
+    played: MotionClip | None
+    """Motion of the robot in the median rollout, all bodies; None if it diverged at once."""
     reference: MotionClip
     """Reference of that rollout, all bodies; frame t + 1 belongs to the played frame t."""
     baseline: Baseline | None = None
@@ -121,9 +121,12 @@ def _middle(played: list[Played]) -> Played:
 def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed: int) -> None:
     folder, name = result.folder, result.reference.name
     folder.mkdir(parents=True, exist_ok=True)
-    result.played.save(folder / "played.npz")
     title = f"{name}: {policy.spec.checkpoint} in MuJoCo, median of {result.per_clip[0]['num_rollouts']} rollouts"
-    write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
+    for name in ("played.npz", "played.html"):
+        (folder / name).unlink(missing_ok=True)
+    if result.played is not None:
+        result.played.save(folder / "played.npz")
+        write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
     write_table(folder / "per_rollout.csv", [row for item in played for row in _rows(item)])
     content = {
         "overall": result.overall,

@@ -1,4 +1,4 @@
-"""Numbers of a recording: per rollout, and over all of them."""
+"""Measure a recording: every metric per rollout, and its mean over rollouts."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def measure(
     values["diverged"] = diverged.any(0)
     values["completion"] = reductions.completion(failed, steps)
     values["survived_s"] = reductions.num_steps_done(failed, steps) * recording.step_dt
-    values["normalised_return"] = reductions.normalised_return(reward, failed_lafan1, steps)
+    values["normalised_return"] = reductions.normalized_return(reward, failed_lafan1, steps)
     return RolloutMetrics(values)
 
 
