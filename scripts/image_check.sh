@@ -105,8 +105,12 @@ trains_on_ovphysx_with_wandb_offline() {
 }
 saves_on_sigterm() {
   local status=0
-  in_image timeout --preserve-status --signal TERM 120 \
-    scripts/train_resume.sh stopped "${train[@]}" --max_iterations 100000 physics=mujoco_cpu || status=$?
+  # Once it trains: a signal before that ends the start-up.
+  # shellcheck disable=SC2016 # expanded in the container
+  in_image bash -c 'scripts/train_resume.sh "$@" & training=$!
+    until compgen -G "logs/rsl_rl/$1/*/progress.csv" >/dev/null; do kill -0 "$training" || exit 1; sleep 1; done
+    kill -TERM "$training"; wait "$training"' \
+    bash stopped "${train[@]}" --max_iterations 100000 physics=mujoco_cpu || status=$?
   [ "$status" -eq 143 ] || { echo "ended with status $status, expected 143"; return 1; }
   has 'rsl_rl/stopped/*/model_*.pt'
 }
