@@ -4,7 +4,7 @@ Example::
 
     python scripts/sim2sim.py --policy exported/policy.onnx --compare evaluation/report.json --video sim2sim.mp4
 
-Needs no Isaac Lab: the observations are rebuilt from what the file says of itself.
+Needs no Isaac Lab: the observations are computed as the file's metadata describe them.
 """
 
 import argparse
@@ -32,16 +32,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Check what pictures need, play, print the table."""
+    """Check encoder and display, play, print the table."""
     args = parse_args()
-    from whole_body_tracking.sim2sim.pictures import require_display
+    from whole_body_tracking.sim2sim.display import require_display
     from whole_body_tracking.viewer.video import check_video, write_video
 
     if args.video:
         check_video(args.video)
     if args.viewer:
         require_display()
-    from whole_body_tracking.evaluation.report import rollout_tracks
+    from whole_body_tracking.evaluation.report.played import rollout_tracks
     from whole_body_tracking.sim2sim.gap import table
     from whole_body_tracking.sim2sim.run import run_sim2sim
 

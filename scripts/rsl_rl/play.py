@@ -4,6 +4,7 @@ Example::
 
     python scripts/rsl_rl/play.py --task=Tracking-Flat-G1-v0 --num_envs=2 --checkpoint latest --viz viser
     python scripts/rsl_rl/play.py --task=Tracking-Flat-G1-v0 --checkpoint latest --video
+    python scripts/rsl_rl/play.py --task=Tracking-Flat-G1-v0 --checkpoint latest --export walk_policy
 """
 
 import sys

@@ -18,10 +18,10 @@ from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
-from whole_body_tracking.evaluation.giving_up import GivingUp
-from whole_body_tracking.evaluation.playing import judge_of
+from whole_body_tracking.evaluation.batches import run_rollouts
+from whole_body_tracking.evaluation.early_stop import EarlyStop
+from whole_body_tracking.evaluation.evaluate import judge_of
 from whole_body_tracking.evaluation.rollout import configure_evaluation
-from whole_body_tracking.evaluation.running import run_rollouts
 from whole_body_tracking.robots import get_robot
 
 TASK = "Tracking-Flat-G1-v0"
@@ -61,7 +61,7 @@ class WrittenState:
         robot.write_root_link_velocity_to_sim_index(root_velocity=velocity)
         robot.write_joint_position_to_sim_index(position=state.joint_pos.contiguous())
         robot.write_joint_velocity_to_sim_index(velocity=state.joint_vel.contiguous())
-        motion._forget_robot()
+        motion.cache.invalidate()
 
 
 class SteppedWorlds:
@@ -89,13 +89,13 @@ def main(engine: str, out: Path, motion_files: list[str]) -> None:
     cfg.scene.num_envs, cfg.seed = 3, 1
     cfg.commands.motion.motion_files = motion_files
     terminations, robot = configure_evaluation(cfg), get_robot(cfg.robot_name)
-    judge, giving_up = judge_of(cfg.rewards, terminations, robot), GivingUp(terminations, robot.body_names[0])
+    judge, early_stop = judge_of(cfg.rewards, terminations, robot), EarlyStop(terminations, robot.body_names[0])
     with launch_simulation(cfg, args):
         env = RslRlVecEnvWrapper(gym.make(TASK, cfg=cfg))
 
         def play(environment, clip_ids=CLIP_IDS, watch=None) -> dict:
             rollouts = run_rollouts(
-                environment, lambda obs: torch.zeros(len(obs), 29), clip_ids, 1, judge, giving_up=watch
+                environment, lambda obs: torch.zeros(len(obs), 29), clip_ids, 1, judge, early_stop=watch
             )
             values = {name: value.tolist() for name, value in rollouts.measured.values.items()}
             return values | {"steps": [len(recording.joint_pos) for recording in rollouts.recordings]}
@@ -108,8 +108,8 @@ def main(engine: str, out: Path, motion_files: list[str]) -> None:
         result["idle_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)))
         result["idle_alone"] = play(env, CLIP_IDS[:1])
         result["replay"] = play(WrittenState(env))
-        result["given_up"] = play(env, watch=giving_up)
-        result["given_up_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)), watch=giving_up)
+        result["stopped_early"] = play(env, watch=early_stop)
+        result["stopped_early_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)), watch=early_stop)
         result["lifted"] = play(WrittenState(env, lift_from=FAIL_STEP))
         env.close()
     out.write_text(json.dumps(result))

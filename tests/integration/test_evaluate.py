@@ -77,14 +77,14 @@ def test_the_failing_step_is_measured_before_anything_resets(probed):
 
 def test_a_lost_rollout_stops_and_its_numbers_stay(probed):
     """Idle robots fall within 1 s; given up a second later, they are measured as if they had gone on."""
-    full, short = probed["idle"], probed["given_up"]
+    full, short = probed["idle"], probed["stopped_early"]
     assert all(short["steps"][i] < full["steps"][i] for i in (0, 2)) and short["steps"][1] <= full["steps"][1]
     for name, values in full.items():
         if name != "steps" and probed["engine"] == "mujoco_cpu":
             assert short[name] == pytest.approx(values, rel=1e-4, nan_ok=True), name
     assert short["success"] == full["success"] and short["completion"] == pytest.approx(full["completion"], rel=0.1)
     if probed["engine"] == "mujoco_cpu":
-        repeated = {name: values[:3] for name, values in probed["given_up_in_two_batches"].items()}
+        repeated = {name: values[:3] for name, values in probed["stopped_early_in_two_batches"].items()}
         assert repr(repeated) == repr(short)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from whole_body_tracking.evaluation.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 
 pytestmark = pytest.mark.integration
 

@@ -72,7 +72,7 @@ def test_the_script_plays_the_clips_beside_the_policy(exported):
 
 
 def test_a_trained_policy_plays_two_of_its_clips_elsewhere(manifest, tmp_path):
-    """Trained, copied without the third clip, played; then exported again without any clip."""
+    """Trained, copied without the third clip, played; then played and exported with a clip that it never saw."""
     train = script("train.py", *MULTI, *SMALL, "--motion_file", manifest, "--num_envs", 8, "--max_iterations", 2)
     run(train, tmp_path)
     (exported,) = tmp_path.glob("logs/rsl_rl/g1_multi/*/exported")
@@ -85,8 +85,12 @@ def test_a_trained_policy_plays_two_of_its_clips_elsewhere(manifest, tmp_path):
     _, error = run([*SIM2SIM, str(elsewhere / "policy.onnx")], tmp_path, status=1)
     assert f"clip '{NAMES[2]}' is missing" in error and "Traceback" not in error
 
-    again = ["--checkpoint", "latest", "--max_steps", 1, "--no_clips"]
-    run(script("play.py", *MULTI, *SMALL, "--motion_file", manifest, *again), tmp_path)
-    assert json.loads((exported / "policy.json").read_text())["clips_folder"] == ""
-    _, error = run([*SIM2SIM, str(exported / "policy.onnx")], tmp_path, status=1)
-    assert "with --motion_file" in error
+    before = {path: path.read_bytes() for path in exported.iterdir() if path.is_file()}
+    again = ["--motion_file", DEFAULT_MOTION_FILE, "--checkpoint", "latest", "--max_steps", 1, "--num_envs", 1]
+    run(script("play.py", *MULTI, *SMALL, *again), tmp_path)
+    assert {path: path.read_bytes() for path in exported.iterdir() if path.is_file()} == before
+    run(script("play.py", *MULTI, *SMALL, *again, "--export", "alone", "--no_clips"), tmp_path)
+    spec = json.loads((tmp_path / "alone" / "policy.json").read_text())
+    assert [clip["name"] for clip in spec["clips"]] == ["squat"] and spec["reference_in_graph"]
+    assert [clip["name"] for clip in spec["trained_on"]] == NAMES and spec["clips_folder"] == ""
+    assert {path: path.read_bytes() for path in exported.iterdir() if path.is_file()} == before

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,16 @@ def test_first_step_after_a_reset_ends_nobody_who_stands_on_the_reference(on_eng
     first = on_engine["first_step"]
     assert first["terminated"] == 0 and first["truncated"] == 0
     assert first["frames"] == [2] * 8  # state of frame 0, scored against 1, now aiming at 2
+
+
+def test_a_step_runs_through_the_files_that_the_docs_list(on_engine):
+    """Without sampler and engine; the two configs are read before, not called."""
+    text = (Path(__file__).parents[2] / "docs/how_it_works.md").read_text()
+    section = text.split("## Files of one control step", 1)[1].split("\n## ", 1)[0]
+    listed = re.findall(r"^\d+\. `([a-z0-9_/]+\.py)`", section, flags=re.MULTILINE)
+    called = [name for name in on_engine["step_files"] if not re.match(r"physics/|.*/start_sampling/", name)]
+    assert set(called) <= set(listed) and len(listed) <= 12
+    assert [name for name in listed if name not in called and not name.endswith("env_cfg.py")] == []
 
 
 def test_observation_widths_and_values(on_engine):

@@ -34,7 +34,9 @@ def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path, monkeypat
     (logged,) = [run for run in wandb_store.runs.values() if run.project == "P"]
     assert logged.display_name.endswith("R") and logged.state == "finished"
     assert {"Train/mean_reward", "Motion/knees/failure_rate"} <= {key for row in logged.history for key in row}
-    assert {"model_0.pt", "model_1.pt"} <= set(logged.files)
+    assert {"model_0.pt", "model_1.pt", "policy.onnx"} <= set(logged.files)
+    (policy,) = tmp_path.glob("logs/rsl_rl/*/*/exported/policy.onnx")
+    assert wandb_store.blobs[f"/storage/run/{logged.path}/policy.onnx"] == policy.read_bytes()
     (provenance,) = tmp_path.glob("logs/rsl_rl/*/*/provenance.json")
     assert [clip["name"] for clip in json.loads(provenance.read_text())["clips"]] == ["knees"]
 

@@ -59,6 +59,6 @@ def write_table(path: Path, rows: list[dict]) -> None:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove what a kill in the middle of a write left in ``folder``. No other process may be writing there."""
-    for partial in folder.glob(f".*{PARTIAL_ENDING}*"):
+    """Remove what a kill in the middle of a write left anywhere below ``folder``, where nobody else may be writing."""
+    for partial in folder.rglob(f".*{PARTIAL_ENDING}*"):
         partial.unlink(missing_ok=True)

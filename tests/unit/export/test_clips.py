@@ -90,7 +90,7 @@ def test_a_changed_clip_is_named(exported):
     path = next((exported / "clips").glob("wave-*"))
     path.unlink()
     dataclasses.replace(make_clip(seed=7), name="wave").save(path)
-    with pytest.raises(ValueError, match=r"is not the clip 'wave' that the policy was trained on"):
+    with pytest.raises(ValueError, match=r"is not the clip 'wave' that the policy was exported with"):
         load_policy(exported / "policy.onnx").clip("wave")
 
 

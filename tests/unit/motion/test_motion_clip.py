@@ -1,4 +1,4 @@
-"""The clip file: what is written is read back, and what is no clip is refused."""
+"""The clip file: what is written is read back, and what is not a clip is refused."""
 
 import dataclasses
 import json
@@ -55,11 +55,11 @@ def test_digest_changes_with_the_motion(clip):
 def test_failed_save_keeps_the_old_file(clip, file, monkeypatch):
     before = file.read_bytes()
 
-    def full_disk(handle, **_):
+    def full_disk(handle, *_, **__):
         handle.write(b"half")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
     with pytest.raises(OSError, match="No space"):
         clip.save(file)
     assert file.read_bytes() == before
@@ -129,7 +129,7 @@ def test_nameless_file_is_refused_naming_the_flag(file):
 
 @pytest.mark.parametrize("key", ["fps", *ARRAYS])
 def test_missing_arrays(file, key):
-    with pytest.raises(ValueError, match=rf"sway.npz is no motion clip: it lacks \['{key}'\]"):
+    with pytest.raises(ValueError, match=rf"sway.npz is not a motion clip: it lacks \['{key}'\]"):
         MotionClip.load(rewrite(file, **{key: None}))
 
 

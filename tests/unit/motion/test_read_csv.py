@@ -137,9 +137,9 @@ def test_rounded_quaternions_are_normalised(csv_file):
     assert np.linalg.norm(read_csv(csv_file, fps=30).root_quat[0]) == pytest.approx(1.0, abs=1e-12)
 
 
-def test_one_frame_is_no_motion(csv_file):
+def test_one_frame_is_not_a_motion(csv_file):
     csv_file.write_text(csv_file.read_text().splitlines()[0])
-    with pytest.raises(ValueError, match="one frame is no motion"):
+    with pytest.raises(ValueError, match="one frame is not a motion"):
         read_csv(csv_file, fps=30)
 
 

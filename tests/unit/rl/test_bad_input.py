@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from isaaclab.utils import modifiers
+from isaaclab.utils.modifiers import ModifierCfg
 
 from whole_body_tracking.evaluation.evaluate import evaluate
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
@@ -302,3 +304,41 @@ def test_a_student_with_other_layers_is_not_trained_on(train_with, tmp_path):
     torch.save({"actor_state_dict": network(160, 64, 29), "iter": 6}, student)
     with pytest.raises(ValueError, match=r"actor layers of \[64\] units.*agent.actor.hidden_dims=\[64\]"):
         train_with("--checkpoint", student)
+
+
+def test_play_flags_for_an_export_without_one(monkeypatch):
+    for flag in ("--clamp_targets", "--no_clips"):
+        with pytest.raises(ValueError, match=rf"{flag}: only for exported files. Add --export DIR"):
+            run(monkeypatch, play, f"--task={TASK}", "--checkpoint", "latest", flag)
+
+
+def test_experts_are_not_exported(monkeypatch):
+    with pytest.raises(ValueError, match=r"--export writes one policy.*distil.py"):
+        run(monkeypatch, play, f"--task={TASK}", "--experts", "experts.yaml", "--export", "out")
+
+
+def test_an_observation_that_an_export_would_get_wrong(monkeypatch):
+    """Modifiers are filters within Isaac Lab's manager; the exported graph would be fed unfiltered values."""
+    from whole_body_tracking.rl import training
+
+    real = training.resolve_configs
+
+    def with_modifier(args):
+        env_cfg, agent_cfg = real(args)
+        env_cfg.observations.policy.joint_vel.modifiers = [ModifierCfg(func=modifiers.scale, params={"multiplier": 2})]
+        return env_cfg, agent_cfg
+
+    monkeypatch.setattr(training, "resolve_configs", with_modifier)
+    with pytest.raises(ValueError, match=r"'joint_vel' has modifiers \(scale\).*joint_vel.modifiers"):
+        run(monkeypatch, train, f"--task={TASK}", "--max_iterations", 1)
+
+
+def test_an_evaluation_on_ray_says_how_it_is_divided(monkeypatch):
+    pytest.importorskip("ray")
+    for flags, message in (
+        ([], r"--num_workers N"),
+        (["--num_workers", 2, "--scenarios", "standard"], r"not --scenarios"),
+        (["--num_workers", 2, "--device", "cpu"], r"--gpu_per_worker 0 for the CPU"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(monkeypatch, evaluate, f"--task={TASK}", "--ray", "local", *flags)

@@ -6,15 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from whole_body_tracking.rl.run.launching import (
     FINISHED_FILE,
+    Training,
     latest_progress,
     read_progress,
     run_folder_in,
     run_logged,
+    script_command,
     train_to_end,
 )
 
@@ -87,3 +90,20 @@ def test_a_finished_training_with_other_settings_is_not_taken_for_this_one(tmp_p
     (tmp_path / FINISHED_FILE).write_text(json.dumps({"arguments": ["--seed", "1"], "max_minutes": None}))
     with pytest.raises(ValueError, match=r"other settings: --seed 1.*Choose another folder"):
         train_to_end(tmp_path, ["--seed", 2])
+
+
+@pytest.mark.parametrize("name", ["train.py", "evaluate.py"])
+def test_the_scripts_are_where_they_are_looked_for(name):
+    assert Path(script_command("rsl_rl", name)[1]).is_file()
+
+
+def test_a_training_says_what_is_left_to_do(tmp_path):
+    """A new one is started, a stopped one goes on with the minutes that are left, a finished one has no step."""
+    training = Training(tmp_path, ("--task", "T"), max_minutes=2.0)
+    new = next(training.steps("--device", "cpu"))
+    assert new.words[2:] == ("--task", "T", "--device", "cpu", "--max_minutes", "2.0") and not new.append
+    make_run(tmp_path, total_time=30.0)
+    steps = training.steps("--device", "cpu")
+    assert next(steps).words[-4:] == ("--max_minutes", "1.5", "--checkpoint", "latest")  # 2 min - 30 s
+    assert next(steps, None) is None and training.is_finished
+    assert list(training.steps("--device", "cpu")) == []

@@ -1,5 +1,6 @@
 """One expert a motion: what is planned, what is skipped or continued, what is refused before anything starts."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from whole_body_tracking.rl.experts.job import MANIFEST_FILE
 from whole_body_tracking.rl.experts.queue import Slot, make_slots, run_queue
 from whole_body_tracking.rl.experts.training import open_table, parse_command_line, plan_jobs, train_experts
 from whole_body_tracking.rl.run.launching import FINISHED_FILE, LoggedProcess
+from whole_body_tracking.rl.run.ray_options import RayOptions
 
 pytestmark = pytest.mark.unit
 
@@ -217,3 +219,39 @@ def test_slots_of_several_devices():
     assert make_slots(["cuda:0"], jobs=2) == [Slot("cuda:0")] * 2
     assert make_slots(["cpu"]) == [Slot("cpu")]
     assert len(make_slots(["cpu"], jobs=1000)) == 1000  # more than there are cores: no core of their own
+
+
+# -- on Ray ----------------------------------------------------------------------------------------------------------
+
+
+def test_flags_of_this_machine_and_of_ray_do_not_mix(manifest):
+    pytest.importorskip("ray")
+    command = ["--task", TASK, "--motion_file", str(manifest)]
+    with pytest.raises(ValueError, match=r"--devices and --jobs are for this machine.*--num_workers"):
+        parse_command_line([*command, "--ray", "local", "--jobs", "2"])
+    with pytest.raises(ValueError, match=r"--cpu_per_worker, --max_retries: only with --ray"):
+        parse_command_line([*command, "--cpu_per_worker", "2", "--max_retries", "0"])
+    with pytest.raises(ValueError, match=r"--cpu_per_worker -1, --num_workers 0: expected 0 or more"):
+        parse_command_line([*command, "--ray", "local", "--cpu_per_worker", "-1", "--num_workers", "0"])
+    args, arguments = parse_command_line([*command, "--ray", "auto", "--gpu_per_worker", "0.5", "--num_envs", "8"])
+    assert args.ray_options == RayOptions("auto", gpu_per_worker=0.5)
+    assert arguments == ("--task", TASK, "--num_envs", "8"), "where it runs is not part of what is trained"
+
+
+def test_without_ray_the_message_names_the_extra(manifest, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r'not installed.*"whole-body-tracking\[ray\]"'):
+        parse_command_line(["--task", TASK, "--ray", "local"])
+
+
+def test_an_expert_says_what_is_left_to_do(manifest):
+    """A queue on another machine asks for it anew when the first one has died."""
+    _, _, jobs = planned("--motion_file", manifest, "--max_minutes", 2)
+    (command,) = jobs[0].steps("cuda:0")
+    assert command.words[-4:] == ("--device", "cuda:0", "--max_minutes", "2.0")
+    assert (jobs[0].training.folder / MANIFEST_FILE).is_file()
+    leave_run(jobs[0], jobs[0].sha256)
+    (command,) = jobs[0].steps("cuda:0")
+    assert command.words[-4:] == ("--max_minutes", "1.0", "--checkpoint", "latest")  # 2 min - 60 s
+    jobs[0].finish()
+    assert list(jobs[0].steps("cuda:0")) == []

@@ -57,5 +57,5 @@ def test_a_report_of_another_checkpoint_is_pointed_out(tmp_path):
 def test_what_is_no_report_is_refused(tmp_path, text):
     path = tmp_path / "report.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match="is no report of evaluate.py"):
+    with pytest.raises(ValueError, match="is not a report of evaluate.py"):
         read_baseline(path, [SHA], g1_spec())

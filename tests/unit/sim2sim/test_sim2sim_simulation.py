@@ -60,7 +60,7 @@ def test_a_control_period_is_four_physics_steps(simulation):
     simulation.reset(random_state())
     simulation.step(np.zeros(29))
     assert simulation.data.time == pytest.approx(0.02)
-    with pytest.raises(ValueError, match=r"0.013 s, which is no multiple of the physics step of 0.005 s"):
+    with pytest.raises(ValueError, match=r"0.013 s, which is not a multiple of the physics step of 0.005 s"):
         Simulation(G1, g1_spec(control_dt=0.013))
 
 

@@ -28,7 +28,7 @@ def fail_in_bin(s: StartSampler, bin_: int, num_envs: int, num_steps: int = 50) 
         s.update()
 
 
-@pytest.mark.parametrize("strategy", ["adaptive", "uniform", "first", "ancestor"])
+@pytest.mark.parametrize("strategy", ["adaptive", "uniform", "first", "beyondmimic"])
 def test_given_shares_hold_whatever_the_start_strategy(strategy):
     s = sampler(strategy=strategy, clip_shares=torch.tensor([1.0, 0.0, 3.0]))
     fail_in_bin(s, 4, num_envs=8)

@@ -9,7 +9,7 @@ import torch
 
 from whole_body_tracking.motion import MotionLibrary, RawMotion, convert
 from whole_body_tracking.robots import G1
-from whole_body_tracking.tasks.tracking.mdp.reference.loop_placement import LoopPlacement, place
+from whole_body_tracking.tasks.tracking.mdp.reference.loop_placement import LoopPlacement, place, turn
 
 pytestmark = pytest.mark.unit
 
@@ -82,3 +82,12 @@ def test_next_round_of_a_preview_is_that_of_the_advance(library):
     assert torch.equal(quat[:, 0], placement.quat)
     placement.advance(clips, torch.ones(2, dtype=torch.bool))
     assert torch.equal(quat[:, 1], placement.quat) and torch.equal(shift[:, 1], placement.shift)
+
+
+def test_vectors_turn_with_the_reference():
+    # A quarter turn to the left in the second row: x becomes y, y becomes -x, z stays.
+    quat = torch.tensor([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)]])
+    forces = torch.tensor([1.0, 2.0, 3.0]).expand(2, 2, 3)
+    expected = torch.tensor([[1.0, 2.0, 3.0], [-2.0, 1.0, 3.0]])
+    torch.testing.assert_close(turn(forces, quat), expected[:, None].expand(2, 2, 3))
+    torch.testing.assert_close(turn(forces[:, 0], quat), expected)

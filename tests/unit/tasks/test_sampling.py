@@ -29,7 +29,7 @@ def test_bins_cover_every_start_frame_once():
     failures=st.lists(st.floats(0, 1e6), min_size=10, max_size=10),
     visits=st.lists(st.floats(0, 1e6), min_size=10, max_size=10),
     kernel_size=st.integers(1, 4),
-    strategy=st.sampled_from(["adaptive", "ancestor", "uniform", "first"]),
+    strategy=st.sampled_from(["adaptive", "beyondmimic", "uniform", "first"]),
 )
 @settings(max_examples=100, deadline=None)
 def test_probabilities_are_a_distribution_for_any_counts(failures, visits, kernel_size, strategy):
@@ -54,11 +54,11 @@ def test_uniform_floor_does_not_depend_on_the_number_of_worlds(num_envs):
     assert p[0].item() == pytest.approx(0.8 + 0.2 / s.num_bins, rel=1e-4)
 
 
-def test_the_ancestors_floor_does_depend_on_it():
+def test_the_floor_of_beyondmimic_does_depend_on_it():
     """The defect that the rates mend: with counts, the uniform share shrinks as worlds are added."""
     floors = []
     for num_envs in (16, 4096):
-        s = sampler(strategy="ancestor", alpha=0.01)
+        s = sampler(strategy="beyondmimic", alpha=0.01)
         s.record_failures(torch.zeros(num_envs, dtype=torch.long), torch.ones(num_envs, dtype=torch.bool))
         s.update()
         floors.append(s.probabilities().min().item())
@@ -86,7 +86,7 @@ def test_kernel_looks_ahead_and_stays_in_the_clip():
     assert (p[last_of_clip_0 - 1] / p[last_of_clip_0]).item() == pytest.approx(0.5 / 1.5)
 
 
-@pytest.mark.parametrize("strategy", ["adaptive", "uniform", "first", "ancestor"])
+@pytest.mark.parametrize("strategy", ["adaptive", "uniform", "first", "beyondmimic"])
 def test_every_start_has_a_successor_in_its_clip(strategy):
     s = sampler((2, 51, 52, 300), strategy=strategy)
     clips, frames = s.sample(20_000)
@@ -115,3 +115,9 @@ def test_checkpoint_of_other_clips_is_refused():
 def test_a_one_frame_clip_is_refused():
     with pytest.raises(ValueError, match="at least 2 frames"):
         sampler((1,))
+
+
+def test_the_old_name_of_a_strategy_is_an_alias_and_an_unknown_one_is_refused():
+    assert sampler(strategy="ancestor").strategy == "beyondmimic"
+    with pytest.raises(ValueError, match="start_sampling: 'adaptve'.*Did you mean 'adaptive'"):
+        sampler(strategy="adaptve")

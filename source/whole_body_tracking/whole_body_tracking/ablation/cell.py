@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from whole_body_tracking.files import write_json
-from whole_body_tracking.rl.run.launching import latest_progress, run_logged, script_command, train_to_end
+from whole_body_tracking.rl.run.launching import Command, Training, latest_progress, run_to_end, script_command
 
 from .variants import Variant
 
@@ -61,6 +61,11 @@ class Cell:
     seed: int
     folder: Path
 
+    @property
+    def name(self) -> str:
+        """What messages call the cell."""
+        return f"{self.variant.name}, seed {self.seed}"
+
     def run(self, plan: Plan, watch: Callable[[], None] | None = None) -> dict:
         """Train and evaluate what has not been trained and evaluated yet; the row of this cell.
 
@@ -68,19 +73,51 @@ class Cell:
             ChildProcessError: If a step fails; the message ends with the last lines of its log.
             ValueError: If the folder holds a training with other settings.
         """
-        run = train_to_end(self.folder, plan.train_command(self.variant, self.seed), plan.max_minutes, watch)
-        overall = self._evaluate(plan, run)
+        for command in self.steps(plan):
+            run_to_end(command.start, watch)
+        return self.row(plan)
+
+    def steps(self, plan: Plan) -> Iterator[Command]:
+        """Commands that are left to do, in order; the next one is asked for when one has succeeded.
+
+        Raises:
+            ValueError: If the folder holds a training with other settings.
+        """
+        training = self._training(plan)
+        yield from training.steps()
+        arguments = plan.evaluate_command(self.variant, training.run)
+        marker = self.folder / "evaluation.json"
+        if not (marker.is_file() and json.loads(marker.read_text()) == {"arguments": arguments}):
+            script = script_command("rsl_rl", "evaluate.py")
+            words = (*script, *arguments, "--output_dir", str(self.folder / "evaluation"))
+            yield Command(words, self.folder, self.folder / "evaluate.log")
+            write_json(marker, {"arguments": arguments})
+
+    def row(self, plan: Plan) -> dict:
+        """Variant, seed, budget spent and metrics of a cell without steps left."""
         progress = latest_progress(self.folder)
         spent = {"iterations": progress["iteration"] + 1, "env_steps": progress["total_steps"]}
         spent |= {"minutes": progress["total_time"] / 60.0}
-        return {"variant": self.variant.name, "seed": self.seed, "run_folder": str(run)} | spent | overall
+        overall = json.loads((self.folder / "evaluation" / "report.json").read_text())["overall"]
+        run = str(self._training(plan).run)
+        return {"variant": self.variant.name, "seed": self.seed, "run_folder": run} | spent | overall
 
-    def _evaluate(self, plan: Plan, run: Path) -> dict[str, float]:
-        """Evaluate unless this was done with the same arguments."""
-        arguments = plan.evaluate_command(self.variant, run)
-        output, marker = self.folder / "evaluation", self.folder / "evaluation.json"
-        if not (marker.is_file() and json.loads(marker.read_text()) == {"arguments": arguments}):
-            command = [*script_command("rsl_rl", "evaluate.py"), *arguments, "--output_dir", output]
-            run_logged(command, self.folder, self.folder / "evaluate.log")
-            write_json(marker, {"arguments": arguments})
-        return json.loads((output / "report.json").read_text())["overall"]
+    def _training(self, plan: Plan) -> Training:
+        return Training(self.folder, tuple(plan.train_command(self.variant, self.seed)), plan.max_minutes)
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """A cell as a queue runs it."""
+
+    cell: Cell
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """What messages call the cell."""
+        return self.cell.name
+
+    def steps(self, device: str) -> Iterator[Command]:
+        """Commands that are left to do; the plan says on which device."""
+        return self.cell.steps(self.plan)

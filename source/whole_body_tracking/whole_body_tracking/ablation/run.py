@@ -6,30 +6,29 @@ import argparse
 import contextlib
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from isaaclab_tasks.utils import resolve_task_config
 from rich.console import Console
 
-from whole_body_tracking.evaluation.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.files import write_atomically, write_json, write_table
 from whole_body_tracking.motion.sources.motion_entries import resolve_items
 from whole_body_tracking.rl.cli import require_known_task
 from whole_body_tracking.rl.overrides import CONFIG_PATH, OVERRIDE, require_known_paths, split_overrides
-from whole_body_tracking.rl.run.launching import latest_progress
+from whole_body_tracking.rl.run.ray_options import RayOptions, add_ray_args, ray_options
 from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 
 from .cell import Cell, Plan
+from .running import console, run_cells
 from .summary import render, summarise
 from .variants import Variant, is_variant, parse_variants
 
 AGENT = "rsl_rl_cfg_entry_point"
 OWN_FLAGS = ("--checkpoint", "--resume", "--seed", "--run_name", "--experiment_name", "--registry_name", "--agent")
 """Flags of ``train.py`` that would make the cells of an ablation differ, or that it sets itself."""
-
-console = Console()
 
 
 @dataclass
@@ -58,10 +57,13 @@ def ablate(argv: list[str]) -> AblationResult:
     folder = Path(args.output_dir).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     cells = [Cell(variant, seed, folder / variant.name / f"seed_{seed}") for seed in args.seeds for variant in variants]
-    rows: list[dict] = []
-    for number, cell in enumerate(cells, start=1):
-        rows.append(_run(cell, plan, f"{number} of {len(cells)}: {cell.variant.name}, seed {cell.seed}"))
-        result = _write(folder, plan, variants, rows)
+    rows: dict[Cell, dict] = {}
+
+    def done(cell: Cell, row: dict) -> AblationResult:
+        rows[cell] = row
+        return _write(folder, plan, variants, [rows[cell] for cell in cells if cell in rows])
+
+    result = run_cells(cells, plan, args.ray_options, folder, done)
     console.print(render(result.summary))
     return result
 
@@ -85,6 +87,7 @@ def parse_command_line(argv: Sequence[str]) -> tuple[argparse.Namespace, Plan, l
         raise ValueError(f"Every seed counts once, found {args.seeds}.")
     require_known_task(args.task)
     require_known_task(args.eval_task or args.task)
+    args.ray_options = _options_on_ray(args)
     iterations = [] if args.max_iterations is None else ["--max_iterations", str(args.max_iterations)]
     plan = Plan(
         task=args.task,
@@ -142,23 +145,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--eval_episodes", type=int, default=64, help="Rollouts of each evaluation.")
     parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu", help="cpu or cuda:N.")
     parser.add_argument("--output_dir", default="ablation", help="Folder of everything; the same one continues.")
+    add_ray_args(parser)
     return parser
 
 
-def _run(cell: Cell, plan: Plan, title: str) -> dict:
-    with console.status(title) as status:
-
-        def watch() -> None:
-            row = latest_progress(cell.folder)
-            if row is not None:
-                status.update(f"{title}: iteration {row['iteration']:.0f}, reward {row['mean_reward']:.1f}")
-
-        row = cell.run(plan, watch)
-    console.print(
-        f"[green]done[/green] {title}: success {row['success']:.2f}, r_mpkpe {100.0 * row['r_mpkpe']:.2f} cm after"
-        f" {row['env_steps'] / 1e6:.2f} M steps"
-    )
-    return row
+def _options_on_ray(args: argparse.Namespace) -> RayOptions | None:
+    """Options of ``--ray``; a job takes a GPU if the ablation is to run on one."""
+    options = ray_options(args)
+    if options is None:
+        return None
+    if args.device not in ("cpu", "cuda:0"):
+        raise ValueError(f"--device {args.device}: with --ray each job has its own GPU. Give cuda:0 or cpu.")
+    if options.gpu_per_worker is None:
+        return replace(options, gpu_per_worker=float(args.device == "cuda:0"))
+    if bool(options.gpu_per_worker) != (args.device == "cuda:0"):
+        raise ValueError(f"--device {args.device} does not fit --gpu_per_worker {options.gpu_per_worker:g}.")
+    return options
 
 
 def _write(folder: Path, plan: Plan, variants: Sequence[Variant], rows: list[dict]) -> AblationResult:

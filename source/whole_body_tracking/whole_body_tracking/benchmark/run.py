@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from isaaclab.utils.seed import configure_seed
 
-from whole_body_tracking.evaluation.evaluate import engine_name
+from whole_body_tracking.evaluation.provenance import engine_name
 from whole_body_tracking.rl.session import resolve_configs, resolve_motions, tracking_env
 from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G1TrackingDemoPPORunnerCfg
 

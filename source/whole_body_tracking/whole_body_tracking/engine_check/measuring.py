@@ -66,7 +66,8 @@ def policy_terms(env) -> dict[str, int]:
 def first_seconds(clip: MotionClip, seconds: float) -> MotionClip:
     """The beginning of a clip."""
     end = round(seconds * clip.fps) + 1
-    return dataclasses.replace(clip, **{name: getattr(clip, name)[:end] for name in ARRAYS})
+    arrays = {name: getattr(clip, name)[:end] for name in ARRAYS}
+    return dataclasses.replace(clip, **arrays, channels={}, extras={})
 
 
 def hold_default_pose(env: RslRlVecEnvWrapper) -> dict:

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.experts.ensemble import add_expert_args
-from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy
+from whole_body_tracking.rl.policies import CheckpointPolicy, ExpertsPolicy, PolicySource
 from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
-from whole_body_tracking.rl.session import resolve_configs
+from whole_body_tracking.rl.run.ray_options import add_ray_args, ray_options
+from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.rl.video import check_video_length
-from whole_body_tracking.robots import get_robot
+from whole_body_tracking.robots import RobotModel, get_robot
 from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.viewer.video import require_encoder
 
-from .playing import play_clips
-from .provenance import describe_evaluation, engine_name
-from .report import Evaluated, write_report
-from .robustness import NUM_EPISODES, RobustnessResult, evaluate_scenarios
-from .rollout import configure_evaluation
-from .scenarios import SCENARIOS, scenarios_of
-
-__all__ = ["EvaluationResult", "engine_name", "evaluate"]
+from .batches import Rollouts, plan_rollouts, run_rollouts
+from .early_stop import EarlyStop
+from .metrics.measure import RolloutMetrics, measure
+from .parts import Part, PartResult, play_parts, save_part
+from .provenance import describe_evaluation
+from .recording import Recording
+from .report.robustness import RobustnessResult, scenario_row, write_scenarios
+from .report.write import Evaluated, write_report
+from .rollout import Disturbance, configure_evaluation
+from .scenarios import SCENARIOS, Scenario, scenarios_of
 
 NUM_ROLLOUTS = 64
 """Rollouts of an evaluation, shared evenly by its clips; each clip gets at least one."""
+NUM_EPISODES = 100
+"""Episodes of each scenario."""
 
 
 @dataclass
@@ -47,7 +57,7 @@ class EvaluationResult:
         return "\n".join(f"{name:>20}: {value:.4f}" for name, value in self.overall.items())
 
 
-def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
+def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResult:
     """Evaluate a policy as a command line says; see ``evaluate.py --help``.
 
     Returns:
@@ -67,10 +77,96 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult:
     if scenarios:
         return evaluate_scenarios(args, source, scenarios, folder)
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
-    rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations)
+    if args.ray_options is not None:
+        num_rollouts, checkpoint = len(plan_rollouts(len(clips), args.num_envs)), None if args.experts else source.path
+        rollouts, joint_names = play_parts(argv, checkpoint, num_rollouts, args.ray_options, folder)
+    else:
+        rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations)
+    if args.part is not None:
+        save_part(args.part.file(folder), rollouts, joint_names)
+        return PartResult(folder, len(rollouts.recordings))
     evaluated = Evaluated(rollouts, clips, get_robot(env_cfg.robot_name), joint_names, env_cfg.rewards)
     details = describe_evaluation(args, env_cfg, source.path, clips)
     return EvaluationResult(*write_report(folder, evaluated, details, args.video, args.video_length), folder)
+
+
+def evaluate_scenarios(
+    args: argparse.Namespace, source: PolicySource, names: list[str], folder: Path
+) -> RobustnessResult:
+    """Play every scenario and write the table.
+
+    Args:
+        args: Parsed command line; ``num_envs`` episodes each.
+        source: Policy to play.
+        names: Scenarios.
+        folder: Folder to write to; it is created.
+    """
+    rows = [scenario_row(name, _play_scenario(args, source, SCENARIOS[name])) for name in names]
+    env_cfg, _ = resolve_configs(args, play=True)
+    return write_scenarios(folder, rows, describe_evaluation(args, env_cfg, source.path, load_task_clips(env_cfg)))
+
+
+def play_clips(
+    args: argparse.Namespace,
+    env_cfg,
+    agent_cfg,
+    source: PolicySource,
+    num_clips: int,
+    terminations,
+    disturb: Disturbance | None = None,
+) -> tuple[Rollouts, list[str]]:
+    """Start the engine, play every clip and stop it.
+
+    Args:
+        args: Parsed command line; ``num_envs`` rollouts are made, in at most as many worlds.
+        env_cfg: Config from :func:`~.rollout.configure_evaluation`.
+        agent_cfg: Agent config that the source has configured.
+        source: Policy to play.
+        num_clips: Number of clips of the config.
+        terminations: Terminations that count as failures.
+        disturb: Acts on the environment or the actions before each step.
+
+    Returns:
+        The rollouts, and the joints in the order of their recordings.
+    """
+    clip_ids = plan_rollouts(num_clips, args.num_envs)
+    numbers = torch.arange(len(clip_ids)) if args.part is None else args.part.rollouts(len(clip_ids))
+    clip_ids = clip_ids[numbers]
+    env_cfg.scene.num_envs = len(clip_ids) if num_clips <= args.num_envs else min(args.num_envs, len(clip_ids))
+    robot = get_robot(env_cfg.robot_name)
+    judge = judge_of(env_cfg.rewards, terminations, robot)
+    early_stop = EarlyStop(terminations, robot.body_names[0])
+    with tracking_env(args, env_cfg, agent_cfg) as env:
+        policy = source.load(env, agent_cfg)
+        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb, early_stop, numbers)
+        return rollouts, list(env.unwrapped.scene["robot"].joint_names)
+
+
+def judge_of(rewards, terminations, robot: RobotModel) -> Callable[[Recording], RolloutMetrics]:
+    """Function that measures recordings of a robot under a task's rewards and terminations."""
+    return lambda recording: measure(recording, rewards, terminations, robot.body_names[0], robot)
+
+
+def _play_scenario(args: argparse.Namespace, source: PolicySource, scenario: Scenario) -> RolloutMetrics:
+    env_cfg, agent_cfg = resolve_configs(args, play=True)
+    source.configure(env_cfg, agent_cfg)
+    clips = load_task_clips(env_cfg)
+    terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
+    scenario.configure(env_cfg)
+    disturb = scenario.disturb(env_cfg) if scenario.disturb else None
+    with tempfile.TemporaryDirectory() as folder:
+        if scenario.speed != 1.0:
+            clips = _retimed(env_cfg, clips, scenario, Path(folder))
+        rollouts, _ = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, disturb)
+    return rollouts.measured
+
+
+def _retimed(env_cfg, clips: list[MotionClip], scenario: Scenario, folder: Path) -> list[MotionClip]:
+    """Replace the config's clips by faster or slower ones, written to a folder."""
+    clips = [time_scaled(clip, scenario.speed, env_cfg.robot_name) for clip in clips]
+    files = [clip.save(folder / f"{index:05d}.npz") for index, clip in enumerate(clips)]
+    env_cfg.commands.motion.motion_files = [str(file) for file in files]
+    return clips
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -84,13 +180,28 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         metavar="NAME,NAME",
         help=f"Test robustness instead, {NUM_EPISODES} episodes each by default: {', '.join(SCENARIOS)}; or all.",
     )
+    parser.add_argument("--part", type=Part.parse, default=None, help=argparse.SUPPRESS)
+    add_ray_args(parser)
     add_expert_args(parser)
     args = parse_args(parser, argv)
+    args.ray_options = ray_options(args)
+    _check_ray(args, argv)
     _check_video(args)
     args.num_envs = args.num_envs or (NUM_EPISODES if args.scenarios else NUM_ROLLOUTS)
     if not args.experts:
         args.checkpoint = args.checkpoint or "latest"
     return args
+
+
+def _check_ray(args: argparse.Namespace, argv: list[str]) -> None:
+    if args.ray_options is None:
+        return
+    if args.scenarios:
+        raise ValueError("--ray plays the clips in parts, not --scenarios: drop one.")
+    if args.ray_options.num_workers is None:
+        raise ValueError("--ray needs the number of parts to play the clips in: --num_workers N.")
+    if any(token.split("=")[0] == "--device" for token in argv):
+        raise ValueError("--device is for this machine; with --ray use --gpu_per_worker 0 for the CPU, 1 for a GPU.")
 
 
 def _check_video(args: argparse.Namespace) -> None:

@@ -1,13 +1,16 @@
-"""What rollouts did: trajectories of robot and reference at the same instants."""
+"""Recordings of rollouts: trajectories of robot and reference at the same instants."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor
 
 from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
 
+DIVERGED = 1e6
+"""A state with a larger number diverged [m, rad, m/s, rad/s]; sums of squares of smaller ones do not overflow."""
 PER_ROLLOUT = ("clip_ids", "num_steps", "num_recorded")
 
 
@@ -43,6 +46,14 @@ class Recording:
     @property
     def num_rollouts(self) -> int:
         return len(self.clip_ids)
+
+    @property
+    def diverged(self) -> Tensor:
+        """Whether anything the robot did is not finite or beyond :data:`DIVERGED`, shape [num_steps, num_rollouts]."""
+        bodies = [getattr(self.robot, f.name).flatten(2) for f in fields(self.robot)]
+        joints = [self.joint_pos, self.joint_vel, self.actions]
+        joints += [] if self.joint_torque is None else [self.joint_torque]
+        return ~torch.stack([(value.abs() < DIVERGED).all(-1) for value in bodies + joints]).all(0)
 
     def errors(self) -> TrackingErrors:
         """Squared errors of every step, each of shape [num_steps, num_rollouts, ...]."""

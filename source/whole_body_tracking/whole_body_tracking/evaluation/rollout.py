@@ -16,7 +16,7 @@ from torch import Tensor
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 
-from .giving_up import GivingUp
+from .early_stop import EarlyStop
 from .recording import Recording
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def roll_out(
     policy: Callable[[Tensor], Tensor],
     batch: Batch,
     disturb: Disturbance | None = None,
-    giving_up: GivingUp | None = None,
+    early_stop: EarlyStop | None = None,
 ) -> Recording:
     """Play each world's clip once; worlds without a rollout are left out of the recording.
 
@@ -82,13 +82,13 @@ def roll_out(
         policy: Maps observations to actions.
         batch: What each world plays.
         disturb: Acts on the environment or the actions before each step.
-        giving_up: Says which rollouts to stop before their end; None stops none.
+        early_stop: Says which rollouts to stop before their end; None stops none.
     """
     motion: MotionCommand = env.unwrapped.command_manager.get_term("motion")
     num_steps = motion.last_frames[batch.clip_ids]
     ends = torch.where(batch.used, num_steps, 0)
-    if giving_up is not None:
-        giving_up.reset()
+    if early_stop is not None:
+        early_stop.reset()
     obs = _start(env, motion, batch)
     parked = torch.zeros_like(batch.used)
     samples: list[tuple[Tensor, ...]] = []
@@ -102,8 +102,8 @@ def roll_out(
             ref, ref_joint_pos = motion.reference_bodies, motion.reference.joint_pos
             obs = env.step(applied)[0]
             samples.append(_sample(env, motion, ref, ref_joint_pos, actions, batch.used))
-            if giving_up is not None:
-                lost = giving_up.update(_recording(env, motion, samples[-1:], batch, num_steps)).to(ends.device)
+            if early_stop is not None:
+                lost = early_stop.update(_recording(env, motion, samples[-1:], batch, num_steps)).to(ends.device)
                 ends[batch.used] = torch.where(lost, ends[batch.used].clamp(max=step + 1), ends[batch.used])
     recording = _recording(env, motion, samples, batch, num_steps)
     recording.num_recorded = ends[batch.used].cpu()

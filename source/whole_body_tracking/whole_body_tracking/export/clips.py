@@ -1,4 +1,4 @@
-"""The clips of a policy that does not hold them: a folder of files beside it, each named after its content."""
+"""Clips beside a policy of several clips: one file each, whose name contains the digest of its content."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
-from .spec import ClipReference, PolicySpec
+from .clip_reference import ClipReference
+from .spec import PolicySpec
 
 CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
-"""What a file system says that holds no second name of this file."""
+"""Errors of a file system that cannot link a file: it is copied instead."""
 
 
 def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) -> None:
-    """Put every clip of a policy into a folder; those that are there stay, since a file's name tells its content.
+    """Write the clips of a policy beside it; files that exist are kept, since their names contain the digest.
 
-    A clip that is a whole file is linked to it where the file system can, so that a large library takes no space twice.
+    A clip that is a whole file is hard-linked where possible, so that a large library does not take twice the space.
 
     Args:
         folder: Folder of the policy's file.
@@ -29,7 +30,7 @@ def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) 
 
     Raises:
         FileNotFoundError: If a clip's file is gone.
-        ValueError: If a clip is not what the policy was trained on any more.
+        ValueError: If the content of a clip has changed since it was loaded.
     """
     if not spec.clips_folder:
         return
@@ -41,7 +42,7 @@ def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) 
 
 
 def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
-    """Read a clip of a policy and check that it is the one that the policy was trained on.
+    """Read a clip of a policy and compare its digest with the one in the spec.
 
     Args:
         folder: Folder of the policy's file.
@@ -56,7 +57,7 @@ def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
     if not spec.clips_folder:
         raise ValueError(
             f"The policy was exported without the files of its clips. Load '{name}' (SHA-256 {reference.sha256[:12]})"
-            " from elsewhere, or export again with play.py and without --no_clips."
+            " from elsewhere, or export again with play.py --export DIR, without --no_clips."
         )
     path = folder / spec.clips_folder / reference.file_name
     _require_file(path, reference)
@@ -66,7 +67,7 @@ def read_clip(folder: Path, spec: PolicySpec, name: str) -> MotionClip:
 
 
 def require_clips(folder: Path, spec: PolicySpec) -> None:
-    """Check that the file of every clip is there; what it holds is checked when it is read.
+    """Check that the file of every clip exists; its content is checked when it is read.
 
     Raises:
         FileNotFoundError: If one is gone; the message names it.
@@ -94,14 +95,14 @@ def _require_file(path: Path, reference: ClipReference) -> None:
     if not path.is_file():
         raise FileNotFoundError(
             f"The policy's clip '{reference.name}' is missing: {path} does not exist. Copy the folder"
-            f" {path.parent.name}/ together with the policy, or export it again with play.py."
+            f" {path.parent.name}/ together with the policy, or export it again with play.py --export DIR."
         )
 
 
 def _require_content(clip: MotionClip, path: Path, reference: ClipReference) -> None:
     if clip.digest != reference.sha256:
         raise ValueError(
-            f"{path} is not the clip '{reference.name}' that the policy was trained on: its SHA-256 begins with"
-            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file; a copy beside the policy may"
-            " also be deleted and made again by play.py from the clip of the training."
+            f"{path} is not the clip '{reference.name}' that the policy was exported with: its SHA-256 begins with"
+            f" {clip.digest[:12]}, expected {reference.sha256[:12]}. Restore the file, or export the"
+            " policy again with play.py --export DIR and the clip that it should track."
         )

@@ -1,4 +1,4 @@
-"""``deploy.yaml`` in the layout that Unitree's controllers read."""
+"""Writer of ``deploy.yaml``, the description of a policy that Unitree's controllers read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNITREE_TERM_NAMES = {
 
 
 def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
-    """Text of the file. Gains are in the order of the robot's motors, everything else in that of the policy's joints.
+    """Text of ``deploy.yaml``: gains in the order of the robot's motors, all else in the order of the policy's joints.
 
     Args:
         spec: The policy.
@@ -26,7 +26,7 @@ def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
 
     Raises:
         ValueError: If the robot has no motor for a joint of the policy, or the file's actions are relative to a
-            reference, which this layout cannot say.
+            reference, which this layout cannot express.
     """
     if spec.emitted_actions != "default_relative":
         raise ValueError(

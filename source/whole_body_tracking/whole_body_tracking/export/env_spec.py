@@ -1,4 +1,4 @@
-"""Read a policy's spec off a running environment."""
+"""Description of a policy, read from its running environment."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from torch import Tensor
 
 from whole_body_tracking.code_version import code_commit
 
-from .spec import ActionKind, ClipReference, ObservationTerm, PolicySpec
+from .clip_reference import ClipReference, TrainedClip
+from .spec import ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
+    from isaaclab.managers import ObservationGroupCfg
 
 OBSERVATION_GROUP = "policy"
 ACTION_TERM = "joint_pos"
 COMMAND_TERM = "motion"
 CLIPS_FOLDER = "clips"
-"""Folder beside the file in which a policy of several clips finds them."""
+"""Folder beside the policy for its clips, if there are several."""
 
 
 def spec_from_env(
@@ -30,6 +32,7 @@ def spec_from_env(
     action_clip: float | None = None,
     clamp_targets: bool = False,
     with_clips: bool = True,
+    trained_on: tuple[TrainedClip, ...] = (),
 ) -> PolicySpec:
     """Describe the policy of a tracking task.
 
@@ -41,10 +44,11 @@ def spec_from_env(
         action_clip: Bound on actions that the training wrapper applies; None means none.
         clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
         with_clips: Whether clips that the graph does not hold are put beside it.
+        trained_on: Clips of the training.
 
     Raises:
-        ValueError: If the action term does not move all joints in the robot's order, clips its targets, or the
-            observations are stacked in a way that the spec cannot express.
+        ValueError: If the action term does not move all joints in the robot's order or clips its targets, or if the
+            observations have modifiers or are stacked in a way that the spec cannot express.
     """
     motion = env.command_manager.get_term(COMMAND_TERM)
     action = env.action_manager.get_term(ACTION_TERM)
@@ -82,6 +86,7 @@ def spec_from_env(
         clips_folder=CLIPS_FOLDER if with_clips and library.num_clips > 1 else "",
         preview_steps=tuple(motion.cfg.preview_steps),
         clip_end=motion.cfg.clip_end,
+        trained_on=trained_on,
     )
 
 
@@ -89,10 +94,30 @@ def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
     """Terms of the policy's observation group, in order."""
     manager = env.observation_manager
     group = getattr(manager.cfg, OBSERVATION_GROUP)
+    require_no_modifiers(group)
     if group.history_length and group.history_order == "time":
         raise ValueError("Export needs observation history term by term: set `history_order` to 'term'.")
     names, dims = manager.active_terms[OBSERVATION_GROUP], manager.group_obs_term_dim[OBSERVATION_GROUP]
     return tuple(_observation_term(getattr(group, name), name, dim) for name, dim in zip(names, dims, strict=True))
+
+
+def require_no_modifiers(group: ObservationGroupCfg) -> None:
+    """Check that no observation term has modifiers, which an exported graph could not apply.
+
+    Args:
+        group: Config of the policy's observation group.
+
+    Raises:
+        ValueError: If a term has ``modifiers``; the message names it.
+    """
+    for name, term in vars(group).items():
+        if getattr(term, "modifiers", None):
+            functions = [getattr(modifier.func, "__name__", str(modifier.func)) for modifier in term.modifiers]
+            raise ValueError(
+                f"Observation term '{name}' has modifiers ({', '.join(functions)}), which the exported policy could not"
+                f" apply. Remove them (env.observations.{OBSERVATION_GROUP}.{name}.modifiers), or compute the value in"
+                " the term's function."
+            )
 
 
 def _observation_term(cfg, name: str, dim: tuple[int, ...]) -> ObservationTerm:

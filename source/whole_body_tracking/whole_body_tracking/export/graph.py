@@ -1,4 +1,4 @@
-"""The computation that an exported file holds: network, clip, and the mapping of residual actions."""
+"""Torch modules that are exported: the network, the clip as tables, and the mapping of residual actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REFERENCE_OUTPUTS = ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "bod
 
 
 def build_graph(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None) -> nn.Module:
-    """Module to export, on the CPU.
+    """Build the module to export, on the CPU.
 
     Args:
         actor: Trained policy; copied.
@@ -46,7 +46,7 @@ def _unclamped_graph(network: PolicyNetwork, spec: PolicySpec, library: MotionLi
 
 
 def reference_tables(library: MotionLibrary, spec: PolicySpec) -> list[Tensor]:
-    """The library's only clip, one table per name in ``REFERENCE_OUTPUTS``, shape [num_frames, ...], on the CPU.
+    """Tables of the library's only clip on the CPU, one per name in ``REFERENCE_OUTPUTS``, shape [num_frames, ...].
 
     Joints and bodies are those of the spec, by name; quaternions are (w, x, y, z).
     """
@@ -61,7 +61,7 @@ def reference_tables(library: MotionLibrary, spec: PolicySpec) -> list[Tensor]:
 
 
 class PolicyNetwork(nn.Module):
-    """Observations, shape [1, num_observations], to the actions that the policy was trained to output."""
+    """Network that maps observations, shape [1, num_observations], to actions as they were in training."""
 
     def __init__(self, actor: MLPModel, spec: PolicySpec):
         super().__init__()
@@ -80,7 +80,7 @@ class PolicyNetwork(nn.Module):
 
 
 class TrackingGraph(nn.Module):
-    """Network and clip: actions, and the reference at ``time_step``, clamped into the clip."""
+    """Network with the clip inside: outputs actions and the reference at ``time_step``, clamped into the clip."""
 
     def __init__(self, network: nn.Module, tables: list[Tensor]):
         super().__init__()
@@ -103,7 +103,7 @@ class TrackingGraph(nn.Module):
 
 
 class ResidualTrackingGraph(TrackingGraph):
-    """A residual policy that a controller runs as if it were default-relative.
+    """Residual policy whose outputs are default-relative actions, for controllers that know only those.
 
     With target = ref_t + s a_t in training, the emitted action is a'_t = (ref_t - default) / s + a_t, and the last
     action that the controller feeds back is mapped to what the network saw: a_{t-1} = a'_{t-1} - (ref_{t-1} -
@@ -137,13 +137,13 @@ class ResidualTrackingGraph(TrackingGraph):
         return torch.where((obs != 0.0).any(-1, keepdim=True), actions, torch.zeros_like(actions))
 
     def lag(self, obs: Tensor, frame: Tensor) -> Tensor:
-        """Frames by which the observed command is behind ``time_step``: 0 or 1, shape [1]."""
+        """Number of frames by which the observed command lags behind ``time_step``: 0 or 1, shape [1]."""
         command = obs[:, self.command_slice]
         now, before = ((command - self.row(self.command, at)).square().sum(-1) for at in (frame, frame - 1))
         return (before <= now).long()
 
     def map_last_action(self, obs: Tensor, last_shift: Tensor) -> Tensor:
-        """Observations with the last action as the network saw it in training."""
+        """Observations with the last action converted to what the network saw in training."""
         start, stop = self.last_action_slice.start, self.last_action_slice.stop
         given = obs[:, start:stop]
         first_step = (given == 0.0).all(-1, keepdim=True)
@@ -152,7 +152,7 @@ class ResidualTrackingGraph(TrackingGraph):
 
 
 class ClampedGraph(nn.Module):
-    """A graph whose emitted actions keep the joint targets within the soft limits.
+    """Graph whose actions are clamped so that the joint targets stay within the soft limits.
 
     A controller that feeds back what was emitted shows the policy the clamped action as its last one; in training it
     saw the action before any limit.
@@ -193,7 +193,7 @@ def action_bounds(spec: PolicySpec) -> tuple[Tensor, Tensor]:
 
 
 def _plain_slice(spec: PolicySpec, name: str, dim: int) -> slice:
-    """Place of a term that the residual mapping reads: no history, no scale, this many values."""
+    """Slice of a term that the residual mapping reads; it must have ``dim`` values, no history and no scale."""
     place = spec.observation_slice(name)
     term = next(term for term in spec.observations if term.name == name)
     plain = term.dim == dim and term.history_length == 1 and term.clip is None

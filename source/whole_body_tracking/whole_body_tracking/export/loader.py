@@ -1,4 +1,4 @@
-"""Run an exported policy. Neither a simulator nor Isaac Lab is needed."""
+"""Loader of exported policies; it needs neither a simulator nor Isaac Lab."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class OnnxPolicy:
-    """An exported policy and what it says of itself. Use :func:`load_policy`."""
+    """An exported policy with its spec. Made by :func:`load_policy`."""
 
     def __init__(self, session, spec: PolicySpec, folder: Path):
         self.session = session
         self.spec = spec
         self.folder = folder
-        """Where the file is, and the folder of its clips if it does not hold one."""
+        """Folder of the file; a policy of several clips has them below it."""
         self.input_names = [value.name for value in session.get_inputs()]
         self.output_names = [value.name for value in session.get_outputs()]
 
     def run(self, obs: np.ndarray, time_step: int = 0) -> dict[str, np.ndarray]:
-        """Outputs by name, each of shape [1, ...].
+        """Run the policy; returns its outputs by name, each of shape [1, ...].
 
         Args:
             obs: Observations, shape [num_observations] or [1, num_observations].
@@ -50,7 +50,7 @@ class OnnxPolicy:
         return {name: value[0] for name, value in outputs.items() if name != "actions"}
 
     def clip(self, name: str) -> MotionClip:
-        """A clip from beside the file, checked against the digest in the spec.
+        """Read a clip beside the file and compare its digest with the one in the spec.
 
         Raises:
             FileNotFoundError: If its file is gone.
@@ -62,7 +62,7 @@ class OnnxPolicy:
 
 
 def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None, needs_clips: bool = True) -> OnnxPolicy:
-    """Load an exported policy and check that it is what the caller was made for.
+    """Load an exported policy and check that its observations, joints and control rate are those expected.
 
     Args:
         path: ONNX file.
@@ -71,7 +71,7 @@ def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None, nee
 
     Raises:
         FileNotFoundError: If the file does not exist, or one of its clips; the message names it.
-        ValueError: If it is no policy of this project, or its observations, joints or control rate differ from those
+        ValueError: If it is not a policy of this project, or its observations, joints or control rate differ from those
             expected; the message names the first observation term that differs.
     """
     path = Path(path)

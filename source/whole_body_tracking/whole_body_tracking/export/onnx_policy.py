@@ -1,4 +1,4 @@
-"""One ONNX file: weights, clip and metadata together."""
+"""Writer of a policy as one ONNX file with weights, clip and metadata."""
 
 from __future__ import annotations
 

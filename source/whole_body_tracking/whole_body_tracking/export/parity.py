@@ -1,4 +1,4 @@
-"""Does the file compute what the policy computes? Run onnxruntime against torch on recorded observations."""
+"""Comparison of an exported policy with the torch policy on recorded observations."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def check_parity(
 
 
 def _shift(policy: OnnxPolicy, joint_pos: np.ndarray) -> np.ndarray:
-    """Default-relative action that aims at the reference, shape [num_frames, num_joints]."""
+    """Default-relative action whose joint target is the reference, shape [num_frames, num_joints]."""
     default, scale = np.array(policy.spec.default_joint_pos), np.array(policy.spec.action_scale)
     return ((joint_pos - default) / scale).astype(np.float32)
 
 
 def _with_emitted_last_action(policy: OnnxPolicy, obs: np.ndarray, last_shift: np.ndarray) -> np.ndarray:
-    """Observations as a controller would feed them: its own last action in place of the network's; zeros stay."""
+    """Observations with the last action that the file emitted, as a controller has it; zeros stay zeros."""
     place = policy.spec.observation_slice(LAST_ACTION_TERM)
     fed, last_action = obs.copy(), obs[:, place]
     fed[:, place] = np.where((last_action == 0.0).all(-1, keepdims=True), last_action, last_action + last_shift)

@@ -1,15 +1,16 @@
-"""Export at every save: what the runner calls."""
+"""Export of a runner's policy: at every save of a training, and by ``play.py --export``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from whole_body_tracking.files import write_atomically
+from whole_body_tracking.file_set import replace_set
 from whole_body_tracking.robots import get_robot
 
 from .clips import write_clips
@@ -17,18 +18,23 @@ from .deploy_yaml import to_deploy_yaml
 from .env_spec import COMMAND_TERM, OBSERVATION_GROUP, spec_from_env
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
-from .loader import load_policy
+from .loader import OnnxPolicy, load_policy
 from .onnx_policy import to_onnx_bytes
 from .parity import check_parity
 from .spec import PolicySpec
 from .torchscript import to_torchscript_bytes
+from .trained_on import trained_clips
 
 if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+    from rsl_rl.models import MLPModel
     from rsl_rl.runners import OnPolicyRunner
 
     from whole_body_tracking.motion import MotionLibrary
 
 NUM_PARITY_SAMPLES = 64
+POLICY_FILES = ("policy.onnx", "policy.json", "policy.pt", "deploy.yaml")
+"""Files that an export can have; they are replaced together."""
 
 
 def export_run(
@@ -37,19 +43,23 @@ def export_run(
     task: str,
     clamp_targets: bool = False,
     with_clips: bool = True,
+    folder: str | Path | None = None,
 ) -> Path:
-    """Write the runner's policy to ``exported/`` beside a checkpoint, checked against torch.
+    """Write the runner's policy as files for a controller, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
     Unitree's layout, if the actions are relative to the default pose; ``clips/``, if there are several, which the graph
-    does not hold. A file that fails the check never appears under its name.
+    does not hold. They replace those of an earlier export together, once all are written and checked; a ``deploy.yaml``
+    that does not apply any more is removed.
 
     Args:
         runner: Runner with a tracking environment; the parity check reads the environment's last observations.
-        checkpoint_path: The checkpoint that the policy is of.
+        checkpoint_path: The checkpoint that the policy is of. The clips that it was trained on are taken from the
+            ``provenance.json`` beside it.
         task: Task id.
         clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
         with_clips: Whether to write ``clips/``.
+        folder: Where to write; None means ``exported/`` beside the checkpoint.
 
     Returns:
         Path of ``policy.onnx``.
@@ -58,36 +68,55 @@ def export_run(
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
     checkpoint_path = Path(checkpoint_path)
+    folder = checkpoint_path.parent / "exported" if folder is None else Path(folder)
     env, actor = runner.env.unwrapped, runner.alg.get_policy()
     action_clip = getattr(runner.env, "clip_actions", None)
     origin = (task, run_path_of(checkpoint_path), checkpoint_path.name)
-    spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips)
+    spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips, trained_clips(checkpoint_path))
     motion = env.command_manager.get_term(COMMAND_TERM)
-    library = motion.nominal_library
-    folder = checkpoint_path.parent / "exported"
+    graph = build_graph(actor, spec, motion.nominal_library)
     folder.mkdir(parents=True, exist_ok=True)
-    graph = build_graph(actor, spec, library)
     write_clips(folder, spec, motion.nominal_entries)
-    unchecked = folder / ".policy.unchecked.onnx"
-    try:
-        write_atomically(unchecked, to_onnx_bytes(graph, spec))
-        policy = load_policy(unchecked)
-        obs, frames = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES], motion.frames[:NUM_PARITY_SAMPLES]
-        if library is not motion.library and spec.reference_in_graph:
-            obs, frames = _as_if_nominal(obs, frames, spec, library)
-        check_parity(policy, actor, obs, library, frames)
-        unchecked.replace(folder / "policy.onnx")
-    finally:
-        unchecked.unlink(missing_ok=True)
-    write_atomically(folder / "policy.json", spec.to_json(indent=2) + "\n")
-    write_atomically(folder / "policy.pt", to_torchscript_bytes(graph, spec))
-    if spec.emitted_actions == "default_relative":
-        write_atomically(folder / "deploy.yaml", to_deploy_yaml(spec, get_robot(env.cfg.robot_name).joint_names))
+
+    def write(staged: Path) -> None:
+        write_policy(staged, graph, spec, get_robot(env.cfg.robot_name).joint_names)
+        _check(load_policy(staged / "policy.onnx", needs_clips=False), env, actor)
+
+    replace_set(folder, POLICY_FILES, write)
     return folder / "policy.onnx"
 
 
+def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_names: Sequence[str]) -> None:
+    """Write the files of a policy, without its clips.
+
+    Args:
+        folder: Where to write them.
+        graph: From :func:`~.graph.build_graph`.
+        spec: Of the policy.
+        sdk_joint_names: Joints in the order of the robot's motors.
+
+    Raises:
+        ValueError: If the robot has no motor for a joint of the policy.
+    """
+    (folder / "policy.onnx").write_bytes(to_onnx_bytes(graph, spec))
+    (folder / "policy.json").write_text(spec.to_json(indent=2) + "\n")
+    (folder / "policy.pt").write_bytes(to_torchscript_bytes(graph, spec))
+    if spec.emitted_actions == "default_relative":
+        (folder / "deploy.yaml").write_text(to_deploy_yaml(spec, sdk_joint_names))
+
+
+def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
+    """Compare an exported file with torch on the environment's last observations."""
+    motion = env.command_manager.get_term(COMMAND_TERM)
+    library = motion.nominal_library
+    obs, frames = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES], motion.frames[:NUM_PARITY_SAMPLES]
+    if library is not motion.library and policy.spec.reference_in_graph:
+        obs, frames = _as_if_nominal(obs, frames, policy.spec, library)
+    check_parity(policy, actor, obs, library, frames)
+
+
 def _as_if_nominal(obs: Tensor, frames: Tensor, spec: PolicySpec, library: MotionLibrary) -> tuple[Tensor, Tensor]:
-    """Observations and frames of copies at other speeds, with commands and frames that the clip itself has."""
+    """Replace commands and frames of copies at other speeds by those of the clip itself."""
     frames = frames.clamp(max=int(library.last_frames[0]))
     state = library.state_at(torch.zeros_like(frames), frames)
     obs = obs.clone()

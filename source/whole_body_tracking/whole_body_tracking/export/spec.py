@@ -1,18 +1,19 @@
-"""What a controller has to know about a policy, at full precision. Imports neither a simulator nor torch."""
+"""Description of a policy for controllers, at full precision. Imports neither a simulator nor torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
+from .clip_reference import ClipReference, TrainedClip, require_folder_name
+
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end"}
+ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -52,27 +53,14 @@ class ObservationTerm:
 
 
 @dataclass(frozen=True)
-class ClipReference:
-    """A clip that the policy was trained on."""
-
-    name: str
-    sha256: str
-    num_frames: int
-
-    @property
-    def file_name(self) -> str:
-        """Name of the clip's file beside a policy that does not hold it; another content has another name."""
-        return f"{re.sub(r'[^0-9A-Za-z._-]', '_', self.name)}-{self.sha256[:8]}.npz"
-
-
-@dataclass(frozen=True)
 class PolicySpec:
     """Observation layout, joints, gains, limits and clock of a policy.
 
     Per-joint values are in the order of :attr:`joint_names`, which is also that of the actions.
 
     Raises:
-        ValueError: If a per-joint field has another length than ``joint_names`` or holds a value that is not finite.
+        ValueError: If a per-joint field has another length than ``joint_names`` or holds a value that is not finite,
+            or ``clips_folder`` is more than the name of a folder.
     """
 
     task: str
@@ -83,7 +71,7 @@ class PolicySpec:
     control_dt: float
     """Time between two actions [s]."""
     action_kind: ActionKind
-    """What the network was trained to output; what the file outputs is :attr:`emitted_actions`."""
+    """Kind of action of the network in training; that of the file's output is :attr:`emitted_actions`."""
     action_clip: float | None
     """Bound on the network's output, applied in the graph; None means none."""
     reference_in_graph: bool
@@ -117,6 +105,7 @@ class PolicySpec:
     action_scale: tuple[float, ...]
     """Joint target per unit of action [rad]."""
     clips: tuple[ClipReference, ...]
+    """Clips that the policy can track, in the order of their one-hot id: the one in the graph, or those beside it."""
     version: str = ""
     """Version of this package."""
     commit: str | None = None
@@ -129,11 +118,14 @@ class PolicySpec:
     """Frames that the preview terms show, in steps beyond the one aimed at; past a clip's end its last one."""
     clip_end: str = "truncate"
     """What followed a clip's last frame in training; after ``loop`` a preview there showed the next round."""
+    trained_on: tuple[TrainedClip, ...] = ()
+    """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
+        require_folder_name(self.clips_folder)
         for name in PER_JOINT_FIELDS:
             values = getattr(self, name)
             if len(values) != len(self.joint_names):
@@ -153,11 +145,11 @@ class PolicySpec:
 
     @property
     def emitted_actions(self) -> ActionKind:
-        """What the file's ``actions`` mean. A residual policy emits default-relative ones if it holds its clip."""
+        """Kind of the file's ``actions``: default-relative also for a residual policy that holds its clip."""
         return "default_relative" if self.reference_in_graph else self.action_kind
 
     def clip_index(self, name: str) -> int:
-        """Place of a clip among :attr:`clips`, which is also that of its 1 in a one-hot id.
+        """Index of a clip in :attr:`clips`, which is also the index of the 1 in its one-hot id.
 
         Raises:
             ValueError: If there is no such clip; the message lists those that exist.
@@ -168,7 +160,7 @@ class PolicySpec:
         return names.index(name)
 
     def observation_slice(self, name: str) -> slice:
-        """Place of a term in the observation vector.
+        """Slice of a term in the observation vector.
 
         Raises:
             ValueError: If there is no such term; the message lists those that exist.
@@ -181,7 +173,7 @@ class PolicySpec:
         raise ValueError(f"The policy observes no '{name}'. It observes: {self.describe_observations()}.")
 
     def describe_observations(self) -> str:
-        """The layout on one line, such as ``command[58], base_ang_vel[3] = 61``."""
+        """Observation terms on one line, such as ``command[58], base_ang_vel[3] = 61``."""
         return f"{', '.join(map(str, self.observations))} = {self.num_observations}"
 
     def require_compatible(self, expected: PolicySpec, source: str) -> None:
@@ -223,9 +215,13 @@ class PolicySpec:
         differing = (set(content) ^ known) - (ADDED_FIELDS - set(content))
         if differing:
             raise ValueError(f"Fields of the policy spec differ from those known: {sorted(differing)}.")
-        content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
-        content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
-        return cls(**_tuples(content))
+        try:
+            content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
+            content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
+            content["trained_on"] = [TrainedClip(**clip) for clip in content.get("trained_on", [])]
+            return cls(**_tuples(content))
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"The policy spec has values of another kind than expected: {error}.") from None
 
 
 def _require_same_observations(found: PolicySpec, expected: PolicySpec, source: str) -> None:

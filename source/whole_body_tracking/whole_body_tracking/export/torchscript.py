@@ -1,4 +1,4 @@
-"""The exported graph as TorchScript, for C++ controllers that link libtorch."""
+"""Writer of the exported graph as TorchScript, for C++ controllers that link libtorch."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -13,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from whole_body_tracking.files import replacing
 from whole_body_tracking.robots import RobotModel
 
-from .clip_check import ARRAYS, FORMAT_VERSION, check_clip, check_header
-from .npz import read_arrays
+from .channels import CHANNELS_KEY, Channel, check_channels, declarations_of, declarations_to_json, split_extra_arrays
+from .clip_check import ARRAYS, FORMAT_VERSION, HEADER, check_clip, check_extra_names, check_header
+from .npz import read_arrays, write_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class MotionClip:
     """
 
     fps: float
-    """Frames a second."""
+    """Frames per second."""
     joint_names: tuple[str, ...]
     """Names of the joints, in the order of the joint arrays."""
     body_names: tuple[str, ...]
@@ -51,6 +51,12 @@ class MotionClip:
     """Where the clip comes from: plain JSON values."""
     name: str = "clip"
     """What tables and messages call the clip; after loading, the file's name."""
+    channels: dict[str, np.ndarray] = field(default_factory=dict)
+    """Optional arrays with one row per frame, such as ``joint_target``, shape [num_frames, ...], by name."""
+    channel_declarations: dict[str, Channel] = field(default_factory=dict)
+    """What each channel is; those that :func:`.channels.register_channel` knows may be left out."""
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
+    """Arrays of the file that nobody has declared: written again as they are, dropped when the motion is changed."""
 
     def __post_init__(self):
         object.__setattr__(self, "fps", float(self.fps))
@@ -58,7 +64,12 @@ class MotionClip:
         object.__setattr__(self, "body_names", tuple(str(name) for name in self.body_names))
         for key in ARRAYS:
             object.__setattr__(self, key, np.ascontiguousarray(getattr(self, key), dtype=np.float32))
+        channels = {name: np.ascontiguousarray(v, dtype=np.float32) for name, v in self.channels.items()}
+        object.__setattr__(self, "channels", channels)
+        object.__setattr__(self, "channel_declarations", declarations_of(list(channels), self.channel_declarations))
         check_clip(self)
+        check_extra_names((*self.channels, *self.extras))
+        check_channels(channels, self.channel_declarations, self.num_frames, len(self.joint_names))
 
     # -- what it is --------------------------------------------------------------------------------------------------
 
@@ -73,7 +84,7 @@ class MotionClip:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of rate, names and poses (velocities follow from them), whatever the file's compression."""
+        """SHA-256 of rate, names and poses, from which velocities follow; compression and channels do not count."""
         sha = hashlib.sha256(json.dumps([self.fps, self.joint_names, self.body_names]).encode())
         for key in ("joint_pos", "body_pos_w", "body_quat_w"):
             sha.update(getattr(self, key).data)
@@ -148,6 +159,11 @@ class MotionClip:
         if path.suffix != ".npz":
             raise ValueError(f"{path} should end in .npz.")
         path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial:
+            write_arrays(partial, self._file_content())
+        return path
+
+    def _file_content(self) -> dict[str, np.ndarray]:
         content = {key: getattr(self, key) for key in ARRAYS} | {
             "format_version": np.array(FORMAT_VERSION),
             "fps": np.array(self.fps),
@@ -156,17 +172,9 @@ class MotionClip:
             "quat_order": np.array("xyzw"),
             "source": np.array(json.dumps(self.source, sort_keys=True)),
         }
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-        try:
-            # Uncompressed: deflate takes 13 times as long and saves 10 % (LAFAN1 walk1, 23 MB).
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **content)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        return path
+        if self.channels:
+            content |= self.channels | {CHANNELS_KEY: np.array(declarations_to_json(self.channel_declarations))}
+        return content | self.extras
 
     @classmethod
     def load(cls, path: str | Path, layout: str | None = None) -> MotionClip:
@@ -179,7 +187,7 @@ class MotionClip:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If the file is truncated, holds pickled objects, lacks names or is no clip.
+            ValueError: If the file is truncated, holds pickled objects, lacks names or is not a clip.
         """
         from .conversion.layouts import clip_from_foreign_arrays, nameless_message
 
@@ -191,17 +199,20 @@ class MotionClip:
             raise ValueError(nameless_message(path))
         check_header(arrays, path)
         content = {key: arrays[key] for key in ("fps", "joint_names", "body_names", *ARRAYS)}
+        others = {key: values for key, values in arrays.items() if key not in (*HEADER, *ARRAYS)}
+        channels, declared, extras = split_extra_arrays(others, path)
         try:
             source = json.loads(str(arrays["source"])) if "source" in arrays else {}
-            return cls(**content, source=source, name=path.stem)
+            return cls(
+                **content,
+                source=source,
+                name=path.stem,
+                channels=channels,
+                channel_declarations=declared,
+                extras=extras,
+            )
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 assert set(ARRAYS) < {item.name for item in fields(MotionClip)}

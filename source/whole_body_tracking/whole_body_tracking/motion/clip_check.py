@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .channels import CHANNELS_KEY
 
 if TYPE_CHECKING:
     from .clip import MotionClip
@@ -20,6 +23,8 @@ ARRAYS = {
     "body_ang_vel_w": ("T", "B", 3),
 }
 """The arrays of a clip and their shapes: T frames, J joints, B bodies."""
+HEADER = ("format_version", "fps", "joint_names", "body_names", "quat_order", "source")
+"""What a clip file says of itself."""
 UNIT_TOLERANCE = 1e-3
 """Largest deviation of a stored quaternion's norm from 1."""
 
@@ -28,11 +33,11 @@ def check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
     """Check keys, format version and quaternion order of a file with names.
 
     Raises:
-        ValueError: If the file is no clip, or one of another format.
+        ValueError: If the file is not a clip, or one of another format.
     """
     missing = [key for key in ("fps", *ARRAYS) if key not in arrays]
     if missing:
-        raise ValueError(f"{path.name} is no motion clip: it lacks {missing}. Stored: {sorted(arrays)}.")
+        raise ValueError(f"{path.name} is not a motion clip: it lacks {missing}. Stored: {sorted(arrays)}.")
     for key, num_dims in (("fps", 0), ("format_version", 0), ("joint_names", 1), ("body_names", 1)):
         if key in arrays and arrays[key].ndim != num_dims:
             raise ValueError(
@@ -49,6 +54,20 @@ def check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
     if order != "xyzw":
         raise ValueError(
             f"{path.name} says quat_order '{order}', expected 'xyzw'. Convert the motion again with csv_to_npz.py."
+        )
+
+
+def check_extra_names(names: Sequence[str]) -> None:
+    """Check that channels and other additional arrays leave the names of the format alone and have one name each.
+
+    Raises:
+        ValueError: If one does not.
+    """
+    taken = {*HEADER, *ARRAYS, CHANNELS_KEY}
+    wrong = sorted({name for name in names if name in taken or names.count(name) > 1})
+    if wrong:
+        raise ValueError(
+            f"A clip cannot carry channels or additional arrays called {wrong}: the names are taken. Rename them."
         )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from whole_body_tracking.robots import G1, RobotModel
+from whole_body_tracking.names import require_known
+from whole_body_tracking.robots import RobotModel
 
+from .channel_table import channel_tables
 from .clip import MotionClip
 from .geometry.kinematics import forward_kinematics, kinematic_chain
 from .geometry.rotations import quat_conjugate, quat_log, quat_mul
@@ -40,19 +42,30 @@ class CompactMotionLibrary(MotionLibrary):
         joint_names: Sequence[str] | None = None,
         body_names: Sequence[str] | None = None,
         device: str | torch.device = "cpu",
-        robot: RobotModel = G1,
+        *,
+        robot: RobotModel,
+        channels: Sequence[str] | None = None,
     ) -> CompactMotionLibrary:
         """Lay clips end to end; joints and bodies that are looked up are the robot's when None.
 
+        Args:
+            clips: Clips of one rate.
+            joint_names: Joints to look up.
+            body_names: Bodies to look up.
+            device: Where to put the table.
+            robot: Whose clips they are.
+            channels: Channels to keep; None keeps each that some clip carries.
+
         Raises:
-            ValueError: If there is no clip, rates differ, a clip is not of this robot, or a name is not the robot's.
+            ValueError: If there is no clip, rates differ, a clip is not of this robot, a name is not the robot's, or no
+                clip carries a channel.
         """
         require_one_rate(clips)
         for clip in clips:
             clip.require_robot(robot)
         joint_names, body_names = tuple(joint_names or robot.joint_names), tuple(body_names or robot.body_names)
-        _require_known(joint_names, robot.joint_names, "joints", robot)
-        _require_known(body_names, robot.body_names, "bodies", robot)
+        require_known(joint_names, robot.joint_names, f"joint of {robot.name}")
+        require_known(body_names, robot.body_names, f"body of {robot.name}")
         table = fill_table(clips, 7 + robot.num_joints, lambda clip: _pack(clip, robot), device)
         return cls(
             table,
@@ -63,6 +76,7 @@ class CompactMotionLibrary(MotionLibrary):
             body_names=body_names,
             names=[clip.name for clip in clips],
             digests=[clip.digest for clip in clips],
+            channels=channel_tables(clips, channels, joint_names, device),
         )
 
     def state_at(self, clip_ids: Tensor, frames: Tensor) -> MotionState:
@@ -95,9 +109,3 @@ class CompactMotionLibrary(MotionLibrary):
 def _pack(clip: MotionClip, robot: RobotModel) -> np.ndarray:
     root, joints = clip.body_indices(robot.body_names[:1])[0], clip.joint_indices(robot.joint_names)
     return np.concatenate((clip.body_pos_w[:, root], clip.body_quat_w[:, root], clip.joint_pos[:, joints]), axis=1)
-
-
-def _require_known(names: Sequence[str], known: Sequence[str], kind: str, robot: RobotModel) -> None:
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise ValueError(f"The robot {robot.name} has no {kind} {missing}. It has: {list(known)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from whole_body_tracking.names import require_known
+
+from .channel_table import ChannelTable, channel_tables
 from .clip import MotionClip
 
 MotionStorage = Literal["full", "compact"]
@@ -17,7 +20,7 @@ MotionStorage = Literal["full", "compact"]
 
 @dataclass(frozen=True)
 class MotionState:
-    """Reference states, one a row; world frame, quaternions (x, y, z, w). The fields are views of one tensor."""
+    """Reference states, one per row; world frame, quaternions (x, y, z, w). The fields are views of one tensor."""
 
     joint_pos: Tensor
     """Joint positions [rad], shape [num, num_joints]."""
@@ -48,11 +51,12 @@ class MotionLibrary:
         body_names: Sequence[str],
         names: Sequence[str],
         digests: Sequence[str],
+        channels: Mapping[str, ChannelTable] | None = None,
     ):
         self.table = table
         """All frames of all clips, shape [total_frames, 2 * num_joints + 13 * num_bodies]."""
         self.fps = fps
-        """Frames a second of every clip."""
+        """Frames per second of every clip."""
         self.joint_names, self.body_names = tuple(joint_names), tuple(body_names)
         self.names = tuple(names)
         """Name of each clip."""
@@ -64,6 +68,8 @@ class MotionLibrary:
         """Row of each clip's first frame, shape [num_clips]."""
         self.last_frames = self.num_frames - 1
         """Index of each clip's last frame, shape [num_clips]."""
+        self.channels: dict[str, ChannelTable] = dict(channels or {})
+        """Channels that can be looked up, by name."""
 
     @classmethod
     def from_clips(
@@ -72,11 +78,19 @@ class MotionLibrary:
         joint_names: Sequence[str] | None = None,
         body_names: Sequence[str] | None = None,
         device: str | torch.device = "cpu",
+        channels: Sequence[str] | None = None,
     ) -> MotionLibrary:
         """Lay clips end to end, keeping these joints and bodies in this order (the first clip's when None).
 
+        Args:
+            clips: Clips of one rate.
+            joint_names: Joints to keep.
+            body_names: Bodies to keep.
+            device: Where to put the table.
+            channels: Channels to keep; None keeps each that some clip carries.
+
         Raises:
-            ValueError: If there is no clip, rates differ, or a clip lacks a joint or body.
+            ValueError: If there is no clip, rates differ, a clip lacks a joint or body, or no clip carries a channel.
         """
         require_one_rate(clips)
         joint_names = tuple(clips[0].joint_names if joint_names is None else joint_names)
@@ -91,6 +105,7 @@ class MotionLibrary:
             body_names=body_names,
             names=[clip.name for clip in clips],
             digests=[clip.digest for clip in clips],
+            channels=channel_tables(clips, channels, joint_names, device),
         )
 
     @property
@@ -104,8 +119,9 @@ class MotionLibrary:
 
     @property
     def num_bytes(self) -> int:
-        """Device memory of the table."""
-        return self.table.numel() * self.table.element_size()
+        """Device memory of the table and the channels."""
+        channels = sum(table.num_bytes for table in self.channels.values())
+        return self.table.numel() * self.table.element_size() + channels
 
     def state_at(self, clip_ids: Tensor, frames: Tensor) -> MotionState:
         """States of frames of clips.
@@ -114,12 +130,48 @@ class MotionLibrary:
             clip_ids: Clip of each row, in [0, num_clips), shape [num].
             frames: Frame of each row, clamped into its clip, shape [num].
         """
-        frames = torch.minimum(frames.clamp(min=0), self.last_frames.index_select(0, clip_ids))
-        rows = self.table.index_select(0, self.starts.index_select(0, clip_ids) + frames)
+        rows = self.table.index_select(0, self._rows(clip_ids, frames))
         num_joints, num_bodies = len(self.joint_names), len(self.body_names)
         sizes = [num_joints, num_joints, 3 * num_bodies, 4 * num_bodies, 3 * num_bodies, 3 * num_bodies]
         joint_pos, joint_vel, *bodies = rows.split(sizes, dim=-1)
         return MotionState(joint_pos, joint_vel, *(field.unflatten(-1, (num_bodies, -1)) for field in bodies))
+
+    def channel_at(self, name: str, clip_ids: Tensor, frames: Tensor) -> Tensor:
+        """Values of a channel that every clip carries, shape [num, ...]; arguments as of :meth:`state_at`.
+
+        Raises:
+            ValueError: If the library has no such channel, or a clip does not carry it; the message names the clips.
+        """
+        table = self.channel_table(name)
+        if table.missing:
+            raise ValueError(
+                f"{len(table.missing)} of {self.num_clips} clips lack the channel '{name}': {list(table.missing[:8])}."
+                " Add it to them, leave them out, or use channel_where_stored."
+            )
+        return table.values.index_select(0, self._rows(clip_ids, frames))
+
+    def channel_where_stored(self, name: str, clip_ids: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Values of a channel, zeros in clips without it, shape [num, ...], and which rows have it, shape [num].
+
+        Raises:
+            ValueError: If the library has no such channel.
+        """
+        table = self.channel_table(name)
+        return table.values.index_select(0, self._rows(clip_ids, frames)), table.stored.index_select(0, clip_ids)
+
+    def channel_table(self, name: str) -> ChannelTable:
+        """All frames of a channel.
+
+        Raises:
+            ValueError: If the library has no such channel; the message lists those that it has.
+        """
+        require_known(name, self.channels, "channel of the motion library (clips that carry it, and `channels`)")
+        return self.channels[name]
+
+    def _rows(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
+        """Rows of frames in the tables, each frame clamped into its clip."""
+        frames = torch.minimum(frames.clamp(min=0), self.last_frames.index_select(0, clip_ids))
+        return self.starts.index_select(0, clip_ids) + frames
 
 
 def estimate_num_bytes(

@@ -11,6 +11,7 @@ import torch
 from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_recording, pre_launch_video_config
 
 from whole_body_tracking.export import export_run
+from whole_body_tracking.export.env_spec import require_no_modifiers
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.viewer.recorder import WorldRecorder
 from whole_body_tracking.viewer.video import write_video
@@ -37,7 +38,7 @@ class PlayResult:
     num_failures: int
     """Episodes that ended in a termination rather than at the clip's end."""
     policy_file: Path | None
-    """Exported ONNX policy; None for experts, which are several."""
+    """Exported ONNX policy; None without ``--export``."""
     video: Path | None = None
     """Video of one world, if one was asked for."""
 
@@ -52,13 +53,17 @@ def play(argv: list[str]) -> PlayResult:
     parser = argparse.ArgumentParser(description="Play a trained policy from the first frame of its motion.")
     add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
     parser.add_argument("--max_steps", type=int, default=None, help="Steps to play; default: until interrupted.")
+    parser.add_argument("--export", metavar="DIR", help="Export the policy with the motion that it plays to DIR.")
     parser.add_argument("--clamp_targets", action="store_true", help="Export targets clamped to the soft limits.")
     add_export_args(parser)
     add_expert_args(parser)
     add_video_world_arg(parser)
     args = parse_args(parser, argv)
     args.num_envs = args.num_envs or PLAY_NUM_ENVS
+    _check_export(args)
     env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
+    if args.export:
+        require_no_modifiers(env_cfg.observations.policy)
     source = _policy_source(args, agent_cfg)
     checkpoint = source.path
     source.configure(env_cfg, agent_cfg)
@@ -79,6 +84,14 @@ def play(argv: list[str]) -> PlayResult:
     return result
 
 
+def _check_export(args: argparse.Namespace) -> None:
+    if args.export and args.experts:
+        raise ValueError("--export writes one policy, and --experts are several. Distil them first with distil.py.")
+    given = [flag for flag in ("--clamp_targets", "--no_clips") if getattr(args, flag.removeprefix("--"))]
+    if given and not args.export:
+        raise ValueError(f"{', '.join(given)}: only for exported files. Add --export DIR, or leave it out.")
+
+
 def _policy_source(args: argparse.Namespace, agent_cfg) -> PolicySource:
     if args.experts:
         return ExpertsPolicy(args)
@@ -86,12 +99,14 @@ def _policy_source(args: argparse.Namespace, agent_cfg) -> PolicySource:
 
 
 def _load(args: argparse.Namespace, env, agent_cfg, source: PolicySource) -> tuple[Policy, Path | None]:
-    """The policy, and its exported file; experts, which are several, have none."""
+    """The policy, and its exported file if one was asked for."""
     if isinstance(source, ExpertsPolicy):
         return source.load(env, agent_cfg), None
     runner = make_runner(args.task, env, agent_cfg, None)
     runner.load(str(source.path))
-    policy_file = export_run(runner, source.path, args.task, args.clamp_targets, not args.no_clips)
+    policy_file = None
+    if args.export:
+        policy_file = export_run(runner, source.path, args.task, args.clamp_targets, not args.no_clips, args.export)
     return runner.get_inference_policy(device=env.device), policy_file
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from .reference import motion_of
+
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
 
@@ -20,29 +22,33 @@ class CarriesSampler:
     Training on several devices, ranks exchange what their samplers saw at every update.
     """
 
-    sampler: StartSampler
+    sampler: StartSampler | None
+    """None for a task that tracks no clip."""
     transfers: bool
     """Whether a checkpoint of other clips may be continued, with the sampler starting anew."""
 
     def take_sampler(self, env: VecEnv) -> None:
         """Remember the environment's sampler."""
-        motion = env.unwrapped.command_manager.get_term("motion")
-        self.sampler, self.transfers = motion.sampler, motion.cfg.transfer
-        if self.is_multi_gpu:
+        motion = motion_of(env)
+        self.sampler = None if motion is None else motion.sampler
+        self.transfers = motion is not None and motion.cfg.transfer
+        if self.is_multi_gpu and self.sampler is not None:
             self.sampler.share_across_ranks()
 
     def update(self) -> dict[str, float]:
         """Update the networks, and on several devices the samplers; return mean losses."""
-        if self.is_multi_gpu:
+        if self.is_multi_gpu and self.sampler is not None:
             self.sampler.merge(torch.distributed.all_reduce)
         return super().update()
 
     def save(self) -> dict:
         """Return everything a checkpoint stores, as tensors and plain numbers."""
-        return super().save() | {SAMPLER_KEY: self.sampler.state_dict()}
+        return super().save() | ({} if self.sampler is None else {SAMPLER_KEY: self.sampler.state_dict()})
 
     def load_sampler(self, loaded_dict: dict, load_cfg: dict | None) -> None:
         """Restore the sampler where training continues, not in play, which starts at frame 0."""
+        if self.sampler is None:
+            return
         continues = load_cfg is None or bool(load_cfg.get("iteration"))
         if continues and SAMPLER_KEY in loaded_dict and not self.sampler.frozen:
             state = loaded_dict[SAMPLER_KEY]
@@ -54,4 +60,7 @@ def set_num_motions(env: VecEnv, *models: dict) -> None:
     """Tell networks that learn a vector for each motion how many there are."""
     for model in models:
         if "embedding_dim" in model:
-            model["num_motions"] = env.unwrapped.command_manager.get_term("motion").library.num_clips
+            motion = motion_of(env)
+            if motion is None:
+                raise ValueError("A network with a vector per motion needs a task that tracks motions.")
+            model["num_motions"] = motion.library.num_clips

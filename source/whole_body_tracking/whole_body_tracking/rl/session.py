@@ -26,6 +26,7 @@ from whole_body_tracking.motion.sources.motion_entries import registry_paths, re
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
+from .reference import motion_cfg_of
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,10 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
     env_cfg.seed = agent_cfg.seed
     motion_files = resolve_motions(args)
     if motion_files:
-        env_cfg.commands.motion.motion_files = motion_files
+        motion = motion_cfg_of(env_cfg)
+        if motion is None:
+            raise ValueError(f"{args.task} tracks no motion; leave out {motion_files[:3]}.")
+        motion.motion_files = motion_files
     validate(env_cfg)
     return env_cfg, agent_cfg
 

@@ -17,15 +17,18 @@ from isaaclab_rl.entrypoints.common import (
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.export import export_run
+from whole_body_tracking.export.env_spec import require_no_modifiers
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoint_fit import require_policy_of_task
 from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillationRunner
+from .reference import clips_of
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
 from .run.run_folder import choose_run_folder, describe_run
-from .runner import StopTraining, TrackingRunner
+from .run.service import StopTraining
+from .runner import TrackingRunner
 from .session import resolve_configs, tracking_env
 from .video import require_recorder
 
@@ -120,8 +123,9 @@ def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: R
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
-        ValueError: If it does not fit the task or the agent config.
+        ValueError: If it does not fit the task or the agent config, or the task's policy could not be exported.
     """
+    require_no_modifiers(env_cfg.observations.policy)
     checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
     if checkpoint is not None:
         require_policy_of_task(env_cfg, checkpoint)
@@ -148,8 +152,7 @@ def run_training(
     start: Start,
 ) -> TrainingResult:
     """Train in an environment that exists, writing to the run's folder, which appears once the run can start."""
-    library = env.unwrapped.command_manager.get_term("motion").library
-    distributed.require_same("motions", [f"{n} {d[:8]}" for n, d in zip(library.names, library.digests, strict=True)])
+    distributed.require_same("motions", [f"{clip['name']} {clip['sha256'][:8]}" for clip in clips_of(env)])
     is_first, run_folder = distributed.Member.from_environment().is_first, start.run_folder
     continues = start.checkpoint is not None and start.checkpoint.parent == run_folder
     runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None, not args.no_clips)

@@ -1,1 +1,1 @@
-"""Exported policies in plain MuJoCo: nothing here imports Isaac Lab, Newton or USD."""
+"""Simulation of exported policies in plain MuJoCo. Imports neither Isaac Lab nor Newton nor USD."""

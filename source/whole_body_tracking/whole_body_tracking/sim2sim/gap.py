@@ -1,4 +1,4 @@
-"""How far sim2sim is from an evaluation of the same policy in Isaac Lab."""
+"""Difference between sim2sim's metrics and those of an evaluation of the same policy in Isaac Lab."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from statistics import fmean
 from whole_body_tracking.export.spec import PolicySpec
 
 NO_METRICS = ("name", "num_rollouts")
-"""What a row of a clip holds beside metrics."""
+"""Columns of a clip's row that are not metrics."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Numbers of an evaluation: means over the clips that are compared."""
+    """Metrics of an evaluation in Isaac Lab, averaged over the clips that are compared."""
 
     values: dict[str, float]
     engine: str
@@ -33,14 +33,14 @@ def read_baseline(path: str | Path, digests: Sequence[str], spec: PolicySpec) ->
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no report, or it does not hold a clip.
+        ValueError: If it is not a report, or lacks one of the clips.
     """
     path = Path(path)
     try:
         content = json.loads(path.read_text())
         clips, rows = content["clips"], {row["name"]: row for row in content["per_clip"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no report of evaluate.py: {type(error).__name__} {error}.") from None
+        raise ValueError(f"{path} is not a report of evaluate.py: {type(error).__name__} {error}.") from None
     names = {digest: name for name, digest in clips.items()}
     missing = [digest for digest in digests if names.get(digest) not in rows]
     if missing:
@@ -57,18 +57,18 @@ def read_baseline(path: str | Path, digests: Sequence[str], spec: PolicySpec) ->
 
 
 def mean_of(rows: Sequence[dict]) -> dict[str, float]:
-    """Mean of every metric over the rows of clips that have it."""
+    """Mean of every metric over the rows that have it."""
     metrics = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in NO_METRICS]
     return {name: fmean(float(row[name]) for row in rows if name in row) for name in metrics}
 
 
 def gaps(overall: dict[str, float], baseline: Baseline) -> dict[str, float]:
-    """Sim2sim minus Isaac Lab, for every metric that both have."""
+    """Difference of every common metric, sim2sim minus Isaac Lab."""
     return {name: value - baseline.values[name] for name, value in overall.items() if name in baseline.values}
 
 
 def table(overall: dict[str, float], baseline: Baseline | None) -> str:
-    """Lines of metric and value; with a baseline also its value and the gap."""
+    """Table of the metrics as text; with a baseline also its values and the differences."""
     if baseline is None:
         return "\n".join(f"{name:>20}: {value:.4f}" for name, value in overall.items())
     gap = gaps(overall, baseline)

@@ -1,4 +1,4 @@
-"""A robot's facts as a MuJoCo model. Quaternions of MuJoCo are (w, x, y, z); those of the facts (x, y, z, w)."""
+"""MuJoCo model of a robot from its facts. MuJoCo's quaternions are (w, x, y, z), those of the facts (x, y, z, w)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ PHYSICS_DT = 0.005
 """Physics step [s]."""
 
 ROBOT_CONTACT_PRIORITY = 1
-"""Above the ground's 0: the friction of the robot's colliders counts alone, as on the other engines."""
+"""Higher than the ground's 0, so that only the friction of the robot's colliders counts, as on the other engines."""
 
 
 def build_model(robot: RobotModel, policy: PolicySpec) -> mujoco.MjModel:
-    """The robot on flat ground, driven as a policy was trained to drive it.
+    """Build the robot on flat ground, with joint drives as in the policy's training.
 
-    Bodies, inertias, colliders, joint limits and excluded collisions are the facts'; gains, armature and effort limits
-    the policy's. Actuators are position servos in the order of the policy's joints: force = stiffness (target - q) -
-    damping q', within the effort limit.
+    Bodies, inertias, colliders, joint limits and excluded collisions come from the facts, gains, armature and effort
+    limits from the policy. Actuators are position servos in the order of the policy's joints: force =
+    stiffness (target - q) - damping q', within the effort limit.
 
     Args:
         robot: The facts.

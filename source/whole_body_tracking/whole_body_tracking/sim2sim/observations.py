@@ -1,4 +1,4 @@
-"""A policy's observations from the robot's state and the reference, term by term as its file names them."""
+"""Observation terms of a policy, computed from the robot's state and the reference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from whole_body_tracking.export.spec import ObservationTerm, PolicySpec
 
 @dataclass(frozen=True)
 class Situation:
-    """What a policy can observe at one instant. Joints are in the policy's order, quaternions (x, y, z, w)."""
+    """Inputs of all observation terms at one instant. Joints are in the policy's order, quaternions (x, y, z, w)."""
 
     ref_joint_pos: np.ndarray
     """Reference at the frame that the next step should reach [rad], shape [num_joints]."""
@@ -41,7 +41,7 @@ class Situation:
     default_joint_pos: np.ndarray
     """[rad], shape [num_joints]."""
     last_action: np.ndarray
-    """What the policy's file emitted in the step before; zeros in the first, shape [num_joints]."""
+    """Action that the policy's file emitted at the previous step; zeros at the first one, shape [num_joints]."""
     preview_joint_pos: np.ndarray
     """Reference at the frames of a preview [rad], shape [num_steps, num_joints]."""
     preview_anchor_pos_w: np.ndarray
@@ -49,7 +49,7 @@ class Situation:
     preview_anchor_quat_w: np.ndarray
     """Shape [num_steps, 4]."""
     clip_id: np.ndarray
-    """Zeros with a one at the place of the tracked clip among those of the policy, shape [num_clips]."""
+    """One-hot id of the tracked clip among those of the policy, shape [num_clips]."""
 
 
 def command(now: Situation) -> np.ndarray:
@@ -93,22 +93,22 @@ def actions(now: Situation) -> np.ndarray:
 
 
 def preview_joint_pos(now: Situation) -> np.ndarray:
-    """Reference joint positions to come [rad], step by step."""
+    """Future reference joint positions [rad], step by step."""
     return now.preview_joint_pos.ravel()
 
 
 def preview_anchor_pos_b(now: Situation) -> np.ndarray:
-    """Reference anchor positions to come in the robot's anchor frame [m], step by step."""
+    """Future reference anchor positions in the robot's anchor frame [m], step by step."""
     return _inverse(now.anchor_quat_w).apply(now.preview_anchor_pos_w - now.anchor_pos_w).ravel()
 
 
 def preview_anchor_ori_b(now: Situation) -> np.ndarray:
-    """Reference anchor orientations to come in the robot's anchor frame: two columns of each one's matrix."""
+    """Future reference anchor orientations in the robot's anchor frame: two columns of each rotation matrix."""
     return _columns_in_anchor(now, now.preview_anchor_quat_w)
 
 
 def motion_identity(now: Situation) -> np.ndarray:
-    """Which of the policy's clips is tracked: its id, which an embedding turns into a vector inside the file."""
+    """One-hot id of the tracked clip; a policy with an embedding turns it into a vector itself."""
     return now.clip_id
 
 
@@ -129,7 +129,7 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         motion_identity,
     )
 }
-"""Every term that sim2sim can rebuild, by the name that the task and the exported file give it."""
+"""All observation terms that sim2sim knows, by their names in the task and in the exported file."""
 
 
 class ObservationBuilder:
@@ -150,11 +150,11 @@ class ObservationBuilder:
         self._histories: dict[str, deque[np.ndarray]] = {}
 
     def reset(self) -> None:
-        """Forget the history; the next observation fills it."""
+        """Clear the history; the next observation fills it."""
         self._histories.clear()
 
     def build(self, now: Situation) -> np.ndarray:
-        """The vector at this instant, shape [num_observations]."""
+        """Observation vector at this instant, shape [num_observations]."""
         return np.concatenate([self._stacked(term, _one_step(term, now)) for term in self._terms]).astype(np.float32)
 
     def _stacked(self, term: ObservationTerm, values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The motion that a policy tracks: from its own file, or from a clip."""
+"""Reference motion of a policy, read from the policy's file, from the clips beside it, or from a clip file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
+from whole_body_tracking.motion.channels import with_joints
 from whole_body_tracking.robots import ROBOTS, RobotModel
 
 IDENTITY_TERM = "motion_identity"
@@ -18,7 +19,7 @@ IDENTITY_TERM = "motion_identity"
 
 @dataclass(frozen=True)
 class Reference:
-    """A motion as a policy sees it."""
+    """A clip with the joints and bodies of a policy, and its one-hot id."""
 
     clip: MotionClip
     """Joints and tracked bodies in the order of the policy's spec; ``source`` holds the digest of the whole clip."""
@@ -27,7 +28,7 @@ class Reference:
 
 
 def robot_of(spec: PolicySpec) -> RobotModel:
-    """The known robot that has a policy's joints and bodies.
+    """Find the robot that has a policy's joints and bodies.
 
     Raises:
         ValueError: If none has; the message lists the known robots.
@@ -42,7 +43,7 @@ def robot_of(spec: PolicySpec) -> RobotModel:
 
 
 def reference_of_policy(policy: OnnxPolicy) -> MotionClip:
-    """The clip inside a policy's file: joints and tracked bodies in the order of its spec.
+    """Read the clip inside a policy's file: joints and tracked bodies in the order of its spec.
 
     Raises:
         ValueError: If the file holds no clip.
@@ -64,7 +65,7 @@ def reference_of_policy(policy: OnnxPolicy) -> MotionClip:
 def references_of(
     policy: OnnxPolicy, names: Sequence[str] = (), motion_file: str | Path | None = None
 ) -> list[Reference]:
-    """What a policy is to track.
+    """References that a policy is to track.
 
     Args:
         policy: The policy.
@@ -89,7 +90,7 @@ def references_of(
 
 
 def reference_of_file(path: str | Path, spec: PolicySpec) -> MotionClip:
-    """A clip file as a policy sees it.
+    """Read a clip file: joints and tracked bodies in the order of the policy's spec.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -108,7 +109,7 @@ def reference_of_file(path: str | Path, spec: PolicySpec) -> MotionClip:
 
 
 def as_seen(clip: MotionClip, spec: PolicySpec) -> MotionClip:
-    """A clip as a policy sees it: joints and tracked bodies in the order of its spec; ``source`` keeps the digest.
+    """Reorder a clip: joints and tracked bodies in the order of the spec; ``source`` keeps the digest.
 
     Raises:
         ValueError: If it has another rate than the policy's, or lacks a joint or body.
@@ -126,6 +127,8 @@ def as_seen(clip: MotionClip, spec: PolicySpec) -> MotionClip:
         body_quat_w=clip.body_quat_w[:, bodies],
         body_lin_vel_w=clip.body_lin_vel_w[:, bodies],
         body_ang_vel_w=clip.body_ang_vel_w[:, bodies],
+        channels=with_joints(clip.channels, clip.channel_declarations, joints),
+        extras={},
     )
 
 
@@ -135,7 +138,7 @@ def clip_id(index: int, spec: PolicySpec) -> np.ndarray:
 
 
 def clip_id_of(sha256: str, spec: PolicySpec) -> np.ndarray:
-    """One-hot id of the clip with a digest; zeros for one that the policy was not trained on.
+    """One-hot id of the clip with a digest; zeros for one that is not among the policy's clips.
 
     Raises:
         ValueError: If there is none and the policy observes which clip it tracks.
@@ -158,7 +161,7 @@ def _require_clips_beside(spec: PolicySpec) -> None:
 
 
 def with_all_bodies(reference: MotionClip, robot: RobotModel) -> MotionClip:
-    """The reference with every body of the robot, by forward kinematics from root and joints; for pictures."""
+    """Add all bodies of the robot to a reference, by forward kinematics from root and joints; for drawing."""
     root = reference.body_indices(robot.body_names[:1])[0]
     quat = reference.body_quat_w[:, root].astype(np.float64)
     raw = RawMotion(

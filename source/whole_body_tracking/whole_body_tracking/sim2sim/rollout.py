@@ -1,4 +1,4 @@
-"""Play an exported policy from frame 0 to the end of its motion, and record it as an evaluation does."""
+"""Rollouts of an exported policy from frame 0 to the end of its clip, recorded like those of an evaluation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def roll_out(
     seed: int = 0,
     perturbed: bool = True,
 ) -> Recording:
-    """Play every rollout once; it goes on after a failure, which is judged on the recording.
+    """Play rollouts and record them. A rollout continues after a failure, which is found in the recording afterwards.
 
     The clock is the task's: an episode starts in the state of frame 0; at step t the policy observes frame t + 1 and
     is scored against it after the physics.
@@ -59,7 +59,7 @@ def roll_out(
 def start_state(
     reference: MotionClip, spec: PolicySpec, robot: RobotModel, rng: np.random.Generator | None = None
 ) -> RobotState:
-    """The state of frame 0, with the noise of an evaluation's start states; joints stay within their soft limits.
+    """Start state of a rollout: frame 0 with the start noise of an evaluation, joints within their soft limits.
 
     Args:
         reference: Joints and tracked bodies in the order of the spec.
@@ -95,7 +95,7 @@ class _Player:
         self.anchor_id = simulation.body_ids([spec.anchor_body_name])
 
     def play(self, start: RobotState) -> list[np.ndarray]:
-        """One rollout by step: bodies (position, quaternion, velocities), joint positions, velocities and targets."""
+        """Play one rollout; arrays of body poses and velocities, joint positions, joint velocities and targets."""
         self.simulation.reset(start)
         self.builder.reset()
         action, steps = np.zeros(len(self.default)), []
@@ -125,7 +125,7 @@ def situation(
     anchor_quat_w: np.ndarray,
     last_action: np.ndarray,
 ) -> Situation:
-    """What a policy can observe while it aims at a frame of its reference.
+    """Collect the inputs of the observation terms for one step.
 
     Args:
         spec: Of the policy.
@@ -134,7 +134,7 @@ def situation(
         state: Where the robot is.
         anchor_pos_w: Position of the robot's anchor [m], shape [3].
         anchor_quat_w: Its orientation (x, y, z, w), shape [4].
-        last_action: What the policy's file emitted in the step before, shape [num_joints].
+        last_action: Action that the policy's file emitted at the previous step, shape [num_joints].
     """
     clip, anchor = reference.clip, reference.clip.body_indices([spec.anchor_body_name])[0]
     ahead = np.minimum(frame + np.array(spec.preview_steps, dtype=int), clip.num_frames - 1)
@@ -188,7 +188,7 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
 
 
 def _trained_actions(targets: torch.Tensor, ref_joint_pos: torch.Tensor, spec: PolicySpec) -> torch.Tensor:
-    """Actions as the network was trained to output them, which is what an evaluation records."""
+    """Convert joint targets to actions of the kind that the network was trained with, as an evaluation records them."""
     origin = ref_joint_pos if spec.action_kind == "residual" else torch.tensor(spec.default_joint_pos)
     return (targets - origin) / torch.tensor(spec.action_scale)
 

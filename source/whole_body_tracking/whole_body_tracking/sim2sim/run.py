@@ -1,4 +1,4 @@
-"""``sim2sim.py``: play an exported policy in plain MuJoCo, measure it, write what happened."""
+"""``sim2sim.py``: play an exported policy in plain MuJoCo, measure it, write a report."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 import mujoco
 import torch
 
-from whole_body_tracking.evaluation import report
-from whole_body_tracking.evaluation.metrics import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.evaluation.summary import RolloutMetrics, measure
+from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
+from whole_body_tracking.evaluation.report.write import median_rollout
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
+from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
@@ -26,7 +28,7 @@ from .rollout import roll_out
 
 @dataclass
 class Sim2SimResult:
-    """What was measured, and what can be shown of it."""
+    """Metrics of a sim2sim run, and its median rollout to show."""
 
     overall: dict[str, float]
     """Mean of every metric over the rollouts."""
@@ -34,9 +36,9 @@ class Sim2SimResult:
     """The same for each clip, with its name and number of rollouts."""
     robot: RobotModel
     played: MotionClip
-    """What the rollout in the middle did, all bodies."""
+    """Motion of the robot in the median rollout, all bodies."""
     reference: MotionClip
-    """What it should have done, all bodies; frame t + 1 belongs to the played frame t."""
+    """Reference of that rollout, all bodies; frame t + 1 belongs to the played frame t."""
     baseline: Baseline | None = None
     folder: Path = field(default_factory=Path)
 
@@ -48,7 +50,7 @@ class Played:
     reference: Reference
     measured: RolloutMetrics
     median: Recording
-    """Of the rollout in the middle alone: all of them would take 2 kB a step each."""
+    """Recording of the median rollout only: all of them would take 2 kB per step each."""
 
 
 def run_sim2sim(
@@ -93,7 +95,7 @@ def run_sim2sim(
         overall=measured.mean() | {"num_rollouts": each * len(played)},
         per_clip=[{"name": item.reference.clip.name, "num_rollouts": each} | item.measured.mean() for item in played],
         robot=robot,
-        played=report.played_clip(middle.median, 0, robot.name, list(policy.spec.joint_names)),
+        played=played_clip(middle.median, 0, robot.name, list(policy.spec.joint_names)),
         reference=with_all_bodies(middle.reference.clip, robot),
         baseline=baseline,
         folder=Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim",
@@ -107,13 +109,13 @@ def _play(
 ) -> Played:
     recording = roll_out(policy, robot, reference, num_rollouts, seed, perturbed)
     measured = measure(recording, TrackingRewards(), TrackingTerminations.of_robot(robot), robot.body_names[0], robot)
-    return Played(reference, measured, recording.rollout(report.median_rollout(measured)))
+    return Played(reference, measured, recording.rollout(median_rollout(measured)))
 
 
 def _middle(played: list[Played]) -> Played:
-    """The clip in the middle, by the median rollout of each."""
-    medians = [item.measured.select(torch.tensor([report.median_rollout(item.measured)])) for item in played]
-    return played[report.median_rollout(RolloutMetrics.concatenate(medians))]
+    """Median clip, by the median rollout of each clip."""
+    medians = [item.measured.select(torch.tensor([median_rollout(item.measured)])) for item in played]
+    return played[median_rollout(RolloutMetrics.concatenate(medians))]
 
 
 def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed: int) -> None:
@@ -121,8 +123,8 @@ def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed
     folder.mkdir(parents=True, exist_ok=True)
     result.played.save(folder / "played.npz")
     title = f"{name}: {policy.spec.checkpoint} in MuJoCo, median of {result.per_clip[0]['num_rollouts']} rollouts"
-    report.write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
-    report.write_table(folder / "per_rollout.csv", [row for item in played for row in _rows(item)])
+    write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
+    write_table(folder / "per_rollout.csv", [row for item in played for row in _rows(item)])
     content = {
         "overall": result.overall,
         "per_clip": result.per_clip,
@@ -136,7 +138,7 @@ def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed
     if result.baseline is not None:
         content["compared_with"] = {"engine": result.baseline.engine, "overall": result.baseline.values}
         content["gap"] = gaps(mean_of(result.per_clip), result.baseline)
-    report.write_json(folder / "report.json", content)
+    write_json(folder / "report.json", content)
 
 
 def _rows(played: Played) -> list[dict]:

@@ -1,4 +1,4 @@
-"""A played motion and its reference, as a translucent ghost, in MuJoCo's viewer. Nothing is simulated."""
+"""Playback of a rollout and its reference, a translucent ghost, in MuJoCo's viewer; nothing is simulated."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ GHOST = "ghost_"
 
 
 class Stage:
-    """The robot and its ghost, put frame by frame where two clips have them."""
+    """Scene with the robot and its ghost, posed frame by frame from two clips."""
 
     def __init__(self, robot: RobotModel, played: MotionClip, reference: MotionClip):
         """Build the scene.
 
         Args:
             robot: The facts.
-            played: What the policy did.
-            reference: What it should have done; its frame t + 1 is shown with the played frame t.
+            played: Motion of the robot.
+            reference: Motion of the ghost; its frame t + 1 is shown with the played frame t.
         """
         self.model = _scene(robot)
         self.data = mujoco.MjData(self.model)
@@ -35,7 +35,7 @@ class Stage:
         self._address = {prefix: _addresses(self.model, robot, prefix) for prefix in self._poses}
 
     def show(self, frame: int) -> None:
-        """Put both into a frame."""
+        """Pose robot and ghost as in a frame."""
         for prefix, poses in self._poses.items():
             self.data.qpos[self._address[prefix]] = poses[min(frame, len(poses) - 1)]
         mujoco.mj_kinematics(self.model, self.data)
@@ -108,7 +108,7 @@ def _poses(robot: RobotModel, clip: MotionClip, first_frame: int) -> np.ndarray:
 
 
 def _addresses(model: mujoco.MjModel, robot: RobotModel, prefix: str) -> np.ndarray:
-    """Where in ``qpos`` the columns of :func:`_poses` go, shape [7 + num_joints]."""
+    """Indices in ``qpos`` of the columns of :func:`_poses`, shape [7 + num_joints]."""
     root = model.joint(f"{prefix}root").qposadr[0]
     joints = [model.joint(prefix + name).qposadr[0] for name in robot.joint_names]
     return np.array([*range(root, root + 7), *joints])

@@ -1,4 +1,4 @@
-"""One robot in MuJoCo at the rate of its policy."""
+"""Simulation of one robot in MuJoCo, stepped at its policy's control rate."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class RobotState:
 
 
 class Simulation:
-    """The robot of a policy on flat ground."""
+    """Simulation of a policy's robot on flat ground."""
 
     def __init__(self, robot: RobotModel, policy: PolicySpec):
         """Build the model.
 
         Raises:
-            ValueError: If the control period is no multiple of the physics step.
+            ValueError: If the control period is not a multiple of the physics step.
         """
         # Without a handler MuJoCo writes MUJOCO_LOG.TXT into the current folder.
         mujoco.set_mju_user_warning(logger.warning)
@@ -51,7 +51,7 @@ class Simulation:
         self.substeps = round(policy.control_dt / PHYSICS_DT)
         if self.substeps < 1 or abs(self.substeps * PHYSICS_DT - policy.control_dt) > 1e-9:
             raise ValueError(
-                f"The policy acts every {policy.control_dt:g} s, which is no multiple of the physics step of"
+                f"The policy acts every {policy.control_dt:g} s, which is not a multiple of the physics step of"
                 f" {PHYSICS_DT:g} s. Train with another decimation."
             )
         self._joint_qpos = np.array([self.model.joint(name).qposadr[0] for name in policy.joint_names])
@@ -75,7 +75,7 @@ class Simulation:
 
     @property
     def state(self) -> RobotState:
-        """Where the robot is now."""
+        """Current state of the robot."""
         qpos, qvel = self.data.qpos, self.data.qvel
         ang_vel_w = np.zeros(3)
         mujoco.mju_rotVecQuat(ang_vel_w, qvel[3:6], qpos[3:7])
@@ -89,7 +89,7 @@ class Simulation:
         )
 
     def body_ids(self, names: Sequence[str]) -> list[int]:
-        """MuJoCo's numbers of bodies, for :meth:`bodies`."""
+        """MuJoCo's ids of bodies, for :meth:`bodies`."""
         return [self.model.body(name).id for name in names]
 
     def bodies(self, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

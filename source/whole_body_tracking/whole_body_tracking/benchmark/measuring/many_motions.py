@@ -39,7 +39,9 @@ def measure_many_motions(
         clips = [entry.load() for entry in resolve_entries(motions)]
         full = MotionLibrary.from_clips(clips, robot.joint_names, robot.tracked_body_names, device)
         seconds = time.perf_counter() - started
-        compact = CompactMotionLibrary.from_clips(clips, robot.joint_names, robot.tracked_body_names, device, robot)
+        compact = CompactMotionLibrary.from_clips(
+            clips, robot.joint_names, robot.tracked_body_names, device, robot=robot
+        )
         return {
             "library_clips": float(len(clips)),
             "library_duration_s": float(full.durations.sum()),

@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
+from ..channels import with_joints
 from ..clip import MotionClip
 from ..geometry.ground import sole_height_of_clip
 from ..geometry.kinematics import forward_kinematics
@@ -54,6 +55,8 @@ def convert(raw: RawMotion, output_fps: float = 50, robot: str | RobotModel = "g
         body_ang_vel_w=angular_velocity(body_quat, output_fps).numpy(),
         source=raw.source | {"robot": model.name, "ground_shift": shift, "tool": _tool()},
         name=Path(raw.source.get("file", "clip")).stem,
+        channels=with_joints(motion.channels, motion.channel_declarations, order),
+        channel_declarations=motion.channel_declarations,
     )
 
 

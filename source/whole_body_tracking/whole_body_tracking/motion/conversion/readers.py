@@ -1,4 +1,4 @@
-"""From files of other programs to :class:`RawMotion`: one function a format, no resampling."""
+"""From files of other programs to :class:`RawMotion`: one function per format, no resampling."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from whole_body_tracking.robots import RobotModel, get_robot
 
+from ..channels import Channel, check_channels, declarations_of
 from .csv_table import read_number_table
 
 QUAT_ORDERS = ("xyzw", "wxyz")
@@ -27,7 +28,7 @@ class RawMotion:
     """
 
     fps: float
-    """Frames a second."""
+    """Frames per second."""
     root_pos: np.ndarray
     """Root positions in the world frame [m], shape [num_frames, 3]."""
     root_quat: np.ndarray
@@ -38,6 +39,10 @@ class RawMotion:
     """Names of the joints, in the order of :attr:`joint_pos`."""
     source: dict = field(default_factory=dict)
     """Where the motion comes from: plain JSON values."""
+    channels: dict[str, np.ndarray] = field(default_factory=dict)
+    """Optional arrays with one row per frame, shape [num_frames, ...], by name."""
+    channel_declarations: dict[str, Channel] = field(default_factory=dict)
+    """What each channel is; registered ones may be left out."""
 
     def __post_init__(self):
         num, found = len(self.root_pos), [np.shape(v) for v in (self.root_pos, self.root_quat, self.joint_pos)]
@@ -52,6 +57,9 @@ class RawMotion:
         norm = np.linalg.norm(self.root_quat, axis=-1)
         if np.abs(norm - 1.0).max() > UNIT_TOLERANCE:
             raise ValueError(f"root_quat is not unit: norms from {norm.min():.4g} to {norm.max():.4g}.")
+        declared = declarations_of(list(self.channels), self.channel_declarations)
+        object.__setattr__(self, "channel_declarations", declared)
+        check_channels(self.channels, declared, num, len(self.joint_names))
 
     @property
     def num_frames(self) -> int:
@@ -70,13 +78,13 @@ def read_csv(
     quat_order: str = "xyzw",
     robot: str | RobotModel = "g1",
 ) -> RawMotion:
-    """Read a CSV in Unitree's convention: no header, one frame a row.
+    """Read a CSV in Unitree's convention: no header, one frame per row.
 
     Columns are the root position x y z [m], the root quaternion, then the joint angles [rad] in the robot's order.
 
     Args:
         path: The file.
-        fps: Frames a second of the file.
+        fps: Frames per second of the file.
         frame_range: First and last row to keep, 1-based, both included. All rows when None.
         quat_order: Order of the quaternion's columns, "xyzw" or "wxyz".
         robot: Robot whose joints the columns are.
@@ -124,7 +132,7 @@ def _select(path: Path, rows: np.ndarray, frame_range: tuple[int, int] | None) -
         )
     if last - first < 1:
         raise ValueError(
-            f"{path.name}: one frame is no motion (velocities need two). The file has {len(rows)} frame(s), selected"
+            f"{path.name}: one frame is not a motion (velocities need two). The file has {len(rows)} frame(s), selected"
             f" {first} to {last}."
         )
     return rows[first - 1 : last], first

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ..channels import Interpolation, report_dropped
 from ..geometry.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
 from .readers import RawMotion
 
@@ -24,6 +26,8 @@ def num_resampled_frames(num_frames: int, fps_in: float, fps_out: float) -> int:
 def resample(motion: RawMotion, fps: float) -> RawMotion:
     """Interpolate a motion at another rate: slerp along the shorter arc for orientations, linear for the rest.
 
+    Channels are interpolated as they declare; those that cannot be are dropped with a log message.
+
     Raises:
         ValueError: If the rate is not positive, or so low that fewer than two frames would be left.
     """
@@ -39,20 +43,34 @@ def resample(motion: RawMotion, fps: float) -> RawMotion:
         )
     phase = torch.arange(num_frames, dtype=torch.float64) * (motion.fps / fps)
     phase = torch.where((phase - phase.round()).abs() < TIME_TOLERANCE * motion.fps, phase.round(), phase)
-    start = phase.long().clamp(max=motion.num_frames - 2)
-    alpha = (phase - start).clamp(max=1.0)[:, None]
-
-    def interpolate(values, blend):
-        values = torch.as_tensor(values, dtype=torch.float64)
-        return blend(values[start], values[start + 1], alpha).numpy()
-
     return dataclasses.replace(
         motion,
         fps=float(fps),
-        root_pos=interpolate(motion.root_pos, torch.lerp),
-        root_quat=interpolate(motion.root_quat, quat_slerp),
-        joint_pos=interpolate(motion.joint_pos, torch.lerp),
+        root_pos=_at(phase, motion.root_pos, "linear"),
+        root_quat=_at(phase, motion.root_quat, "spherical"),
+        joint_pos=_at(phase, motion.joint_pos, "linear"),
+        channels=_resampled_channels(motion, phase),
     )
+
+
+def _resampled_channels(motion: RawMotion, phase: Tensor) -> dict[str, np.ndarray]:
+    kinds = {name: motion.channel_declarations[name].interpolation for name in motion.channels}
+    kept = {name: _at(phase, v, kinds[name]) for name, v in motion.channels.items() if kinds[name] != "none"}
+    report_dropped(
+        motion.source.get("file", "motion"), "channels", kinds.keys() - kept.keys(), "its frame rate or speed changes"
+    )
+    return kept
+
+
+def _at(phase: Tensor, values: np.ndarray, interpolation: Interpolation) -> np.ndarray:
+    """Values at frame numbers that may lie between two frames, shape [len(phase), ...]."""
+    values = torch.as_tensor(values, dtype=torch.float64)
+    if interpolation == "nearest":
+        return values[(phase + 0.5).floor().long().clamp(max=len(values) - 1)].numpy()
+    start = phase.long().clamp(max=len(values) - 2)
+    alpha = (phase - start).clamp(max=1.0).reshape(-1, *[1] * (values.dim() - 1))
+    blend = quat_slerp if interpolation == "spherical" else torch.lerp
+    return blend(values[start], values[start + 1], alpha).numpy()
 
 
 def linear_velocity(values: Tensor, fps: float) -> Tensor:
@@ -60,7 +78,7 @@ def linear_velocity(values: Tensor, fps: float) -> Tensor:
 
     Args:
         values: Samples, shape [num_frames, ...], at least two frames.
-        fps: Frames a second.
+        fps: Frames per second.
     """
     velocity = torch.empty_like(values)
     velocity[1:-1] = (values[2:] - values[:-2]) * (0.5 * fps)
@@ -74,7 +92,7 @@ def angular_velocity(quat: Tensor, fps: float) -> Tensor:
 
     Args:
         quat: Orientations (x, y, z, w), shape [num_frames, ..., 4], at least two frames; the sign is free.
-        fps: Frames a second. Turns of more than pi in two frames cannot be told from shorter ones.
+        fps: Frames per second. Turns of more than pi in two frames cannot be told from shorter ones.
 
     Returns:
         Angular velocities [rad/s], shape [num_frames, ..., 3].

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from whole_body_tracking.robots import get_robot
 
+from ..channels import at_other_speed, report_dropped
 from ..clip import MotionClip
 from .convert import convert
 from .readers import RawMotion
@@ -14,6 +15,8 @@ from .readers import RawMotion
 
 def time_scaled(clip: MotionClip, speed: float, robot_name: str) -> MotionClip:
     """Play a clip at another speed, at its own frame rate and under its own name.
+
+    Channels that do not hold at another speed, such as ``joint_target``, are dropped with a log message.
 
     Args:
         clip: Clip of the robot.
@@ -25,7 +28,9 @@ def time_scaled(clip: MotionClip, speed: float, robot_name: str) -> MotionClip:
     """
     if not speed > 0.0:
         raise ValueError(f"A motion cannot be played at {speed:g} times its speed. Expected a positive number.")
+    report_dropped(clip.name, "unknown arrays", clip.extras.keys(), "its speed changes")
     root = clip.body_indices(get_robot(robot_name).body_names[:1])[0]
+    declared = clip.channel_declarations
     raw = RawMotion(
         fps=clip.fps * speed,
         root_pos=clip.body_pos_w[:, root].astype("float64"),
@@ -33,6 +38,8 @@ def time_scaled(clip: MotionClip, speed: float, robot_name: str) -> MotionClip:
         joint_pos=clip.joint_pos.astype("float64"),
         joint_names=clip.joint_names,
         source=clip.source | {"file": clip.name, "speed": speed},
+        channels=clip.channels if speed == 1.0 else at_other_speed(clip.channels, declared, clip.name),
+        channel_declarations=declared,
     )
     return convert(raw, output_fps=clip.fps, robot=robot_name)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from ..channels import report_dropped
 from ..clip import MotionClip
 from ..clip_check import ARRAYS
 from ..conversion.resample import angular_velocity, linear_velocity
@@ -53,7 +54,7 @@ class MotionEntry:
 
 
 def cut(clip: MotionClip, first: int, last: int, name: str) -> MotionClip:
-    """Part of a clip, with velocities that are one-sided at its own ends.
+    """Part of a clip with its channels; velocities are one-sided at its own ends.
 
     Args:
         clip: The whole.
@@ -70,7 +71,14 @@ def cut(clip: MotionClip, first: int, last: int, name: str) -> MotionClip:
     part["joint_vel"] = linear_velocity(part["joint_pos"], clip.fps)
     part["body_lin_vel_w"] = linear_velocity(part["body_pos_w"], clip.fps)
     part["body_ang_vel_w"] = angular_velocity(part["body_quat_w"], clip.fps)
-    return dataclasses.replace(clip, **{key: value.numpy() for key, value in part.items()}, name=name)
+    report_dropped(clip.name, "unknown arrays", clip.extras.keys(), "it is cut")
+    return dataclasses.replace(
+        clip,
+        **{key: value.numpy() for key, value in part.items()},
+        name=name,
+        channels={key: values[first - 1 : last] for key, values in clip.channels.items()},
+        extras={},
+    )
 
 
 def is_registry_name(item: str) -> bool:

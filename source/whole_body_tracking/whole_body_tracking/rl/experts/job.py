@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from whole_body_tracking.files import write_atomically
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 from ..run.checkpoints import newest_checkpoint
-from ..run.launching import LoggedProcess, Training
+from ..run.launching import Command, LoggedProcess, Training
 from .table import Expert
 
 MANIFEST_FILE = "motion.yaml"
@@ -46,13 +47,22 @@ class ExpertJob:
         return self.training.is_finished or self.training.minutes_left == 0.0
 
     def start(self, device: str) -> LoggedProcess:
-        """Write the manifest of the expert's entry and start the next session on a device."""
+        """Start the next session on a device."""
+        return self.command(device).start()
+
+    def steps(self, device: str) -> Iterator[Command]:
+        """What is left to do, decided from the files that are there."""
+        if not self.is_finished:
+            yield self.command(device)
+
+    def command(self, device: str) -> Command:
+        """Write the manifest of the expert's entry; the command of the next session on a device."""
         self.training.folder.mkdir(parents=True, exist_ok=True)
         item = {"file": str(self.entry.path.resolve()), "tags": list(self.entry.tags)}
         item |= {"frame_range": list(self.entry.frame_range)} if self.entry.frame_range else {}
         manifest = yaml.safe_dump({"motions": [item]}, sort_keys=False, width=1000)
         write_atomically(self.training.folder / MANIFEST_FILE, manifest)
-        return self.training.start("--device", device)
+        return self.training.command("--device", device)
 
     def finish(self) -> Expert:
         """Note the end of the training and describe the expert.

@@ -14,6 +14,8 @@ from whole_body_tracking.tasks.tracking.mdp.reference.motion_loading import load
 
 from ..cli import parse_args
 from ..overrides import OVERRIDE, split_overrides
+from ..run.ray_options import add_ray_args, ray_options
+from ..run.ray_queue import run_on_ray
 from ..session import resolve_configs
 from ..training import train_parser
 from .job import ExpertJob, make_job
@@ -57,7 +59,14 @@ def train_experts(argv: Sequence[str], report: Callable[[str], None] = print) ->
     result = ExpertsResult(table, {})
     report(f"[INFO] {len(jobs)} motions, {len(finished)} of them have an expert. Table: {table.path}")
     waiting = [job for job in jobs if job not in finished]
-    run_queue(waiting, make_slots(args.devices, args.jobs), lambda job, error: _note(result, job, error, report))
+
+    def ended(job: ExpertJob, error: Exception | None) -> None:
+        _note(result, job, error, report)
+
+    if args.ray_options is None:
+        run_queue(waiting, make_slots(args.devices, args.jobs), ended)
+    else:
+        run_on_ray(waiting, args.ray_options, folder, ended, report)
     return result
 
 
@@ -72,10 +81,8 @@ def parse_command_line(argv: Sequence[str]) -> tuple[argparse.Namespace, tuple[s
     wrong = [token for token in passed_on if token.split("=")[0] in OWN_FLAGS]
     if wrong:
         raise ValueError(f"{', '.join(wrong)}: not for all experts at once. Interrupted ones continue by themselves.")
-    if args.jobs < 1:
-        raise ValueError(f"--jobs is {args.jobs}, expected at least 1.")
-    args.devices = args.devices or ["cuda:0" if torch.cuda.is_available() else "cpu"]
-    _require_devices(args.devices)
+    args.ray_options = ray_options(args)
+    _choose_devices(args)
     given = [token for token in argv if OVERRIDE.match(token)]  # as typed: train.py quotes lists itself
     return args, ("--task", args.task, *passed_on, *given)
 
@@ -139,15 +146,32 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DEVICE",
         help="cpu or cuda:N; several train at the same time.",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="Trainings at the same time on each device.")
+    parser.add_argument("--jobs", type=int, default=None, help="Trainings at the same time on each device; default: 1.")
     parser.add_argument("--max_minutes", type=float, default=None, help="Training time of each expert [min].")
     parser.add_argument("--output_dir", default="experts", help="Folder of the experts and of experts.yaml.")
+    add_ray_args(parser)
     return parser
 
 
 def _flag(args: argparse.Namespace, name: str) -> list[str]:
     values = getattr(args, name)
     return [f"--{name}", *values] if values else []
+
+
+def _choose_devices(args: argparse.Namespace) -> None:
+    """Fill in devices and jobs; on Ray each job gets a device from the cluster."""
+    if args.ray_options is not None:
+        if args.devices or args.jobs:
+            raise ValueError(
+                "--devices and --jobs are for this machine; with --ray use --gpu_per_worker and --num_workers."
+            )
+        args.devices = ["cpu"]  # for checking the configs; this machine need not have the cluster's GPUs
+        return
+    args.jobs = 1 if args.jobs is None else args.jobs
+    if args.jobs < 1:
+        raise ValueError(f"--jobs is {args.jobs}, expected at least 1.")
+    args.devices = args.devices or ["cuda:0" if torch.cuda.is_available() else "cpu"]
+    _require_devices(args.devices)
 
 
 def _require_devices(devices: Sequence[str]) -> None:

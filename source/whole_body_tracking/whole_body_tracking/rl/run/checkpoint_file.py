@@ -1,28 +1,16 @@
-"""A checkpoint as a file: written completely, read as data only."""
+"""A checkpoint as a file: its name, and how it is read as data only."""
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import IO
 
 import torch
 
+CHECKPOINT_PATTERN = r"model_\d+\.pt"
 CRITIC_KEY = "critic_state_dict"
 """In checkpoints of PPO; a distilled student has no critic."""
-
-
-def write_through(path: Path, content: dict) -> None:
-    """Write a checkpoint and wait until it is on the disk; a failure leaves no file."""
-    try:
-        with path.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", name: str | None = None) -> dict:

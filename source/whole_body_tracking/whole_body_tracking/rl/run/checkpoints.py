@@ -12,8 +12,7 @@ from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoin
 
 from whole_body_tracking.motion.sources.wandb_client import wandb_client
 
-from ..runner import CHECKPOINT_PATTERN
-from .checkpoint_file import CRITIC_KEY, load_checkpoint
+from .checkpoint_file import CHECKPOINT_PATTERN, CRITIC_KEY, load_checkpoint
 
 
 def experiment_folder(agent_cfg: RslRlBaseRunnerCfg) -> Path:

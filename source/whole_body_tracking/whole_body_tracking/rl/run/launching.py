@@ -28,7 +28,7 @@ LOG_TAIL = 8
 
 def script_command(*parts: str) -> list[str]:
     """Start of the command line of a script, given by its path below ``scripts/``."""
-    return [sys.executable, str(Path(__file__).parents[4] / "scripts" / Path(*parts))]
+    return [sys.executable, str(Path(__file__).parents[5] / "scripts" / Path(*parts))]
 
 
 class LoggedProcess:
@@ -70,15 +70,46 @@ class LoggedProcess:
         """Return once the command has ended."""
         self._process.wait()
 
+    @property
+    def exit_status(self) -> int | None:
+        """0 for success, -N after signal N, None while the command runs."""
+        return self._process.returncode
+
     def require_success(self) -> None:
         """Check the exit status.
 
         Raises:
             ChildProcessError: If it is not 0; the message ends with the log's last lines.
         """
-        if self._process.returncode != 0:
-            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
-            raise ChildProcessError(f"`{self._program}` failed. End of {self._log}:\n{tail}")
+        if self.exit_status != 0:
+            raise ChildProcessError(failure_message(self._program, self._log))
+
+
+def failure_message(program: str, log: Path) -> str:
+    """Message about a command that failed, with the last lines of its log."""
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
+    return f"`{program}` failed. End of {log}:\n{tail}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line with the folder that it runs in and its log."""
+
+    words: tuple[str, ...]
+    """Program and arguments."""
+    folder: Path
+    log: Path
+    append: bool = False
+    """Whether to keep what the log already holds."""
+
+    @property
+    def program(self) -> str:
+        """Name of the script."""
+        return Path(self.words[1]).name
+
+    def start(self) -> LoggedProcess:
+        """Start the command."""
+        return LoggedProcess(self.words, self.folder, self.log, self.append)
 
 
 @contextlib.contextmanager
@@ -107,10 +138,11 @@ def run_logged(
         ChildProcessError: If the exit status is not 0; the message ends with the log's last lines.
         KeyboardInterrupt: If this process got SIGTERM or Ctrl-C; the command has ended then.
     """
-    _run_to_end(lambda: LoggedProcess(command, folder, log, append), watch)
+    run_to_end(lambda: LoggedProcess(command, folder, log, append), watch)
 
 
-def _run_to_end(start: Callable[[], LoggedProcess], watch: Callable[[], None] | None) -> None:
+def run_to_end(start: Callable[[], LoggedProcess], watch: Callable[[], None] | None = None) -> None:
+    """Start a command and wait for its end; see :func:`run_logged`."""
     with interrupted_by_sigterm():
         process = start()
         try:
@@ -157,7 +189,11 @@ class Training:
         return None if self.max_minutes is None else max(0.0, self.max_minutes - spent)
 
     def start(self, *where: object) -> LoggedProcess:
-        """Start the next session, which goes on from the newest checkpoint.
+        """Start the next session; see :meth:`command`."""
+        return self.command(*where).start()
+
+    def command(self, *where: object) -> Command:
+        """Command of the next session, which goes on from the newest checkpoint.
 
         Args:
             where: Further arguments that do not change what is trained, such as ``--device``.
@@ -169,7 +205,19 @@ class Training:
         )
         command += ["--max_minutes", str(left)] if left is not None else []
         command += ["--checkpoint", "latest"] if run is not None else []
-        return LoggedProcess(command, self.folder, self.folder / "train.log", append=run is not None)
+        return Command(tuple(map(str, command)), self.folder, self.folder / "train.log", append=run is not None)
+
+    def steps(self, *where: object) -> Iterator[Command]:
+        """Command of the next session if there is anything left to train; notes the end when it has succeeded.
+
+        Raises:
+            ValueError: If the folder holds a finished training with other arguments.
+        """
+        if self.is_finished:
+            return
+        if self.minutes_left != 0.0:
+            yield self.command(*where)
+        self.finish()
 
     def finish(self) -> Path:
         """Note that the budget is used up and return the run folder.
@@ -207,11 +255,9 @@ def train_to_end(
         ValueError: If the folder holds a finished training with other arguments.
     """
     training = Training(folder, tuple(map(str, arguments)), max_minutes)
-    if training.is_finished:
-        return run_folder_in(folder)
-    if training.minutes_left != 0.0:
-        _run_to_end(training.start, watch)
-    return training.finish()
+    for command in training.steps():
+        run_to_end(command.start, watch)
+    return run_folder_in(folder)
 
 
 def run_folder_in(folder: Path) -> Path:

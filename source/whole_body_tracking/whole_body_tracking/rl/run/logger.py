@@ -1,21 +1,19 @@
-"""rsl_rl's logger with what tracking adds: robot time between failures, a progress table, a hook an iteration."""
+"""rsl_rl's logger with robot time between failures, the progress table and a hook per iteration."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import statistics
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from rsl_rl.utils.log_writer import LogWriter
 from rsl_rl.utils.logger import Logger
 from torch import Tensor
 
-from whole_body_tracking.files import write_atomically
-
-PROGRESS_FILE = "progress.csv"
+from .progress import ProgressTable
 
 
 class TrackingLogger(Logger):
@@ -33,6 +31,7 @@ class TrackingLogger(Logger):
         self.quiet = False
         """Whether to keep rsl_rl's block of numbers off the console."""
         self._step_dt = step_dt
+        self._progress = None if self.log_dir is None else ProgressTable(Path(self.log_dir))
         self._after_iteration = after_iteration
         self._failures = torch.zeros((), dtype=torch.long, device=self.device)
         self._steps = 0
@@ -53,8 +52,13 @@ class TrackingLogger(Logger):
             super().log(it, *args, **kwargs)
         row |= {"total_steps": self.tot_timesteps, "total_time": round(self.tot_time, 3)}
         if self.writer is not None:
-            self._append(row)
+            self._progress.append(row)
         self._after_iteration(it, row)
+
+    def save_policy(self, path: Path) -> None:
+        """Upload the exported policy to W&B under its own name, where a robot's controller looks for it."""
+        if isinstance(self.writer, LogWriter):
+            self.writer.save_file(str(path))
 
     def _progress_row(self, it: int, scalars: dict) -> dict[str, float]:
         seconds, failures = self._steps * self._step_dt, int(self._failures)
@@ -73,24 +77,3 @@ class TrackingLogger(Logger):
             "learning_rate": scalars["learning_rate"],
             "action_std": scalars["action_std"].mean().item(),
         }
-
-    def rewind(self, iteration: int) -> None:
-        """Drop rows of ``progress.csv`` from an iteration on: a killed run logs more than its last checkpoint holds."""
-        path = Path(self.log_dir, PROGRESS_FILE)
-        if not path.exists():
-            return
-        header, *rows = path.read_text().splitlines(keepends=True) or [""]
-        kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < iteration]
-        if not kept:
-            path.unlink()  # perhaps without a complete header
-            return
-        write_atomically(path, "".join([header, *kept]))
-
-    def _append(self, row: dict[str, float]) -> None:
-        path = Path(self.log_dir, PROGRESS_FILE)
-        is_new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)

@@ -15,6 +15,7 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 from whole_body_tracking.code_version import code_commit
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
+from ..reference import clips_of
 from .checkpoints import experiment_folder
 from .distributed import Member
 
@@ -50,7 +51,6 @@ def describe_run(
 
 def provenance(env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> dict:
     """Seed, worlds of each process, versions, commit of the code, and name and digest of every clip."""
-    library = env.unwrapped.command_manager.get_term("motion").library
     installed = {dist.metadata["Name"].lower(): dist.version for dist in metadata.distributions()}
     physics = env.unwrapped.cfg.sim.physics
     return {
@@ -60,7 +60,5 @@ def provenance(env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> dict:
         "physics": type(getattr(physics, "solver_cfg", physics)).__name__,
         "versions": {name: installed.get(name) for name in PACKAGES},
         "commit": code_commit(),
-        "clips": [
-            {"name": name, "sha256": digest} for name, digest in zip(library.names, library.digests, strict=True)
-        ],
+        "clips": clips_of(env),
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 
+from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
@@ -26,7 +27,7 @@ def load_task_clips(cfg: TrackingEnvCfg) -> list[MotionClip]:
     """
     motion = cfg.commands.motion
     robot = get_robot(cfg.robot_name)
-    for field in ("body_names", "motion_files"):
+    for field in ("body_names", "motion_files", "channels"):
         if isinstance(getattr(motion, field), str):
             raise ValueError(
                 f"`commands.motion.{field}` is the text '{getattr(motion, field)}', expected a list: write"
@@ -43,6 +44,8 @@ def load_task_clips(cfg: TrackingEnvCfg) -> list[MotionClip]:
     clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation), split=motion.motion_split)
     for clip in clips:
         clip.require_robot(robot)
+    carried = {name for clip in clips for name in clip.channels}
+    require_known(motion.channels, sorted(carried), "channel in commands.motion.channels (known: carried by a clip)")
     return clips
 
 

@@ -217,8 +217,21 @@ def _kernel(func, numbers: Term) -> RewTerm:
 
 
 @configclass
-class RewardsCfg:
-    """Six tracking kernels, whose weights sum to 5, and three penalties; then what ``presets=reward_*`` adds."""
+class OptionalRewardsCfg:
+    """Nothing, or what ``presets=reward_*`` adds: see docs/ablations.md."""
+
+    joint_power = preset(default=None, reward_energy=RewTerm(func=mdp.joint_power, weight=-5.0e-4))
+    foot_contacts = preset(default=None, reward_style=RewTerm(func=mdp.foot_contact_match, weight=0.25, params=MOTION))
+    foot_heights = preset(
+        default=None, reward_style=RewTerm(func=mdp.foot_height_exp, weight=0.25, params=MOTION | {"std": 0.05})
+    )
+    root_tilt: RewTerm | None = None
+    arm_joints: RewTerm | None = None
+
+
+@configclass
+class RewardsCfg(OptionalRewardsCfg):
+    """Six tracking kernels, whose weights sum to 5, and three penalties."""
 
     motion_global_anchor_pos = _kernel(mdp.track_anchor_pos_exp, KERNELS.motion_global_anchor_pos)
     motion_global_anchor_ori = _kernel(mdp.track_anchor_ori_exp, KERNELS.motion_global_anchor_ori)
@@ -233,13 +246,6 @@ class RewardsCfg:
         weight=-0.1,
         params={"sensor_cfg": SceneEntityCfg("contact_forces", body_names=MISSING), "threshold": 1.0},
     )
-    joint_power = preset(default=None, reward_energy=RewTerm(func=mdp.joint_power, weight=-5.0e-4))
-    foot_contacts = preset(default=None, reward_style=RewTerm(func=mdp.foot_contact_match, weight=0.25, params=MOTION))
-    foot_heights = preset(
-        default=None, reward_style=RewTerm(func=mdp.foot_height_exp, weight=0.25, params=MOTION | {"std": 0.05})
-    )
-    root_tilt: RewTerm | None = None
-    arm_joints: RewTerm | None = None
 
 
 TRACKING_TERMS = [

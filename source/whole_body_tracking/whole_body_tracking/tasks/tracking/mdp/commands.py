@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from isaaclab.managers import CommandTerm
@@ -16,10 +16,12 @@ from torch import Tensor
 from whole_body_tracking.motion import MotionState
 from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
 
+from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
 from .reference.diagnostics import report_non_finite_state
-from .reference.loop_placement import LoopPlacement, place
+from .reference.loop_placement import LoopPlacement, place, turn
 from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
+from .reference.step_cache import StepCache
 from .reference.terrain import SMOOTHING, ground_heights, reference_lift
 from .reference.visualization import TrackingMarkers
 from .start_sampling.factory import make_sampler
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from whole_body_tracking.motion import MotionLibrary
+    from whole_body_tracking.motion import MotionClip, MotionLibrary
     from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
@@ -38,14 +40,15 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class MotionCommand(CommandTerm):
-    """Tracks clips frame by frame, one clip and frame per world.
+class MotionCommand(BeyondMimicNames, CommandTerm):
+    """Tracks clips frame by frame, one clip and frame per env.
 
     The clock: a step is physics, terminations, rewards, reset, command update, observations. :attr:`frames` is the
     frame that the *next* physics step should reach, so an episode that starts in the state of frame f first observes
     and is first scored against frame f + 1. Errors compare robot and reference at the same instant.
 
     The reference, the robot's tracked bodies and the errors are gathered once per instant and shared by all terms.
+    Flat names such as ``robot_anchor_pos_w`` are BeyondMimic's: see :class:`BeyondMimicNames`.
     """
 
     cfg: MotionCommandCfg
@@ -60,7 +63,7 @@ class MotionCommand(CommandTerm):
         self._root_idx = stored_bodies.index(root_name)
         names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
         clips, self.entries = load_motions(*names, cfg.speeds, env.cfg.robot_name)
-        self.library = make_library(clips, cfg.motion_storage, self.robot.joint_names, stored_bodies, self.device)
+        self.library = self._make_library(clips, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         require_preview_fits(cfg.preview_steps, self.library)
@@ -68,20 +71,15 @@ class MotionCommand(CommandTerm):
         ground = ground_heights(env.scene)
         self._ground = None if ground is None else ground.smoothed(SMOOTHING)
         self.clock = ClipClock(self.library.num_frames, self.num_envs, cfg.clip_end)
-        """Clip and frame of every world."""
+        """Clip and frame of every env."""
         self._placement = LoopPlacement(self.library, self._root_idx, self.num_envs) if cfg.clip_end == "loop" else None
         self.sampler = make_sampler(cfg, self.library, self.entries, env.step_dt)
         """Where episodes start."""
         self.fixed_start: tuple[Tensor, Tensor] | None = None
-        """Clip and start frame of every world to use instead of the sampler's, shape [num_envs] each."""
+        """Clip and start frame of every env to use instead of the sampler's, shape [num_envs] each."""
         self._bins = torch.full_like(self.frames, -1)
-        self._reference: MotionState | None = None
-        self._preview: MotionState | None = None
-        self._reference_bodies: BodyState | None = None
-        self._robot_state: BodyState | None = None
-        self._shared: dict[Callable, Any] = {}
-        self._errors: TrackingErrors | None = None
-        self._robot_step = -1
+        self.cache = StepCache(self, lambda: env.common_step_counter)
+        """What the terms share; invalidate it after writing a state to the simulator from outside."""
 
     # -- what the terms read -----------------------------------------------------------------------------------------
 
@@ -91,8 +89,7 @@ class MotionCommand(CommandTerm):
         if self.cfg.speeds == [1.0]:
             return self.library
         clips = load_clips(self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        names = (self.library.joint_names, self.library.body_names)
-        return make_library(clips, self.cfg.motion_storage, *names, self.device)
+        return self._make_library(clips, self.library.joint_names, self.library.body_names)
 
     @property
     def nominal_entries(self) -> list[MotionEntry]:
@@ -101,12 +98,12 @@ class MotionCommand(CommandTerm):
 
     @property
     def clip_ids(self) -> Tensor:
-        """Clip that each world tracks, shape [num_envs]."""
+        """Clip that each env tracks, shape [num_envs]."""
         return self.clock.clip_ids
 
     @property
     def frames(self) -> Tensor:
-        """Frame that each world's next physics step should reach, shape [num_envs]."""
+        """Frame that each env's next physics step should reach, shape [num_envs]."""
         return self.clock.frames
 
     @property
@@ -121,64 +118,45 @@ class MotionCommand(CommandTerm):
 
     @property
     def reference(self) -> MotionState:
-        """Reference state at :attr:`frames`, body positions relative to the world's origin."""
-        if self._reference is None:
-            state = self.library.state_at(self.clip_ids, self.frames)
-            placement = self._placement
-            state = state if placement is None else place(state, placement.quat, placement.shift)
-            self._reference = self._on_ground(state, self._env.scene.env_origins)
-        return self._reference
+        """Reference state at :attr:`frames`, body positions relative to the env's origin."""
+        return self.cache.until_invalidated(MotionCommand._reference)
 
     @property
     def preview(self) -> MotionState:
-        """Reference states at ``cfg.preview_steps``, one row a world and step, relative to the world's origin.
+        """Reference states at ``cfg.preview_steps``, one row per env and step, relative to the env's origin.
 
         Past a clip's end its last frame is held, unless the clip loops.
         """
-        if self._preview is None:
-            self._preview = self._look_ahead()
-        return self._preview
+        return self.cache.until_invalidated(MotionCommand._preview)
+
+    def channel(self, name: str) -> Tensor:
+        """Values of a channel of the clips at :attr:`frames`, shape [num_envs, ...]; vectors turn with the reference.
+
+        Raises:
+            ValueError: If ``cfg.channels`` lacks the name, or a clip does not carry it.
+        """
+        values = self.library.channel_at(name, self.clip_ids, self.frames)
+        is_vector = self._placement is not None and self.library.channels[name].declaration.world_vector
+        return turn(values, self._placement.quat) if is_vector else values
 
     @property
     def reference_bodies(self) -> BodyState:
         """Reference of the tracked bodies in the world frame."""
-        if self._reference_bodies is None:
-            ref, num = self.reference, len(self.body_names)
-            self._reference_bodies = BodyState(
-                ref.body_pos_w[:, :num] + self._env.scene.env_origins[:, None],
-                ref.body_quat_w[:, :num],
-                ref.body_lin_vel_w[:, :num],
-                ref.body_ang_vel_w[:, :num],
-            )
-        return self._reference_bodies
+        return self.cache.until_invalidated(MotionCommand._reference_bodies)
 
     @property
     def robot_bodies(self) -> BodyState:
         """Tracked bodies of the robot in the world frame, in the order of :attr:`body_names`."""
-        self._notice_step()
-        if self._robot_state is None:
-            pose = self.robot.data.body_link_pose_w.torch.index_select(1, self._robot_body_idx)
-            velocity = self.robot.data.body_link_vel_w.torch.index_select(1, self._robot_body_idx)
-            self._robot_state = BodyState(pose[..., :3], pose[..., 3:], velocity[..., :3], velocity[..., 3:])
-        return self._robot_state
-
-    def once(self, compute: Callable[[MotionCommand], T]) -> T:
-        """Return ``compute(self)``, computed once an instant and shared by all terms that pass the same function."""
-        self._notice_step()
-        if compute not in self._shared:
-            self._shared[compute] = compute(self)
-        return self._shared[compute]
+        return self.cache.this_step(MotionCommand._robot_bodies)
 
     @property
     def errors(self) -> TrackingErrors:
-        """Squared errors at this instant; of a world whose state is not finite they are infinite."""
-        robot = self.robot_bodies
-        if self._errors is None:
-            errors = tracking_errors(self.reference_bodies, robot, self.anchor_idx)
-            for value in vars(errors).values():
-                value.nan_to_num_(nan=torch.inf)
-            self._errors = errors
-        return self._errors
+        """Squared errors at this instant; those of an env whose state is not finite are infinite."""
+        return self.cache.this_step(MotionCommand._errors)
+
+    def cached_this_step(self, compute: Callable[[MotionCommand], T]) -> T:
+        """Return ``compute(self)``, computed once per instant and shared by all terms that pass the same function."""
+        return self.cache.this_step(compute)
 
     @property
     def clip_ended(self) -> Tensor:
@@ -211,7 +189,7 @@ class MotionCommand(CommandTerm):
         return super().reset(env_ids) | self.sampler.metrics()
 
     def compute(self, dt: float) -> None:
-        """Advance the reference by one frame, except in worlds that were reset in this very step."""
+        """Advance the reference by one frame, except in envs that were reset in this very step."""
         passed = self.clock.advance(self._env.episode_length_buf > 0)
         if self.cfg.clip_end == "resample":
             self._resample(passed.nonzero().flatten())
@@ -221,8 +199,7 @@ class MotionCommand(CommandTerm):
         self.sampler.record_visits(bins, bins != self._bins)
         self._bins = bins
         self.sampler.update()
-        self._forget_reference()
-        self._forget_robot()
+        self.cache.invalidate()
 
     def _update_command(self) -> None:
         """Nothing to do: :meth:`compute` advances the reference."""
@@ -235,10 +212,10 @@ class MotionCommand(CommandTerm):
         self.set_start(env_ids, clip_ids, frames)
 
     def set_start(self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor) -> None:
-        """Put worlds into the state of a frame, with the configured noise, and aim at the frame after it.
+        """Put envs into the state of a frame, with the configured noise, and aim at the frame after it.
 
         Args:
-            env_ids: Worlds, shape [num_starts].
+            env_ids: Envs, shape [num_starts].
             clip_ids: Clip of each, shape [num_starts].
             frames: Start frame of each, at most the clip's last but one, shape [num_starts].
         """
@@ -248,8 +225,7 @@ class MotionCommand(CommandTerm):
         self._bins[env_ids] = -1
         state = self.library.state_at(clip_ids, frames)
         self._write_state(env_ids, self._on_ground(state, self._env.scene.env_origins[env_ids]))
-        self._forget_reference()
-        self._forget_robot()
+        self.cache.invalidate()
 
     # -- internals ---------------------------------------------------------------------------------------------------
 
@@ -258,7 +234,17 @@ class MotionCommand(CommandTerm):
             return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
         return torch.as_tensor(env_ids, device=self.device).long()
 
-    def _look_ahead(self) -> MotionState:
+    def _make_library(self, clips: Sequence[MotionClip], joint_names: Sequence[str], body_names: Sequence[str]):
+        kind, robot_name = self.cfg.motion_storage, self._env.cfg.robot_name
+        return make_library(clips, kind, joint_names, body_names, self.device, robot_name, self.cfg.channels)
+
+    def _reference(self) -> MotionState:
+        state = self.library.state_at(self.clip_ids, self.frames)
+        placement = self._placement
+        state = state if placement is None else place(state, placement.quat, placement.shift)
+        return self._on_ground(state, self._env.scene.env_origins)
+
+    def _preview(self) -> MotionState:
         frames, passed = self.clock.ahead(self._preview_steps)
         num_steps = len(self._preview_steps)
         state = self.library.state_at(self.clip_ids.repeat_interleave(num_steps), frames.flatten())
@@ -267,30 +253,34 @@ class MotionCommand(CommandTerm):
             state = place(state, quat.flatten(0, 1), shift.flatten(0, 1))
         return self._on_ground(state, self._env.scene.env_origins.repeat_interleave(num_steps, dim=0))
 
+    def _reference_bodies(self) -> BodyState:
+        ref, num = self.reference, len(self.body_names)
+        return BodyState(
+            ref.body_pos_w[:, :num] + self._env.scene.env_origins[:, None],
+            ref.body_quat_w[:, :num],
+            ref.body_lin_vel_w[:, :num],
+            ref.body_ang_vel_w[:, :num],
+        )
+
+    def _robot_bodies(self) -> BodyState:
+        pose = self.robot.data.body_link_pose_w.torch.index_select(1, self._robot_body_idx)
+        velocity = self.robot.data.body_link_vel_w.torch.index_select(1, self._robot_body_idx)
+        return BodyState(pose[..., :3], pose[..., 3:], velocity[..., :3], velocity[..., 3:])
+
+    def _errors(self) -> TrackingErrors:
+        errors = tracking_errors(self.reference_bodies, self.robot_bodies, self.anchor_idx)
+        for value in vars(errors).values():
+            value.nan_to_num_(nan=torch.inf)
+        return errors
+
     def _on_ground(self, state: MotionState, origins: Tensor) -> MotionState:
-        """Lift states, given relative to their worlds' origins, to the ground below their anchors."""
+        """Lift states, given relative to their envs' origins, to the ground below their anchors."""
         if self._ground is None:
             return state
         anchor_xy_w = state.body_pos_w[:, self.anchor_idx, :2] + origins[:, :2]
         body_pos_w = state.body_pos_w.clone()
         body_pos_w[..., 2] += reference_lift(self._ground, anchor_xy_w, origins)[:, None]
         return replace(state, body_pos_w=body_pos_w)
-
-    def _forget_reference(self) -> None:
-        self._reference = None
-        self._preview = None
-
-    def _notice_step(self) -> None:
-        step = self._env.common_step_counter
-        if step != self._robot_step:
-            self._forget_robot()
-            self._robot_step = step
-
-    def _forget_robot(self) -> None:
-        self._reference_bodies = None
-        self._robot_state = None
-        self._errors = None
-        self._shared.clear()
 
     def _write_state(self, env_ids: Tensor, state: MotionState) -> None:
         num, axes = len(env_ids), ("x", "y", "z", "roll", "pitch", "yaw")
@@ -324,15 +314,15 @@ class MotionCommand(CommandTerm):
 
     def _report_non_finite(self, env_ids: Tensor) -> None:
         diverged = ~torch.isfinite(self.errors.body_pos[env_ids].sum(-1))
-        worlds, others = env_ids[diverged], env_ids[~diverged]
-        if not len(worlds):
+        diverged_ids, others = env_ids[diverged], env_ids[~diverged]
+        if not len(diverged_ids):
             return
         for values in self.metrics.values():  # one infinite error would make every mean of the log infinite
-            values[worlds] = values[others].mean() if len(others) else 0.0
-        dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, worlds, self.clip_ids, self.frames)
-        names = [self.library.names[clip] for clip in self.clip_ids[worlds].tolist()]
-        frames = self.frames[worlds].tolist()
-        logger.error("Non-finite state in worlds %s (clips %s, frames %s).%s", worlds.tolist(), names, frames, dump)
+            values[diverged_ids] = values[others].mean() if len(others) else 0.0
+        dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)
+        names = [self.library.names[clip] for clip in self.clip_ids[diverged_ids].tolist()]
+        frames = self.frames[diverged_ids].tolist()
+        logger.error("Non-finite state in envs %s (clips %s, frames %s).%s", diverged_ids.tolist(), names, frames, dump)
 
     def _set_debug_vis_impl(self, debug_vis: bool) -> None:
         if debug_vis and not hasattr(self, "_markers"):

@@ -42,6 +42,9 @@ class MotionCommandCfg(CommandTermCfg):
     """``full`` keeps the states of all tracked bodies; ``compact`` keeps root pose and joint positions, a seventh, and
     computes the rest at every step. Take it if the memory estimate at the start exceeds the device."""
 
+    channels: list[str] = []
+    """Channels of the clips, such as ``joint_target``, that terms look up with ``MotionCommand.channel``."""
+
     speeds: list[float] = [1.0]
     """How many times faster the clips are played in training: a copy of every clip for each, and every episode draws
     one (``presets=rand_time``). Sampler and ``clips.csv`` treat copies as clips of their own; play has none."""

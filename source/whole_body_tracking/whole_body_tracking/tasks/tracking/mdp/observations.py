@@ -19,22 +19,26 @@ if TYPE_CHECKING:
 
 def motion_anchor_pos_b(env: ManagerBasedEnv, command_name: str) -> Tensor:
     """Reference anchor position in the robot's anchor frame [m], shape [num_envs, 3]."""
-    return env.command_manager.get_term(command_name).once(_reference_anchor_in_robot_anchor)[0]
+    return env.command_manager.get_term(command_name).cached_this_step(_reference_anchor_in_robot_anchor)[0]
 
 
 def motion_anchor_ori_b(env: ManagerBasedEnv, command_name: str) -> Tensor:
     """Reference anchor orientation in the robot's anchor frame, shape [num_envs, 6]."""
-    return rotation_columns(env.command_manager.get_term(command_name).once(_reference_anchor_in_robot_anchor)[1])
+    return rotation_columns(
+        env.command_manager.get_term(command_name).cached_this_step(_reference_anchor_in_robot_anchor)[1]
+    )
 
 
 def robot_body_pos_b(env: ManagerBasedEnv, command_name: str) -> Tensor:
     """Tracked bodies' positions in the robot's anchor frame [m], shape [num_envs, 3 * num_bodies]."""
-    return env.command_manager.get_term(command_name).once(_bodies_in_anchor)[0].flatten(1)
+    return env.command_manager.get_term(command_name).cached_this_step(_bodies_in_anchor)[0].flatten(1)
 
 
 def robot_body_ori_b(env: ManagerBasedEnv, command_name: str) -> Tensor:
     """Tracked bodies' orientations in the robot's anchor frame, shape [num_envs, 6 * num_bodies]."""
-    return rotation_columns(env.command_manager.get_term(command_name).once(_bodies_in_anchor)[1]).flatten(1)
+    return rotation_columns(env.command_manager.get_term(command_name).cached_this_step(_bodies_in_anchor)[1]).flatten(
+        1
+    )
 
 
 def base_lin_vel(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:

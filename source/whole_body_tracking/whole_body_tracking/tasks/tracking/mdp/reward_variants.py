@@ -42,12 +42,12 @@ def joint_power(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
 
 def foot_contact_match(env: ManagerBasedRLEnv, command_name: str) -> Tensor:
     """Reward feet that touch the ground when the reference's do: the share of such feet."""
-    return contact_match(*env.command_manager.get_term(command_name).once(_sole_heights))
+    return contact_match(*env.command_manager.get_term(command_name).cached_this_step(_sole_heights))
 
 
 def foot_height_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
     """Reward the soles' heights: exp(-error / std^2) of the mean square over feet, std in [m]."""
-    ref, robot = env.command_manager.get_term(command_name).once(_sole_heights)
+    ref, robot = env.command_manager.get_term(command_name).cached_this_step(_sole_heights)
     return _kernel((ref - robot).square().mean(-1), std)
 
 

@@ -64,15 +64,25 @@ def place(state: MotionState, quat: Tensor, shift: Tensor) -> MotionState:
     """Turn and shift reference states; joints stay.
 
     Args:
-        state: Reference states, one a row.
+        state: Reference states, one per row.
         quat: Turns about the vertical, shape [num, 4].
         shift: Shifts after the turn [m], shape [num, 3].
     """
-    turn = quat[:, None].expand_as(state.body_quat_w)
+    turns = quat[:, None].expand_as(state.body_quat_w)
     return dataclasses.replace(
         state,
-        body_pos_w=quat_rotate(turn, state.body_pos_w) + shift[:, None],
-        body_quat_w=quat_mul(turn, state.body_quat_w),
-        body_lin_vel_w=quat_rotate(turn, state.body_lin_vel_w),
-        body_ang_vel_w=quat_rotate(turn, state.body_ang_vel_w),
+        body_pos_w=quat_rotate(turns, state.body_pos_w) + shift[:, None],
+        body_quat_w=quat_mul(turns, state.body_quat_w),
+        body_lin_vel_w=quat_rotate(turns, state.body_lin_vel_w),
+        body_ang_vel_w=quat_rotate(turns, state.body_ang_vel_w),
     )
+
+
+def turn(vectors_w: Tensor, quat: Tensor) -> Tensor:
+    """Turn vectors that belong to reference states, such as contact forces.
+
+    Args:
+        vectors_w: Vectors in world axes, shape [num, ..., 3].
+        quat: Turns about the vertical, shape [num, 4].
+    """
+    return quat_rotate(quat.reshape(-1, *[1] * (vectors_w.dim() - 2), 4).expand(*vectors_w.shape[:-1], 4), vectors_w)

@@ -10,6 +10,7 @@ from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.conversion.time_scaling import at_speeds
 from whole_body_tracking.motion.library import MotionStorage, estimate_num_bytes
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry, resolve_entries
+from whole_body_tracking.robots import get_robot
 
 
 def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:
@@ -17,12 +18,12 @@ def load_clips(motion_files: Sequence[str], control_rate: float, split: str | No
 
     Args:
         motion_files: Files, folders, globs, manifests or registry names.
-        control_rate: Steps of the environment a second [Hz].
+        control_rate: Steps of the environment per second [Hz].
         split: Split of the manifests to load; None loads all.
 
     Raises:
         FileNotFoundError: If a name matches no file.
-        ValueError: If a file is no clip or has another rate, or a manifest is wrong.
+        ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
     """
     clips = [_load(entry, entry.path.stat().st_mtime_ns) for entry in load_entries(motion_files, split)]
     for clip in clips:
@@ -37,7 +38,7 @@ def load_motions(
 
     Raises:
         FileNotFoundError: If a name matches no file.
-        ValueError: If a file is no clip or has another rate, a manifest is wrong, or a speed is not positive.
+        ValueError: If a file is not a clip or has another rate, a manifest is wrong, or a speed is not positive.
     """
     clips = at_speeds(load_clips(motion_files, control_rate, split), speeds, robot_name)
     return clips, [entry for entry in load_entries(motion_files, split) for _ in speeds]
@@ -64,11 +65,13 @@ def make_library(
     joint_names: Sequence[str],
     body_names: Sequence[str],
     device: str,
+    robot_name: str,
+    channels: Sequence[str] = (),
 ) -> MotionLibrary:
-    """Put clips on a device; prints how much memory they take before it is allocated.
+    """Put clips on a device; prints how much memory their states take before it is allocated.
 
     Raises:
-        ValueError: If rates differ, or a clip lacks a joint or body.
+        ValueError: If rates differ, a clip lacks a joint or body, or no clip carries a channel.
     """
     num_frames = sum(clip.num_frames for clip in clips)
     num_bytes = estimate_num_bytes(num_frames / clips[0].fps, clips[0].fps, len(joint_names), len(body_names), storage)
@@ -76,8 +79,10 @@ def make_library(
         f"[INFO] Motion library: {len(clips)} clips, {sum(clip.duration for clip in clips):.0f} s,"
         f" {num_bytes / 1e6:.1f} MB on {device} ({storage})."
     )
-    kind = MotionLibrary if storage == "full" else CompactMotionLibrary
-    return kind.from_clips(clips, joint_names=joint_names, body_names=body_names, device=device)
+    names = {"joint_names": joint_names, "body_names": body_names, "device": device, "channels": channels}
+    if storage == "full":
+        return MotionLibrary.from_clips(clips, **names)
+    return CompactMotionLibrary.from_clips(clips, **names, robot=get_robot(robot_name))
 
 
 def require_preview_fits(preview_steps: Sequence[int], library: MotionLibrary) -> None:

@@ -9,13 +9,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from whole_body_tracking.names import require_known
+
 from .bins import ClipBins
 from .curriculum import ClipCurriculum
 from .moving_totals import MovingTotals
 from .shares import capped, normalized, sum_by_clip, with_clip_shares
 from .statistics import ClipStatistics
 
-StartStrategy = Literal["adaptive", "uniform", "first", "ancestor"]
+StartStrategy = Literal["adaptive", "uniform", "first", "beyondmimic", "ancestor"]
+STRATEGIES = ("adaptive", "uniform", "first", "beyondmimic")
+ALIASES = {"ancestor": "beyondmimic"}
+"""Names of strategies up to version 0.1."""
 FAILURES, VISITS = range(2)
 
 
@@ -27,8 +32,8 @@ class StartSampler(ClipBins):
 
         rate_b = failures_b / visits_b,    q_b ~ sum_k lambda^k rate_{b+k},    p_b = (1 - u) q_b + u / num_bins
 
-    The share ``u`` is a true floor: it does not depend on the number of worlds. ``ancestor`` is BeyondMimic's formula
-    on failure counts, p_b ~ sum_k lambda^k (count_{b+k} + u / num_bins), kept for comparison. ``uniform`` draws bins in
+    The share ``u`` is a true floor: it does not depend on the number of envs. ``beyondmimic`` is that of BeyondMimic on
+    failure counts, p_b ~ sum_k lambda^k (count_{b+k} + u / num_bins), kept for comparison. ``uniform`` draws bins in
     proportion to their frames, ``first`` starts every episode at frame 0 of a clip drawn uniformly.
 
     With shares P_c given for the clips, the strategy chooses within a clip only: p_b = P_c q_b / sum_{b' in c} q_b',
@@ -55,7 +60,7 @@ class StartSampler(ClipBins):
         Args:
             num_frames: Frames of each clip, shape [num_clips], on the device to sample on.
             frames_per_bin: Length of a bin in frames.
-            strategy: One of ``adaptive``, ``uniform``, ``first``, ``ancestor``.
+            strategy: One of ``adaptive``, ``uniform``, ``first``, ``beyondmimic``; ``ancestor`` is its old name.
             uniform_ratio: Share u of starts drawn uniformly over bins, in [0, 1].
             alpha: Weight of the newest step in the moving averages, in (0, 1].
             kernel_size: Number of following bins (this one included) that a bin answers for.
@@ -72,6 +77,8 @@ class StartSampler(ClipBins):
                 "Expected 0 <= uniform_ratio <= 1, 0 < alpha <= 1, kernel_size >= 1 and frames_per_bin >= 1, found"
                 f" {uniform_ratio}, {alpha}, {kernel_size} and {frames_per_bin}."
             )
+        strategy = ALIASES.get(strategy, strategy)
+        require_known(strategy, STRATEGIES, "value of commands.motion.start_sampling")
         super().__init__(num_frames, frames_per_bin, kernel_size, kernel_lambda)
         self._check_cap(max_clip_probability, curriculum)
         self.strategy, self.uniform_ratio, self.alpha = strategy, uniform_ratio, alpha
@@ -217,7 +224,7 @@ class StartSampler(ClipBins):
             return (self.bin_start == 0).float()
         if self.strategy == "uniform":
             return self.bin_length.float()
-        if self.strategy == "ancestor":
+        if self.strategy == "beyondmimic":
             return self.smooth(self.failures + self.uniform_ratio / self.num_bins)
         return self.smooth(self.failure_rates)
 

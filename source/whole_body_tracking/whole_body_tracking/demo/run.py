@@ -1,0 +1,205 @@
+"""``make demo``: from a CSV to a policy that tracks it, through the command lines that a user types.
+
+Every step runs one of the scripts in a process of its own; this module chooses settings for the machine, shows
+progress, and reports what came out, including what the policy cannot do yet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from whole_body_tracking.rl.run.launching import read_progress, run_logged, script_command
+
+from .learning_curves import plot_progress
+
+TARGETS = {"success": 0.90, "tracking_reward": 0.80, "r_mpkpe": 0.07}
+"""What the demo's policy should reach: at least, at least, at most [m]."""
+
+OVERHEAD_MINUTES = 2.0
+"""Time for converting, starting simulations, playing and reporting [min]."""
+
+RUNS = "logs/rsl_rl/*/*"
+"""Run folders below the demo's folder."""
+
+console = Console()
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """Settings of a demo, chosen by the machine."""
+
+    train_task: str
+    play_task: str
+    num_envs: int
+    engine: str
+    training_minutes: float
+    transfer_engine: str | None
+    """Engine that training never saw, on which the policy is played too; None to skip it."""
+
+
+def make_plan(total_minutes: float) -> DemoPlan:
+    """Choose task, engine and size: Newton with 4096 worlds on CUDA, native MuJoCo with 256 on a CPU.
+
+    Args:
+        total_minutes: Budget of the whole demo [min]; all but :data:`OVERHEAD_MINUTES` of it goes into training.
+
+    Raises:
+        ValueError: If the budget leaves no time to train.
+    """
+    import torch
+
+    from whole_body_tracking.physics.ovphysx_cpu import missing_ovphysx_libraries
+
+    training_minutes = total_minutes - OVERHEAD_MINUTES
+    if training_minutes < 0.25:
+        raise ValueError(
+            f"A demo needs at least {OVERHEAD_MINUTES + 0.25:g} minutes, got {total_minutes:g}:"
+            f" {OVERHEAD_MINUTES:g} go into everything but training."
+        )
+    transfer = None if missing_ovphysx_libraries() else "ovphysx"
+    if torch.cuda.is_available():
+        return DemoPlan("Tracking-Flat-G1-v0", "Tracking-Flat-G1-v0", 4096, "newton_mjwarp", training_minutes, transfer)
+    residual = "Tracking-Flat-G1-Residual-v0"
+    return DemoPlan("Tracking-Flat-G1-Demo-v0", residual, 256, "mujoco_cpu", training_minutes, transfer)
+
+
+def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) -> dict:
+    """Convert, train, export, play and report; returns the report's content.
+
+    Args:
+        motion_csv: Motion in Unitree's CSV convention at 30 frames a second.
+        folder: Folder for everything that the demo writes; runs go to ``logs/`` in it.
+        total_minutes: Budget of the whole demo [min].
+        seed: Seed of training and evaluation.
+
+    Raises:
+        ChildProcessError: If a step fails; the message names its log.
+    """
+    plan = make_plan(total_minutes)
+    folder.mkdir(parents=True, exist_ok=True)
+    console.print(
+        f"[bold]Tracking {motion_csv.stem}[/bold] with {plan.train_task} on {plan.engine}, {plan.num_envs} worlds,"
+        f" {os.cpu_count()} cores.\nThis takes about {total_minutes:.0f} minutes, {plan.training_minutes:.1f} of them"
+        f" training. Everything is written to {folder}."
+    )
+    clip = folder / f"{motion_csv.stem}.npz"
+    _step(folder, "convert", "csv_to_npz.py", "--input_file", motion_csv, "--input_fps", 30, "--output_file", clip)
+    run = _train(plan, folder, clip, seed)
+    evaluations = {plan.engine: _evaluate(plan, folder, clip, run, seed, plan.engine, 64)}
+    if plan.transfer_engine is not None:
+        name = plan.transfer_engine
+        evaluations[name] = _evaluate(plan, folder, clip, run, seed, name, 16)
+    return _report(plan, folder, run, evaluations)
+
+
+def _step(folder: Path, step: str, script: str, *arguments: object) -> None:
+    with console.status(f"{step} ..."):
+        started = time.monotonic()
+        run_logged([*script_command(*script.split("/")), *arguments], folder, folder / f"{step}.log")
+    console.print(f"[green]done[/green] {step} ({time.monotonic() - started:.0f} s)")
+
+
+def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
+    """Train in a run folder of its own, which earlier demos in the same folder do not have, and return it."""
+    known = set(folder.glob(RUNS))
+    arguments = ["--task", plan.train_task, "--motion_file", clip, "--num_envs", plan.num_envs, "--seed", seed]
+    arguments += ["--max_minutes", plan.training_minutes, f"physics={plan.engine}"]
+    bar = Progress(TextColumn("train"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with bar:
+        task = bar.add_task("starting the simulation", total=60.0 * plan.training_minutes)
+
+        def watch() -> None:
+            rows = [row for run in set(folder.glob(RUNS)) - known for row in read_progress(run)]
+            if rows:
+                bar.update(task, completed=rows[-1]["total_time"], description=_describe(rows[-1]))
+
+        run_logged([*script_command("rsl_rl", "train.py"), *arguments], folder, folder / "train.log", watch)
+    return (set(folder.glob(RUNS)) - known).pop()
+
+
+def _describe(row: dict[str, float]) -> str:
+    return (
+        f"iteration {row['iteration']:.0f}, {row['total_steps'] / 1e6:.2f} M steps, reward {row['mean_reward']:.1f},"
+        f" {row['robot_seconds_per_failure']:.1f} robot-seconds per failure"
+    )
+
+
+def _evaluate(plan: DemoPlan, folder: Path, clip: Path, run: Path, seed: int, engine: str, num_envs: int) -> dict:
+    output = folder / f"evaluation_{engine}"
+    arguments = ["--task", plan.play_task, "--motion_file", clip, "--checkpoint", run, "--num_envs", num_envs]
+    arguments += ["--seed", seed, "--output_dir", output, f"physics={engine}"]
+    _step(folder, f"play_{engine}", "rsl_rl/evaluate.py", *arguments)
+    return json.loads((output / "report.json").read_text())["overall"]
+
+
+def _report(plan: DemoPlan, folder: Path, run: Path, evaluations: dict[str, dict]) -> dict:
+    rows = read_progress(run)
+    first, last = rows[0]["robot_seconds_per_failure"], max(row["robot_seconds_per_failure"] for row in rows[-10:])
+    plot_progress(rows, folder / "training.png")
+    met = {engine: unmet_targets(overall) for engine, overall in evaluations.items()}
+    content = {
+        "plan": asdict(plan),
+        "training": {
+            "iterations": len(rows),
+            "env_steps": rows[-1]["total_steps"],
+            "minutes": rows[-1]["total_time"] / 60.0,
+            "robot_seconds_per_failure": {"untrained": first, "trained": last},
+            "curve": [[row["total_steps"], row["mean_reward"], row["robot_seconds_per_failure"]] for row in rows],
+        },
+        "evaluation": evaluations,
+        "not_reached": met,
+        "files": {
+            "policy": str(run / "exported" / "policy.onnx"),
+            "page": str(folder / f"evaluation_{plan.engine}" / "played.html"),
+            "plot": str(folder / "training.png"),
+        },
+    }
+    (folder / "demo.json").write_text(json.dumps(content, indent=2) + "\n")
+    _print_report(content)
+    return content
+
+
+def unmet_targets(overall: dict[str, float]) -> list[str]:
+    """Sentences that say which targets an evaluation misses, and by what."""
+    wording = {
+        "success": "finishes the clip in {found:.0%} of the rollouts, not in {target:.0%}",
+        "tracking_reward": "collects {found:.0%} of the tracking reward, not {target:.0%}",
+        "r_mpkpe": "is off by {found:.3f} m in the mean, more than {target:.2f} m",
+    }
+    missed = [name for name in ("success", "tracking_reward") if overall[name] < TARGETS[name]]
+    missed += ["r_mpkpe"] * (overall["r_mpkpe"] > TARGETS["r_mpkpe"])
+    return [wording[name].format(found=overall[name], target=TARGETS[name]) for name in missed]
+
+
+def _print_report(content: dict) -> None:
+    training = content["training"]
+    mtbf = training["robot_seconds_per_failure"]
+    console.print(
+        f"\nTrained {training['iterations']} iterations, {training['env_steps'] / 1e6:.2f} M steps in"
+        f" {training['minutes']:.1f} min. Robot-seconds per failure: {mtbf['untrained']:.1f} -> {mtbf['trained']:.1f}."
+    )
+    table = Table("engine", "rollouts", "finish", "completion", "tracking", "position", "joints")
+    for engine, overall in content["evaluation"].items():
+        table.add_row(
+            engine,
+            f"{overall['num_rollouts']:.0f}",
+            f"{overall['success']:.0%}",
+            f"{overall['completion']:.0%}",
+            f"{overall['tracking_reward']:.0%}",
+            f"{100 * overall['r_mpkpe']:.1f} cm",
+            f"{overall['joint_rmse']:.1f} deg",
+        )
+    console.print(table)
+    for engine, sentences in content["not_reached"].items():
+        for sentence in sentences:
+            console.print(f"[yellow]Not yet:[/yellow] on {engine} the policy {sentence}.")
+    for name, path in content["files"].items():
+        console.print(f"{name}: {path}")

@@ -1,0 +1,1 @@
+"""What an evaluation measures: functions of recordings, without a simulator."""

@@ -1,0 +1,1 @@
+"""Files that an evaluation writes: tables, pages, plots and what was played."""

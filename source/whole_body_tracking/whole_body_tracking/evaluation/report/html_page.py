@@ -1,0 +1,150 @@
+"""``report.html``: numbers, definitions and plots of an evaluation in one file that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.evaluation.recording import Recording
+from whole_body_tracking.files import write_atomically
+from whole_body_tracking.robots import RobotModel
+
+from . import plots
+
+STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
+    "table{border-collapse:collapse;font-size:13px;display:block;overflow-x:auto}"
+    "td,th{border-bottom:1px solid #ddd;padding:4px 10px;text-align:left}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}.lead{font-size:17px}"
+    "img,video{max-width:100%;display:block;margin:10px 0}h2{margin-top:36px}"
+)
+CLIP_COLUMNS = (
+    *("success", "success_lafan1", "completion", "survived_s", "normalised_return", "tracking_reward"),
+    *("r_mpkpe", "mpkpe", "joint_rmse"),
+)
+"""Metrics in the table of clips; ``per_clip.csv`` has them all."""
+
+
+@dataclass
+class Example:
+    """One rollout to show."""
+
+    title: str
+    page: str
+    """Page in which it moves, relative to the report."""
+    recording: Recording
+    """Of this rollout alone."""
+    joint_names: Sequence[str]
+    video: str | None = None
+    """Video of it, relative to the report."""
+
+
+def write_html(
+    path: Path,
+    overall: dict[str, float],
+    per_clip: Sequence[dict],
+    details: dict,
+    examples: Sequence[Example],
+    rewards: object,
+    robot: RobotModel,
+) -> Path:
+    """Write the page under a temporary name, then rename it.
+
+    Args:
+        path: File to write.
+        overall: Metrics over all rollouts.
+        per_clip: Rows of ``per_clip.csv``.
+        details: What the evaluation was made with.
+        examples: Rollouts to plot.
+        rewards: Tracking terms of the task.
+        robot: The robot.
+    """
+    parts = [f"<h1>{html.escape(str(details.get('task', 'Evaluation')))}</h1>", _facts(details)]
+    parts.insert(1, _lead(overall, per_clip))
+    parts += ["<h2>Overall</h2>", _overall(overall), "<h2>Clips, the worst first</h2>"]
+    parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
+    for example in examples:
+        link = f'<p><a href="{html.escape(example.page)}">See it move beside its reference</a></p>'
+        parts += [f"<h2>{html.escape(example.title)}</h2>", link, _video(example)]
+        parts += [_image(figure, title) for title, figure in _figures(example, rewards, robot)]
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
+        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
+    )
+    write_atomically(path, page)
+    return path
+
+
+def _figures(example: Example, rewards: object, robot: RobotModel) -> Iterator[tuple[str, Figure]]:
+    recording = example.recording
+    yield "Tracking error over time", plots.plot_errors(recording)
+    yield "Joints with the largest error", plots.plot_joints(recording, example.joint_names)
+    if set(robot.foot_body_names) <= set(recording.body_names):
+        yield "Feet and contacts", plots.plot_feet(recording, robot)
+    yield "Reward terms", plots.plot_rewards(recording, rewards)
+
+
+def _image(figure: Figure, title: str) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<h3>{html.escape(title)}</h3><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
+
+
+def _lead(overall: dict[str, float], per_clip: Sequence[dict]) -> str:
+    """The result in one sentence; a rollout that diverged at once has no error to mention."""
+    error = f", error {100.0 * overall['r_mpkpe']:.1f} cm re-anchored" if "r_mpkpe" in overall else ""
+    return (
+        f'<p class="lead">{overall["num_rollouts"]} rollouts of {len(per_clip)} clip{"s" * (len(per_clip) != 1)}:'
+        f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error}, LAFAN1-40 score"
+        f" {overall['normalised_return']:.3f}.</p>"
+    )
+
+
+def _video(example: Example) -> str:
+    if example.video is None:
+        return ""
+    source = html.escape(example.video)
+    return f'<video src="{source}" controls loop muted></video><p><a href="{source}">The video as a file</a></p>'
+
+
+def _facts(details: dict) -> str:
+    shown = ("engine", "checkpoint", "checkpoint_sha256", "commit", "seed", "exact_start")
+    rows = [(name, str(details[name])) for name in shown if name in details]
+    rows += [(name, str(version)) for name, version in details.get("versions", {}).items() if version]
+    return _table(("", ""), rows)
+
+
+def _overall(overall: dict[str, float]) -> str:
+    rows = [(name, f"{value:.4g}", DEFINITIONS.get(name, "")) for name, value in overall.items()]
+    return _table(("metric", "value", "definition"), rows)
+
+
+def _clips(per_clip: Sequence[dict]) -> str:
+    ranked = sorted(per_clip, key=lambda row: (row["completion"], -row.get("r_mpkpe", float("inf"))))
+    rows = [[row["name"], *(f"{row[name]:.4g}" if name in row else "" for name in CLIP_COLUMNS)] for row in ranked]
+    return _table(("clip", *CLIP_COLUMNS), rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    cell = _cell if any(header) else _plain_cell
+    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _cell(text: str) -> str:
+    is_number = re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text) is not None
+    return f'<td class="n">{text}</td>' if is_number else _plain_cell(text)
+
+
+def _plain_cell(text: str) -> str:
+    return f"<td>{html.escape(text)}</td>"

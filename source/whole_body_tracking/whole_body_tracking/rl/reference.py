@@ -1,0 +1,30 @@
+"""The reference of a task, which it may or may not have: asked for here and nowhere else in ``rl``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+
+COMMAND_TERM = "motion"
+
+
+def motion_of(env: Any) -> MotionCommand | None:
+    """Return the motion command of an environment, wrapped or not; None for a task that tracks no clip."""
+    manager = getattr(env.unwrapped, "command_manager", None)
+    return manager.get_term(COMMAND_TERM) if manager is not None and COMMAND_TERM in manager.active_terms else None
+
+
+def motion_cfg_of(env_cfg: Any) -> Any | None:
+    """Return the config of a task's motion command; None for a task that tracks no clip."""
+    return getattr(getattr(env_cfg, "commands", None), COMMAND_TERM, None)
+
+
+def clips_of(env: Any) -> list[dict[str, str]]:
+    """Name and digest of every clip that an environment tracks, empty for none."""
+    motion = motion_of(env)
+    if motion is None:
+        return []
+    library = motion.library
+    return [{"name": name, "sha256": digest} for name, digest in zip(library.names, library.digests, strict=True)]
