@@ -6,7 +6,7 @@
 # --make-base  make the base here instead: Debian by debootstrap, with the Python 3.12 of that folder as /usr/local
 # --keep       leave the image whole-body-tracking:image-check, and the base if one was made
 #
-# Needs root, buildah (and debootstrap), 25 GB of disk and a quarter of an hour. IMAGE_CHECK_OPTIONS holds further
+# Needs root, buildah (and debootstrap), 30 GB of disk and a quarter of an hour. IMAGE_CHECK_OPTIONS holds further
 # options of `buildah build` and `buildah run`. A machine with certificates of its own needs
 # "--volume /etc/ssl/certs:/etc/ssl/certs:ro", and BASE_VARIABLES="SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # PIP_CERT=/etc/ssl/certs/ca-certificates.crt" for a base made here; a base of another origin needs them in it.
