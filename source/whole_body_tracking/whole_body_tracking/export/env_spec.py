@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
 from whole_body_tracking.code_version import code_commit
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clip_reference import ClipReference, TrainedClip
 from .spec import ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
+    from isaaclab.assets import ArticulationData
     from isaaclab.envs import ManagerBasedRLEnv
     from isaaclab.managers import ObservationGroupCfg
 
+    from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+
 OBSERVATION_GROUP = "policy"
 ACTION_TERM = "joint_pos"
-COMMAND_TERM = "motion"
 CLIPS_FOLDER = "clips"
 """Folder beside the policy for its clips, if there are several."""
 
@@ -34,10 +37,10 @@ def spec_from_env(
     with_clips: bool = True,
     trained_on: tuple[TrainedClip, ...] = (),
 ) -> PolicySpec:
-    """Describe the policy of a tracking task.
+    """Describe the policy of a task, with its reference if it tracks one.
 
     Args:
-        env: A tracking task, unwrapped.
+        env: A task of this package, unwrapped.
         task: Its id.
         run_path: Where the policy comes from.
         checkpoint: File name of the checkpoint.
@@ -50,10 +53,8 @@ def spec_from_env(
         ValueError: If the action term does not move all joints in the robot's order or clips its targets, or if the
             observations have modifiers or are stacked in a way that the spec cannot express.
     """
-    motion = env.command_manager.get_term(COMMAND_TERM)
     action = env.action_manager.get_term(ACTION_TERM)
-    robot, library = motion.robot.data, motion.nominal_library
-    limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
+    robot = env.scene[action.cfg.asset_name].data
     _check_action(action, len(robot.joint_names))
     return PolicySpec(
         task=task,
@@ -62,32 +63,49 @@ def spec_from_env(
         control_dt=round(float(env.step_dt), 9),
         action_kind=_action_kind(action),
         action_clip=action_clip,
-        reference_in_graph=library.num_clips == 1,
         observations=observation_terms(env),
         command_names=tuple(env.command_manager.active_terms),
-        anchor_body_name=motion.cfg.anchor_body_name,
-        body_names=tuple(motion.body_names),
-        joint_names=tuple(robot.joint_names),
-        joint_stiffness=_numbers(robot.joint_stiffness.torch[0]),
-        joint_damping=_numbers(robot.joint_damping.torch[0]),
-        joint_armature=_numbers(robot.joint_armature.torch[0]),
-        joint_effort_limit=_numbers(robot.joint_effort_limits.torch[0]),
-        joint_velocity_limit=_numbers(robot.joint_vel_limits.torch[0]),
-        joint_pos_lower=_numbers(limits[:, 0]),
-        joint_pos_upper=_numbers(limits[:, 1]),
-        soft_joint_pos_lower=_numbers(soft_limits[:, 0]),
-        soft_joint_pos_upper=_numbers(soft_limits[:, 1]),
         default_joint_pos=_numbers(action.nominal_offset[0]),
         action_scale=_numbers(action.scale[0]),
-        clips=tuple(map(ClipReference, library.names, library.digests, library.num_frames.tolist())),
         version=metadata.version("whole-body-tracking"),
         commit=code_commit(),
         clamp_targets=clamp_targets,
-        clips_folder=CLIPS_FOLDER if with_clips and library.num_clips > 1 else "",
-        preview_steps=tuple(motion.cfg.preview_steps),
-        clip_end=motion.cfg.clip_end,
         trained_on=trained_on,
+        **_joint_fields(robot),
+        **_reference_fields(motion_of(env), with_clips),
     )
+
+
+def _joint_fields(robot: ArticulationData) -> dict[str, Any]:
+    limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
+    return {
+        "joint_names": tuple(robot.joint_names),
+        "joint_stiffness": _numbers(robot.joint_stiffness.torch[0]),
+        "joint_damping": _numbers(robot.joint_damping.torch[0]),
+        "joint_armature": _numbers(robot.joint_armature.torch[0]),
+        "joint_effort_limit": _numbers(robot.joint_effort_limits.torch[0]),
+        "joint_velocity_limit": _numbers(robot.joint_vel_limits.torch[0]),
+        "joint_pos_lower": _numbers(limits[:, 0]),
+        "joint_pos_upper": _numbers(limits[:, 1]),
+        "soft_joint_pos_lower": _numbers(soft_limits[:, 0]),
+        "soft_joint_pos_upper": _numbers(soft_limits[:, 1]),
+    }
+
+
+def _reference_fields(motion: MotionCommand | None, with_clips: bool) -> dict[str, Any]:
+    """Fields of the reference; those of a task that tracks none are empty."""
+    if motion is None:
+        return {"reference_in_graph": False, "anchor_body_name": "", "body_names": (), "clips": ()}
+    library = motion.nominal_library
+    return {
+        "reference_in_graph": library.num_clips == 1,
+        "anchor_body_name": motion.cfg.anchor_body_name,
+        "body_names": tuple(motion.body_names),
+        "clips": tuple(map(ClipReference, library.names, library.digests, library.num_frames.tolist())),
+        "clips_folder": CLIPS_FOLDER if with_clips and library.num_clips > 1 else "",
+        "preview_steps": tuple(motion.cfg.preview_steps),
+        "clip_end": motion.cfg.clip_end,
+    }
 
 
 def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
@@ -131,6 +149,13 @@ def _observation_term(cfg, name: str, dim: tuple[int, ...]) -> ObservationTerm:
 
 
 def _check_action(action, num_joints: int) -> None:
+    from whole_body_tracking.tasks.tracking.mdp.actions import TrackingJointPositionAction
+
+    if not isinstance(action, TrackingJointPositionAction):
+        raise ValueError(
+            f"Export knows the joint position actions of this package, found {type(action).__name__}. Use"
+            " mdp.TrackingJointPositionActionCfg, or export the network alone."
+        )
     if action.action_dim != num_joints or action.cfg.preserve_order:
         raise ValueError(
             f"Export needs one action per joint in the robot's order ({num_joints} joints), found {action.action_dim}"

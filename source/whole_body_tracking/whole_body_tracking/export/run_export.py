@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from whole_body_tracking.file_set import replace_set
 from whole_body_tracking.robots import get_robot
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
-from .env_spec import COMMAND_TERM, OBSERVATION_GROUP, spec_from_env
+from .env_spec import OBSERVATION_GROUP, spec_from_env
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
 from .loader import OnnxPolicy, load_policy
@@ -53,7 +54,7 @@ def export_run(
     that does not apply any more is removed.
 
     Args:
-        runner: Runner with a tracking environment; the parity check reads the environment's last observations.
+        runner: Runner with a task of this package; the parity check reads the environment's last observations.
         checkpoint_path: The checkpoint that the policy is of. The clips that it was trained on are taken from the
             ``provenance.json`` beside it.
         task: Task id.
@@ -73,10 +74,11 @@ def export_run(
     action_clip = getattr(runner.env, "clip_actions", None)
     origin = (task, run_path_of(checkpoint_path), checkpoint_path.name)
     spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips, trained_clips(checkpoint_path))
-    motion = env.command_manager.get_term(COMMAND_TERM)
-    graph = build_graph(actor, spec, motion.nominal_library)
+    motion = motion_of(env)
+    graph = build_graph(actor, spec, None if motion is None else motion.nominal_library)
     folder.mkdir(parents=True, exist_ok=True)
-    write_clips(folder, spec, motion.nominal_entries)
+    if motion is not None:
+        write_clips(folder, spec, motion.nominal_entries)
 
     def write(staged: Path) -> None:
         write_policy(staged, graph, spec, get_robot(env.cfg.robot_name).joint_names)
@@ -107,9 +109,11 @@ def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_nam
 
 def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
     """Compare an exported file with torch on the environment's last observations."""
-    motion = env.command_manager.get_term(COMMAND_TERM)
-    library = motion.nominal_library
-    obs, frames = env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES], motion.frames[:NUM_PARITY_SAMPLES]
+    motion, obs = motion_of(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
+    if motion is None:
+        check_parity(policy, actor, obs)
+        return
+    library, frames = motion.nominal_library, motion.frames[:NUM_PARITY_SAMPLES]
     if library is not motion.library and policy.spec.reference_in_graph:
         obs, frames = _as_if_nominal(obs, frames, policy.spec, library)
     check_parity(policy, actor, obs, library, frames)

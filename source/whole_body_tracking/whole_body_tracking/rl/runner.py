@@ -11,7 +11,8 @@ import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
-from .reference import motion_of
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
+
 from .run import distributed
 from .run.checkpoint_file import load_checkpoint
 from .run.clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips

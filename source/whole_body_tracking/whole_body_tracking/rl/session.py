@@ -23,10 +23,10 @@ from isaaclab_rl.rsl_rl import (
 from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion.sources.motion_entries import registry_paths, resolve_items
+from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
-from .reference import motion_cfg_of
 
 logger = logging.getLogger(__name__)
 

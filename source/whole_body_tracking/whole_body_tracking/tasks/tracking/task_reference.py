@@ -1,11 +1,11 @@
-"""The reference of a task, which it may or may not have: asked for here and nowhere else in ``rl``."""
+"""The reference of a task, which it may or may not have."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+    from .mdp.commands import MotionCommand
 
 COMMAND_TERM = "motion"
 
