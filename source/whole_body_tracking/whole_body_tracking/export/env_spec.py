@@ -17,7 +17,6 @@ from .spec import ActionKind, ObservationTerm, PolicySpec
 if TYPE_CHECKING:
     from isaaclab.assets import ArticulationData
     from isaaclab.envs import ManagerBasedRLEnv
-    from isaaclab.managers import ObservationGroupCfg
 
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 
@@ -112,23 +111,23 @@ def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
     """Terms of the policy's observation group, in order."""
     manager = env.observation_manager
     group = getattr(manager.cfg, OBSERVATION_GROUP)
-    require_no_modifiers(group)
+    require_no_modifiers(manager.cfg)
     if group.history_length and group.history_order == "time":
         raise ValueError("Export needs observation history term by term: set `history_order` to 'term'.")
     names, dims = manager.active_terms[OBSERVATION_GROUP], manager.group_obs_term_dim[OBSERVATION_GROUP]
     return tuple(_observation_term(getattr(group, name), name, dim) for name, dim in zip(names, dims, strict=True))
 
 
-def require_no_modifiers(group: ObservationGroupCfg) -> None:
+def require_no_modifiers(observations: object) -> None:
     """Check that no observation term has modifiers, which an exported graph could not apply.
 
     Args:
-        group: Config of the policy's observation group.
+        observations: Config of a task's observation groups.
 
     Raises:
         ValueError: If a term has ``modifiers``; the message names it.
     """
-    for name, term in vars(group).items():
+    for name, term in vars(getattr(observations, OBSERVATION_GROUP)).items():
         if getattr(term, "modifiers", None):
             functions = [getattr(modifier.func, "__name__", str(modifier.func)) for modifier in term.modifiers]
             raise ValueError(
