@@ -49,30 +49,41 @@ def spec_from_env(
         trained_on: Clips of the training.
 
     Raises:
-        ValueError: If the action term does not move all joints in the robot's order or clips its targets, or if the
-            observations have modifiers or are stacked in a way that the spec cannot express.
+        ValueError: If the spec cannot express the task's actions or observations.
     """
     action = env.action_manager.get_term(ACTION_TERM)
     robot = env.scene[action.cfg.asset_name].data
-    _check_action(action, len(robot.joint_names))
     return PolicySpec(
         task=task,
         run_path=run_path,
         checkpoint=checkpoint,
-        control_dt=round(float(env.step_dt), 9),
-        action_kind=_action_kind(action),
         action_clip=action_clip,
-        observations=observation_terms(env),
-        command_names=tuple(env.command_manager.active_terms),
-        default_joint_pos=_numbers(action.nominal_offset[0]),
-        action_scale=_numbers(action.scale[0]),
-        version=metadata.version("whole-body-tracking"),
-        commit=code_commit(),
         clamp_targets=clamp_targets,
         trained_on=trained_on,
+        **_environment_fields(env),
+        **_action_fields(action, len(robot.joint_names)),
         **_joint_fields(robot),
         **_reference_fields(motion_of(env), with_clips),
     )
+
+
+def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
+    return {
+        "control_dt": round(float(env.step_dt), 9),
+        "observations": observation_terms(env),
+        "command_names": tuple(env.command_manager.active_terms),
+        "version": metadata.version("whole-body-tracking"),
+        "commit": code_commit(),
+    }
+
+
+def _action_fields(action, num_joints: int) -> dict[str, Any]:
+    _check_action(action, num_joints)
+    return {
+        "action_kind": _action_kind(action),
+        "default_joint_pos": _numbers(action.nominal_offset[0]),
+        "action_scale": _numbers(action.scale[0]),
+    }
 
 
 def _joint_fields(robot: ArticulationData) -> dict[str, Any]:

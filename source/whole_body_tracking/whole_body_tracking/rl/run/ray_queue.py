@@ -29,10 +29,8 @@ CONNECT_SECONDS = 10.0
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_enable_metrics_collection": "0",
 }
-"""Ray's settings where the user has none: no usage statistics are sent, jobs without a GPU see what this process sees,
-and no exporter of metrics is waited for."""
+"""Ray's settings where the user has none: no statistics are sent, jobs without a GPU see what this process sees."""
 SIGTERM_STATUS = 143
 """Exit status of a training that SIGTERM ended after it had saved, as before a machine is taken away."""
 
