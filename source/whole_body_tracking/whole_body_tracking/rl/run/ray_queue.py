@@ -137,12 +137,12 @@ class _Queue[J: RayJob]:
         errors = self._ray.exceptions
         try:
             return self._ray.get(task)
-        except (errors.WorkerCrashedError, errors.NodeDiedError, errors.LocalRayletDiedError) as error:
-            return f"its worker died ({type(error).__name__})."
-        except errors.OutOfMemoryError:
-            return "its machine ran out of memory. Ask for more with --ram_gb_per_worker."
         except errors.RayTaskError as error:
             raise error.cause from None
+        except errors.OutOfMemoryError:
+            return "its machine ran out of memory. Ask for more with --ram_gb_per_worker."
+        except errors.RayError as error:
+            return f"its worker died ({type(error).__name__})."
 
     def _cancel(self) -> None:
         for task in self._running:
