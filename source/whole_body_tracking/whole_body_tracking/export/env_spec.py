@@ -9,7 +9,6 @@ import numpy as np
 from torch import Tensor
 
 from whole_body_tracking.code_version import code_commit
-from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clip_reference import ClipReference, TrainedClip
 from .spec import ActionKind, ObservationTerm, PolicySpec
@@ -63,8 +62,15 @@ def spec_from_env(
         **_environment_fields(env),
         **_action_fields(action, len(robot.joint_names)),
         **_joint_fields(robot),
-        **_reference_fields(motion_of(env), with_clips),
+        **_reference_fields(motion_term(env), with_clips),
     )
+
+
+def motion_term(env: ManagerBasedRLEnv) -> MotionCommand | None:
+    """Motion command of an environment; None for a task that tracks no clip."""
+    from whole_body_tracking.tasks.tracking.task_reference import motion_of  # needs Isaac Lab, which loading does not
+
+    return motion_of(env)
 
 
 def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:

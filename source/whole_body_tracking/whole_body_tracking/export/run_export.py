@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from whole_body_tracking.file_set import replace_set
 from whole_body_tracking.robots import get_robot
-from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
-from .env_spec import OBSERVATION_GROUP, spec_from_env
+from .env_spec import OBSERVATION_GROUP, motion_term, spec_from_env
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
 from .loader import OnnxPolicy, load_policy
@@ -87,7 +86,7 @@ def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: P
     Raises:
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
-    motion = motion_of(env)
+    motion = motion_term(env)
     graph = build_graph(actor, spec, None if motion is None else motion.nominal_library)
     folder.mkdir(parents=True, exist_ok=True)
     if motion is not None:
@@ -121,7 +120,7 @@ def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_nam
 
 def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
     """Compare an exported file with torch on the environment's last observations."""
-    motion, obs = motion_of(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
+    motion, obs = motion_term(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
     if motion is None:
         check_parity(policy, actor, obs)
         return
