@@ -26,15 +26,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Detect, check, save, print the layout."""
     args = parse_args()
-    from whole_body_tracking.motion.conversion.legacy import load_legacy
+    from whole_body_tracking.motion import convert
+    from whole_body_tracking.motion.conversion.foreign import read_foreign
+    from whole_body_tracking.motion.npz import read_arrays
+    from whole_body_tracking.robots import get_robot
 
     if args.output_file.suffix != ".npz":
         raise ValueError(f"--output_file {args.output_file} should end in .npz.")
     if args.output_file.exists() and args.input_file.exists() and args.output_file.samefile(args.input_file):
         raise ValueError(f"{args.input_file} would overwrite itself. Give --output_file another name.")
-    clip, fit = load_legacy(args.input_file, args.robot)
+    robot = get_robot(args.robot)
+    foreign = read_foreign(read_arrays(args.input_file), args.input_file.name, robot)
+    clip, fit, layout = convert(foreign.raw, foreign.raw.fps, robot), foreign.fit, foreign.fit.layout
     clip.save(args.output_file)
-    layout = fit.layout
     print(f"layout   {layout.name}: {len(layout.body_names)} bodies, quaternions {' '.join(layout.quat_order)}")
     print(f"error    {1e3 * fit.position_error.max():.4f} mm at most between stored bodies and the joints")
     print(f"clip     {clip.num_frames} frames at {clip.fps:g} fps")

@@ -36,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--quat_order", choices=("xyzw", "wxyz"), default="xyzw", help="Order of columns 4-7 (%(default)s)."
     )
-    parser.add_argument("--layout", help="Read a nameless NPZ instead of a CSV: beyondmimic or mjlab.")
+    parser.add_argument("--layout", help="Read an NPZ of another project instead of a CSV: beyondmimic or mjlab.")
     parser.add_argument("--ground", action="store_true", help="Shift the clip so that its lowest sole touches z = 0.")
     parser.add_argument("--robot", default="g1", help="Whose motion it is (%(default)s).")
     parser.add_argument("--upload", action="store_true", help="Also upload to the W&B registry (see upload_npz.py).")

@@ -46,6 +46,18 @@ def test_the_clips_are_those_of_the_training(exported, entries):
         np.testing.assert_array_equal(clip.joint_vel, expected.joint_vel)
 
 
+def test_channels_travel_with_the_clips(tmp_path):
+    """In a whole file and in a part; the part's frame 0 is frame 10 of the whole."""
+    whole = dataclasses.replace(make_clip(seed=0), channels={"root_residual": np.arange(make_clip(seed=0).num_frames)})
+    path = whole.save(tmp_path / "source" / "wave.npz")
+    for entry, first in ((MotionEntry(path), 0.0), (MotionEntry(path, frame_range=(11, 50)), 10.0)):
+        clip = entry.load()
+        spec = make_spec(clips=(ClipReference(clip.name, clip.digest, clip.num_frames),), clips_folder="clips")
+        write_clips(tmp_path, spec, [entry])
+        with np.load(tmp_path / "clips" / spec.clips[0].file_name) as file:
+            assert file["root_residual"][0] == first and len(file["root_residual"]) == clip.num_frames
+
+
 def test_the_spec_says_where_they_are(exported):
     spec = load_policy(exported / "policy.onnx").spec
     assert PolicySpec.from_json(spec.to_json()) == spec

@@ -84,7 +84,7 @@ def test_motion_of_another_robot_is_refused(raw):
 
 
 def test_unknown_robot(raw):
-    with pytest.raises(ValueError, match="Unknown robot 'h1'"):
+    with pytest.raises(ValueError, match="Unknown robot: 'h1'. Known: g1"):
         convert(raw, robot="h1")
 
 

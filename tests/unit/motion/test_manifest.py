@@ -78,7 +78,10 @@ def test_files_and_manifests_may_be_mixed(folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("motions:\n  - file: a.npz\n    wieght: 2\n", r"line 3: unknown key 'wieght'. Known: file, registry, weight"),
+        (
+            "motions:\n  - file: a.npz\n    wieght: 2\n",
+            r"Unknown key in .*line 3: 'wieght'. Known: file, .*mean 'weight'",
+        ),
         ("motions:\n  - file: a.npz\n    weight: -1\n", r"line 3: `weight` should be a number of at least 0, found -1"),
         ("motions:\n  - file: a.npz\n    weight: yes\n", r"line 3: `weight` should be a number"),
         ("motions:\n  - file: a.npz\n    file: b.npz\n", r"line 3: 'file' is given twice"),

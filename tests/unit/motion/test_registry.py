@@ -252,7 +252,7 @@ def test_what_does_not_exist_is_named(wandb_store, name):
 
 @pytest.mark.parametrize("name", ["walk", "ORG//walk", f"{REGISTRY}/", f"{NAME}/x", "ORG/wandb-registry-motions/.."])
 def test_what_is_no_name(wandb_store, name):
-    with pytest.raises(ValueError, match=rf"'{name}' names no motion of a registry\. Expected ORG/"):
+    with pytest.raises(ValueError, match=rf"'{name}' does not name a motion of a registry\. Expected ORG/"):
         download_clip(name)
 
 

@@ -13,6 +13,7 @@ from whole_body_tracking.motion import MotionLibrary, RawMotion, convert
 from whole_body_tracking.motion.analysis.library_report import read_failure_rates, report_on, write_csv, write_manifest
 from whole_body_tracking.motion.analysis.similarity import compare_clips, distance, frame_features, tag_of
 from whole_body_tracking.motion.sources.motion_entries import resolve_entries
+from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit
 
@@ -38,17 +39,17 @@ def library(clips) -> MotionLibrary:
 
 
 def test_distance_is_zero_to_itself_and_symmetric(library):
-    sway_, _, stand = (frame_features(library, clip) for clip in range(3))
+    sway_, _, stand = (frame_features(library, clip, G1) for clip in range(3))
     assert distance(sway_, sway_) == 0.0
     assert distance(sway_, stand) == pytest.approx(distance(stand, sway_)) and distance(sway_, stand) > 0.3
 
 
 def test_features_do_not_change_with_place_and_heading(library):
-    torch.testing.assert_close(frame_features(library, 0), frame_features(library, 1), atol=1e-3, rtol=0.0)
+    torch.testing.assert_close(frame_features(library, 0, G1), frame_features(library, 1, G1), atol=1e-3, rtol=0.0)
 
 
 def test_same_motions_cluster_and_standing_is_easiest(library):
-    found = compare_clips(library, cluster_distance=0.2)
+    found = compare_clips(library, G1, cluster_distance=0.2)
     assert found.clusters[0] == found.clusters[1] != found.clusters[2]
     assert found.order[0] == 2 and found.tags[2] == "artistic"
     assert found.features[2].airtime == 0.0 and found.features[2].root_speed < 1e-3
@@ -65,13 +66,13 @@ def test_same_motions_cluster_and_standing_is_easiest(library):
     ],
 )
 def test_tags(library, changes, tag):
-    base = compare_clips(library).features[2]
+    base = compare_clips(library, G1).features[2]
     assert tag_of(dataclasses.replace(base, **changes)) == tag
 
 
 def test_a_library_without_feet_is_refused(clips):
     with pytest.raises(ValueError, match=r"needs the bodies .*ankle_roll_link.*holds \['pelvis'\]"):
-        compare_clips(MotionLibrary.from_clips(clips, body_names=["pelvis"]))
+        compare_clips(MotionLibrary.from_clips(clips, body_names=["pelvis"]), G1)
 
 
 def test_report_writes_a_manifest_that_orders_by_what_was_measured(tmp_path, clips):
@@ -97,4 +98,4 @@ def test_failure_rates_of_another_run_are_refused(tmp_path, library):
     table = tmp_path / "clips.csv"
     table.write_text("clip,failure_rate\nrun,0.9\n")
     with pytest.raises(ValueError, match=r"lacks the clips \['sway', 'sway_elsewhere', 'stand'\]. It has: \['run'\]"):
-        write_manifest(tmp_path / "m.yaml", [], compare_clips(library), read_failure_rates(table))
+        write_manifest(tmp_path / "m.yaml", [], compare_clips(library, G1), read_failure_rates(table))

@@ -128,7 +128,7 @@ def test_ground_flag(convert, walk):
     [
         (["--input_file", "{dir}/nothing.csv", "--input_fps", "30"], "nothing.csv does not exist"),
         (["--input_file", "{dir}/walk.csv"], "--input_fps is missing"),
-        (["--input_file", "{dir}/walk.csv", "--input_fps", "30", "--robot", "h1"], "Unknown robot 'h1'"),
+        (["--input_file", "{dir}/walk.csv", "--input_fps", "30", "--robot", "h1"], "Unknown robot: 'h1'"),
         (["--input_file", "{dir}/walk.csv", "--input_fps", "-30"], "a rate is positive"),
         (["--input_file", "{dir}/walk.csv", "--input_fps", "30", "--output_file", "{dir}/x.npy"], "should end in .npz"),
         (["--input_file", "{dir}/walk.csv", "--input_fps", "30", "--frame_range", "0", "9"], "frame range 0 9"),
@@ -172,4 +172,4 @@ def test_the_process_ends_without_traceback_or_simulator(walk):
         timeout=120,
     )
     assert done.returncode == 1 and done.stdout == "[]\n"
-    assert done.stderr.startswith("error: walk.csv: one frame is no motion") and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: walk.csv: one frame is not a motion") and "Traceback" not in done.stderr

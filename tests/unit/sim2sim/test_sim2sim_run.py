@@ -3,18 +3,20 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from g1_policies import export_library_policy, export_zero_policy
+from g1_policies import export_library_policy, export_zero_policy, g1_spec
 
 from whole_body_tracking.export import load_policy
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
 from whole_body_tracking.robots import G1
 from whole_body_tracking.sim2sim.reference import (
     Reference,
+    as_seen,
     reference_of_file,
     reference_of_policy,
     references_of,
@@ -43,6 +45,13 @@ def test_reference_of_the_file_is_the_clip(residual):
     assert inside.source == outside.source and inside.fps == outside.fps
     full, clip = with_all_bodies(inside, robot_of(policy.spec)), MotionClip.load(DEFAULT_MOTION_FILE)
     np.testing.assert_allclose(full.body_pos_w, clip.body_pos_w, atol=2e-6)
+
+
+def test_channels_of_the_file_follow_the_joints_of_the_policy():
+    clip = MotionClip.load(DEFAULT_MOTION_FILE)
+    clip = replace(clip, channels={"joint_target": np.tile(np.arange(29.0), (clip.num_frames, 1))})
+    spec = g1_spec(joint_names=tuple(reversed(G1.joint_names)))
+    assert as_seen(clip, spec).channels["joint_target"][0].tolist() == list(range(28, -1, -1))
 
 
 def test_a_rollout_starts_on_the_reference_and_aims_one_frame_ahead(residual):

@@ -1,4 +1,4 @@
-"""Named per-frame arrays that a clip may carry beside its states, and what becomes of each when the clip is changed."""
+"""Channels: named per-frame arrays beside a clip's states, each with a declaration of how it follows changes."""
 
 from __future__ import annotations
 

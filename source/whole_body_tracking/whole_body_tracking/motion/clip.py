@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from whole_body_tracking.files import replacing
-from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.robots import RobotModel, get_robot
 
 from .channels import CHANNELS_KEY, Channel, check_channels, declarations_of, declarations_to_json, split_extra_arrays
-from .clip_check import ARRAYS, FORMAT_VERSION, HEADER, check_clip, check_extra_names, check_header
+from .clip_check import ARRAYS, FORMAT_VERSION, HEADER, check_content, check_extra_names, check_header
+from .conversion.clip_content import clip_content
+from .conversion.foreign import read_foreign
 from .npz import read_arrays, write_arrays
 
 
@@ -48,13 +50,13 @@ class MotionClip:
     body_ang_vel_w: np.ndarray
     """Angular velocities of the bodies [rad/s], shape [num_frames, num_bodies, 3]."""
     source: dict = field(default_factory=dict)
-    """Where the clip comes from: plain JSON values."""
+    """Origin of the clip: plain JSON values."""
     name: str = "clip"
-    """What tables and messages call the clip; after loading, the file's name."""
+    """Name in tables and messages; after loading, the file's name."""
     channels: dict[str, np.ndarray] = field(default_factory=dict)
     """Optional arrays with one row per frame, such as ``joint_target``, shape [num_frames, ...], by name."""
     channel_declarations: dict[str, Channel] = field(default_factory=dict)
-    """What each channel is; those that :func:`.channels.register_channel` knows may be left out."""
+    """Declaration of each channel; those of registered channels may be left out."""
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     """Arrays of the file that nobody has declared: written again as they are, dropped when the motion is changed."""
 
@@ -67,11 +69,11 @@ class MotionClip:
         channels = {name: np.ascontiguousarray(v, dtype=np.float32) for name, v in self.channels.items()}
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "channel_declarations", declarations_of(list(channels), self.channel_declarations))
-        check_clip(self)
+        check_content(self.fps, self.joint_names, self.body_names, {key: getattr(self, key) for key in ARRAYS})
         check_extra_names((*self.channels, *self.extras))
         check_channels(channels, self.channel_declarations, self.num_frames, len(self.joint_names))
 
-    # -- what it is --------------------------------------------------------------------------------------------------
+    # -- description --------------------------------------------------------------------------------------------------
 
     @property
     def num_frames(self) -> int:
@@ -115,7 +117,7 @@ class MotionClip:
             )
         return [stored.index(name) for name in names]
 
-    # -- what a user of it needs -------------------------------------------------------------------------------------
+    # -- requirements -------------------------------------------------------------------------------------
 
     def require_fps(self, fps: float) -> None:
         """Check that the clip was made for a control rate.
@@ -177,26 +179,26 @@ class MotionClip:
         return content | self.extras
 
     @classmethod
-    def load(cls, path: str | Path, layout: str | None = None) -> MotionClip:
+    def load(cls, path: str | Path, layout: str | None = None, robot: str | RobotModel = "g1") -> MotionClip:
         """Read a clip file; nothing in it is executed.
 
         Args:
             path: The file.
-            layout: None for our own files. "beyondmimic" or "mjlab" for nameless files of those projects
-                (:mod:`.layouts`), whose velocities are recomputed from the poses.
+            layout: None for our own files. "beyondmimic" or "mjlab" for nameless files of those projects, or another of
+                :func:`.conversion.foreign.read_foreign`; body poses and velocities are then computed from the joints.
+            robot: Whose motion a file with a layout is; files of our own name their joints and bodies.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If the file is truncated, holds pickled objects, lacks names or is not a clip.
+            ValueError: If the file is truncated, holds pickled objects, lacks names, is not a clip, or does not fit the
+                layout.
         """
-        from .conversion.layouts import clip_from_foreign_arrays, nameless_message
-
         path = Path(path)
         arrays = read_arrays(path)
         if layout is not None:
-            return clip_from_foreign_arrays(arrays, layout, path)
-        if not {"joint_names", "body_names"} <= arrays.keys():
-            raise ValueError(nameless_message(path))
+            model = robot if isinstance(robot, RobotModel) else get_robot(robot)
+            raw = read_foreign(arrays, path.name, model, layout).raw
+            return cls(**clip_content(raw, raw.fps, model) | {"name": path.stem})
         check_header(arrays, path)
         content = {key: arrays[key] for key in ("fps", "joint_names", "body_names", *ARRAYS)}
         others = {key: values for key, values in arrays.items() if key not in (*HEADER, *ARRAYS)}

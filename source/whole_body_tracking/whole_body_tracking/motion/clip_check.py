@@ -1,17 +1,13 @@
-"""What makes a clip file valid: keys, shapes and values."""
+"""Validity of a clip file: keys, shapes and values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .channels import CHANNELS_KEY
-
-if TYPE_CHECKING:
-    from .clip import MotionClip
 
 FORMAT_VERSION = 1
 ARRAYS = {
@@ -24,17 +20,24 @@ ARRAYS = {
 }
 """The arrays of a clip and their shapes: T frames, J joints, B bodies."""
 HEADER = ("format_version", "fps", "joint_names", "body_names", "quat_order", "source")
-"""What a clip file says of itself."""
+"""Keys that describe a clip file."""
 UNIT_TOLERANCE = 1e-3
 """Largest deviation of a stored quaternion's norm from 1."""
 
 
 def check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
-    """Check keys, format version and quaternion order of a file with names.
+    """Check names, keys, format version and quaternion order of a file.
 
     Raises:
-        ValueError: If the file is not a clip, or one of another format.
+        ValueError: If the file is not a clip, or one of another format or project.
     """
+    if not {"joint_names", "body_names"} <= arrays.keys():
+        raise ValueError(
+            f"{path} carries no joint_names and body_names, so nobody can tell which column is which joint. If"
+            f" BeyondMimic made it (Isaac Lab 2: breadth-first, w-first), rewrite it with `csv_to_npz.py --input_file"
+            f" {path} --layout beyondmimic --output_file NEW.npz`; if mjlab made it (depth-first, w-first), with"
+            " `--layout mjlab`. In Python: MotionClip.load(path, layout=...)."
+        )
     missing = [key for key in ("fps", *ARRAYS) if key not in arrays]
     if missing:
         raise ValueError(f"{path.name} is not a motion clip: it lacks {missing}. Stored: {sorted(arrays)}.")
@@ -71,26 +74,38 @@ def check_extra_names(names: Sequence[str]) -> None:
         )
 
 
-def check_clip(clip: MotionClip) -> None:
-    """Check a clip's content.
+def check_content(
+    fps: float, joint_names: tuple[str, ...], body_names: tuple[str, ...], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Check a clip's rate, names and arrays.
 
     Raises:
         ValueError: If the rate is not positive, shapes do not agree, names repeat, values are not finite or
             quaternions are not unit.
     """
-    if not (np.isfinite(clip.fps) and clip.fps > 0):
-        raise ValueError(f"fps is {clip.fps}, expected a positive number.")
-    _check_shapes(clip)
-    for key, names in (("joint_names", clip.joint_names), ("body_names", clip.body_names)):
+    check_layout(fps, joint_names, body_names, arrays)
+    _check_values(arrays, body_names)
+
+
+def check_layout(
+    fps: float, joint_names: tuple[str, ...], body_names: tuple[str, ...], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Check everything but the values: rate, shapes and names.
+
+    Raises:
+        ValueError: If the rate is not positive, shapes do not agree or names repeat.
+    """
+    if not (np.isfinite(fps) and fps > 0):
+        raise ValueError(f"fps is {fps}, expected a positive number.")
+    _check_shapes({"J": len(joint_names), "B": len(body_names)}, arrays)
+    for key, names in (("joint_names", joint_names), ("body_names", body_names)):
         if len(set(names)) != len(names):
             raise ValueError(f"{key} holds a name twice: {sorted({n for n in names if names.count(n) > 1})}.")
-    _check_values(clip)
 
 
-def _check_shapes(clip: MotionClip) -> None:
-    sizes = {"J": len(clip.joint_names), "B": len(clip.body_names)}
+def _check_shapes(sizes: dict[str, int], arrays: Mapping[str, np.ndarray]) -> None:
     for key, shape in ARRAYS.items():
-        found = getattr(clip, key).shape
+        found = arrays[key].shape
         sizes.setdefault("T", found[0] if found else 0)
         expected = tuple(sizes.get(size, size) for size in shape)
         if found != expected:
@@ -102,14 +117,14 @@ def _check_shapes(clip: MotionClip) -> None:
         raise ValueError(f"The clip has {sizes['T']} frame(s), expected at least 2.")
 
 
-def _check_values(clip: MotionClip) -> None:
-    for key in ARRAYS:
-        bad = np.argwhere(~np.isfinite(getattr(clip, key)))
+def _check_values(arrays: Mapping[str, np.ndarray], body_names: tuple[str, ...]) -> None:
+    for key, values in arrays.items():
+        bad = np.argwhere(~np.isfinite(values))
         if len(bad):
             raise ValueError(f"{key} holds {len(bad)} values that are not finite, the first in frame {bad[0][0]}.")
-    norm = np.linalg.norm(clip.body_quat_w, axis=-1)
+    norm = np.linalg.norm(arrays["body_quat_w"], axis=-1)
     worst = np.unravel_index(np.abs(norm - 1.0).argmax(), norm.shape)
     if abs(norm[worst] - 1.0) > UNIT_TOLERANCE:
         raise ValueError(
-            f"body_quat_w is not unit: norm {norm[worst]:.4g} in frame {worst[0]}, body {clip.body_names[worst[1]]}."
+            f"body_quat_w is not unit: norm {norm[worst]:.4g} in frame {worst[0]}, body {body_names[worst[1]]}."
         )

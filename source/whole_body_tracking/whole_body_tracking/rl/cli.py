@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.metadata import entry_points
 
 import gymnasium as gym
 import torch
@@ -78,6 +79,9 @@ def require_known_task(task: str | None) -> None:
     """
     import whole_body_tracking.tasks  # noqa: F401
 
+    if task is not None and task.split(":")[-1] not in gym.registry:
+        for point in entry_points(group="isaaclab.tasks"):  # tasks of other packages, imported only when asked for
+            point.load()
     known = sorted(name for name in gym.registry if name.startswith("Tracking-"))
     if task is None or task.split(":")[-1] not in gym.registry:
         raise ValueError(f"Unknown task '{task}'. Known tracking tasks: {', '.join(known)}.")

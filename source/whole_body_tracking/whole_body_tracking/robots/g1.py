@@ -15,4 +15,4 @@ G1_USD_PATH = DATA_DIR / "g1.usda"
 """The robot for the simulators, generated from the facts file by ``scripts/build_robot_usd.py``."""
 
 G1_FOUR_POINT_FEET_USD_PATH = DATA_DIR / "g1_four_point_feet.usda"
-"""The same robot with four contact spheres a foot instead of seven capsules."""
+"""The same robot with four contact spheres per foot instead of seven capsules."""

@@ -1,4 +1,4 @@
-"""A robot as plain numbers: what forward kinematics, conversion, export and the USD builder read.
+"""A robot as plain numbers, for forward kinematics, conversion, export and the USD builder.
 
 Nothing here imports a simulator. Joints and bodies are in depth-first order, which is the order of Unitree's CSV and
 of MuJoCo; body ``i`` hangs on joint ``i - 1`` and body 0 is the floating root.
@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from .facts_check import check_facts
+
 
 @dataclass(frozen=True)
 class RobotModel:
-    """Facts of one robot, read from a packaged JSON file.
+    """Facts of one robot, read from a JSON file.
 
     Every per-joint array has shape [num_joints] in the order of :attr:`joint_names`; every per-body array has
     shape [num_bodies, ...] in the order of :attr:`body_names`.
@@ -28,8 +30,17 @@ class RobotModel:
 
     @classmethod
     def from_file(cls, path: Path) -> RobotModel:
-        """Read a facts file such as ``robots/data/g1.json``."""
-        return cls(json.loads(path.read_text()))
+        """Read a facts file such as ``robots/data/g1.json``; docs/other_robots.md explains its entries.
+
+        Raises:
+            ValueError: If it is not JSON, lacks an entry, or entries do not fit together.
+        """
+        try:
+            facts = json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is not a JSON file of robot facts ({error}).") from None
+        check_facts(facts)
+        return cls(facts)
 
     @property
     def name(self) -> str:
@@ -46,12 +57,20 @@ class RobotModel:
     @cached_property
     def joint_names_breadth_first(self) -> tuple[str, ...]:
         """Joint order of PhysX, and of files written by BeyondMimic."""
-        return tuple(self.facts["joint_order_breadth_first"])
+        if "joint_order_breadth_first" in self.facts:
+            return tuple(self.facts["joint_order_breadth_first"])
+        return tuple(self.facts["bodies"][name]["joint"] for name in self.body_names_breadth_first[1:])
 
     @cached_property
     def body_names_breadth_first(self) -> tuple[str, ...]:
         """Body order of PhysX, and of files written by BeyondMimic."""
-        return tuple(self.facts["body_order_breadth_first"])
+        if "body_order_breadth_first" in self.facts:
+            return tuple(self.facts["body_order_breadth_first"])
+        depth = {-1: -1}
+        for body, parent in enumerate(self.parent_idx.tolist()):
+            depth[body] = depth[parent] + 1
+        # Bodies of one depth stay in their depth-first order, so siblings do too.
+        return tuple(self.body_names[body] for body in sorted(range(self.num_bodies), key=depth.__getitem__))
 
     @property
     def num_joints(self) -> int:

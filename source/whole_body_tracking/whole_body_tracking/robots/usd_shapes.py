@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from whole_body_tracking.names import require_known
+
 LIGHT_VISUALS = (
     *("pelvis", "pelvis_contour_link", "torso_link", "logo_link"),
     *("hip_yaw_link", "knee_link", "shoulder_yaw_link", "elbow_link"),
@@ -49,15 +51,14 @@ def shape_from_facts(facts: dict) -> Shape:
     """
     if facts["type"] == "sphere":
         return Shape(facts["name"], facts["radius"], 0.0, np.array(facts["center"]), np.array([0.0, 0.0, 0.0, 1.0]))
-    if facts["type"] != "capsule":
-        raise ValueError(f"Shape '{facts['name']}' has type '{facts['type']}'. Known types: ['capsule', 'sphere'].")
+    require_known(facts["type"], ("capsule", "sphere"), f"type of shape '{facts['name']}'")
     start, end = np.array(facts["p0"]), np.array(facts["p1"])
     height = float(np.linalg.norm(end - start))
     return Shape(facts["name"], facts["radius"], height, (start + end) / 2.0, quat_from_z_axis(end - start))
 
 
 def visual_shapes(robot, body_name: str) -> list[Shape]:
-    """What a body looks like: its capsule fits; a foot its collision capsules, whose underside is the sole."""
+    """Visual shapes of a body: its capsule fits; of a foot its collision capsules, whose underside is the sole."""
     key = "colliders" if body_name in robot.foot_body_names else "visuals"
     return [shape_from_facts(facts) for facts in robot.facts["bodies"][body_name][key]]
 

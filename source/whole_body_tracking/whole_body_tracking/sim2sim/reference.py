@@ -12,7 +12,7 @@ from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.motion.channels import with_joints
-from whole_body_tracking.robots import ROBOTS, RobotModel
+from whole_body_tracking.robots import RobotModel, all_robots, robot_names
 
 IDENTITY_TERM = "motion_identity"
 
@@ -33,12 +33,13 @@ def robot_of(spec: PolicySpec) -> RobotModel:
     Raises:
         ValueError: If none has; the message lists the known robots.
     """
-    for robot in ROBOTS.values():
+    for robot in all_robots():
         if set(robot.joint_names) == set(spec.joint_names) and set(spec.body_names) <= set(robot.body_names):
             return robot
     raise ValueError(
         f"No known robot has the policy's {len(spec.joint_names)} joints {list(spec.joint_names)} and its bodies"
-        f" {list(spec.body_names)}. Known robots: {sorted(ROBOTS)}. Add its facts to robots/."
+        f" {list(spec.body_names)}. Known robots: {robot_names()}. Register it:"
+        " docs/other_robots.md."
     )
 
 

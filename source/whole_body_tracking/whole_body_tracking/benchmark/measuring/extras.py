@@ -58,7 +58,7 @@ def library_measures(motions: list[str], num_worlds: int, device: str, robot: st
     with tempfile.TemporaryDirectory() as folder:
         for index in range(0 if motions else NUM_COPIES):
             shutil.copyfile(DEFAULT_MOTION_FILE, Path(folder, f"copy_{index:02d}.npz"))
-        return measure_many_motions(motions or [folder], num_worlds, device, get_robot(robot))
+        return measure_many_motions(motions or [folder], get_robot(robot), num_worlds, device)
 
 
 def onnx_latency(env: RslRlVecEnvWrapper, agent_cfg: RslRlOnPolicyRunnerCfg, task: str) -> float:

@@ -10,7 +10,7 @@ import torch
 from whole_body_tracking.motion import MotionClip, MotionLibrary
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.sources.motion_entries import resolve_entries
-from whole_body_tracking.robots import G1, RobotModel
+from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 from .clock import median_milliseconds
@@ -19,15 +19,15 @@ FIELDS = ("joint_pos", "joint_vel", "body_pos_w", "body_lin_vel_w", "body_ang_ve
 
 
 def measure_many_motions(
-    motions: Sequence[str], num_worlds: int = 4096, device: str = "cpu", robot: RobotModel = G1
+    motions: Sequence[str], robot: RobotModel, num_worlds: int = 4096, device: str = "cpu"
 ) -> dict[str, float]:
     """Measure a library with the robot's tracked bodies on one thread.
 
     Args:
         motions: Clips: files, folders, globs or manifests.
+        robot: Whose clips they are.
         num_worlds: States gathered and starts drawn at a time.
         device: Where the library lies.
-        robot: Whose clips they are.
 
     Returns:
         Durations [s, ms], sizes [MB = 10^6 bytes] and the largest differences between compact and full [SI units].

@@ -1,1 +1,1 @@
-"""What clips contain: quality, difficulty, similarity and the report over a library."""
+"""Analysis of clips: quality, difficulty, similarity and the report on a library."""

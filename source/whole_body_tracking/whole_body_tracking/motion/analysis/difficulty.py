@@ -1,4 +1,4 @@
-"""How hard a clip looks, from its content alone."""
+"""Difficulty of a clip, estimated from its content alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.robots import G1, RobotModel
+from whole_body_tracking.robots import RobotModel
 
 from ..geometry.rotations import quat_rotate
 from ..library import MotionLibrary
@@ -46,7 +46,7 @@ class ClipFeatures:
         )
 
 
-def clip_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) -> ClipFeatures:
+def clip_features(library: MotionLibrary, clip: int, robot: RobotModel) -> ClipFeatures:
     """Features of one clip of a library.
 
     Args:
@@ -78,7 +78,7 @@ def clip_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) -> 
     )
 
 
-def difficulties(library: MotionLibrary, robot: RobotModel = G1) -> Tensor:
+def difficulties(library: MotionLibrary, robot: RobotModel) -> Tensor:
     """Difficulty of each clip of a library from its features, shape [num_clips]."""
     values = [clip_features(library, clip, robot).difficulty for clip in range(library.num_clips)]
     return torch.tensor(values, device=library.num_frames.device)

@@ -43,13 +43,13 @@ def report_on(
 
     Raises:
         FileNotFoundError: If a name matches no file.
-        ValueError: If a file is no clip of this robot, or rates differ.
+        ValueError: If a file is not a clip of this robot, or rates differ.
     """
     robot = get_robot(robot_name)
     entries = resolve_entries(motions)
     bodies = (robot.body_names[0], *robot.foot_body_names)
     library = CompactMotionLibrary.from_clips([entry.load() for entry in entries], body_names=bodies, robot=robot)
-    found = compare_clips(library, cluster_distance, robot)
+    found = compare_clips(library, robot, cluster_distance)
     durations = library.durations.tolist()
     rows = [_row(place, clip, found, durations[clip]) for place, clip in enumerate(found.order, start=1)]
     return entries, rows, found
@@ -76,7 +76,7 @@ def write_manifest(
         measured: Failure rate by clip from :func:`read_failure_rates`, which then is the difficulty.
 
     Raises:
-        ValueError: If a clip has no measured failure rate.
+        ValueError: If the failure rate of a clip was not measured.
     """
     missing = [name for name in found.names if measured is not None and name not in measured]
     if missing:
@@ -102,14 +102,14 @@ def read_failure_rates(path: Path) -> dict[str, float]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no such table.
+        ValueError: If it is not such a table.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist. Training writes clips.csv into the run folder at every save.")
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"clip", "failure_rate"} <= rows[0].keys():
-        raise ValueError(f"{path} is no table of clips: expected the columns `clip` and `failure_rate`.")
+        raise ValueError(f"{path} is not a table of clips: expected the columns `clip` and `failure_rate`.")
     return {row["clip"]: float(row["failure_rate"]) for row in rows}
 
 

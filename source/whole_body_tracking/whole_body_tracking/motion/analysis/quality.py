@@ -38,7 +38,7 @@ class QualityReport:
     worst_limit_joint: str
     """Joint that is furthest beyond its limits, or closest to them when none is."""
     worst_limit_excess_rad: float
-    """How far it is beyond; negative: the smallest margin left."""
+    """Distance beyond the limit; negative: the smallest margin left."""
     joint_speed_violations: int
     """Joint speeds above the motors' limits, counted over frames and joints."""
     worst_speed_joint: str
@@ -205,7 +205,7 @@ def support_margin(
     Args:
         com: Projection of the centre of mass [m], shape [batch, 2].
         points: Sole points [m], shape [batch, num_points, 2].
-        contact: Whether each point carries, at least one a row, shape [batch, num_points].
+        contact: Whether each point carries, at least one per row, shape [batch, num_points].
         num_directions: Directions that are tried.
     """
     angle = torch.arange(num_directions, dtype=com.dtype) * (2.0 * torch.pi / num_directions)

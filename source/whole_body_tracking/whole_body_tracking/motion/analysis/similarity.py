@@ -1,4 +1,4 @@
-"""How alike clips are: a distance from joint and root features over time, clusters, tags and an order to learn in."""
+"""Similarity of clips: a distance from joint and root features over time, clusters, tags and an order to learn in."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from torch import Tensor
 
-from whole_body_tracking.robots import G1, RobotModel
+from whole_body_tracking.robots import RobotModel
 
 from ..geometry.rotations import quat_conjugate, quat_rotate
 from ..library import MotionLibrary
 from .difficulty import ClipFeatures, clip_features
 
 FEATURE_RATE = 5.0
-"""Frames a second at which clips are compared [Hz]."""
+"""Rate at which clips are compared [Hz]."""
 MAX_FEATURE_FRAMES = 200
 """Frames of a clip that are compared at most, evenly spread."""
 JOINT_VELOCITY_WEIGHT, ROOT_VELOCITY_WEIGHT, UP_WEIGHT, HEIGHT_WEIGHT = 0.1, 0.5, 1.0, 2.0
-"""What 1 rad/s of a joint, 1 m/s of the root, 1 of its up vector and 1 m of its height count beside 1 rad."""
+"""Weights of 1 rad/s of a joint, 1 m/s of the root, 1 of its up vector and 1 m of its height against 1 rad."""
 
 
 @dataclass(frozen=True)
 class SimilarityReport:
-    """What :func:`compare_clips` finds about a library."""
+    """Result of :func:`compare_clips` for a library."""
 
     names: tuple[str, ...]
     """Name of each clip."""
@@ -42,13 +42,13 @@ class SimilarityReport:
     """Clips from easy to hard."""
 
 
-def compare_clips(library: MotionLibrary, cluster_distance: float = 1.8, robot: RobotModel = G1) -> SimilarityReport:
+def compare_clips(library: MotionLibrary, robot: RobotModel, cluster_distance: float = 1.8) -> SimilarityReport:
     """Compare all clips of a library with each other.
 
     Args:
         library: Clips with all joints, the root and the feet of the robot.
-        cluster_distance: Clips of a cluster are on average no farther apart.
         robot: Whose clips they are.
+        cluster_distance: Clips of a cluster are on average no farther apart.
 
     Raises:
         ValueError: If the library lacks the root or a foot, or the distance is not positive.
@@ -69,7 +69,7 @@ def compare_clips(library: MotionLibrary, cluster_distance: float = 1.8, robot: 
     )
 
 
-def frame_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) -> Tensor:
+def frame_features(library: MotionLibrary, clip: int, robot: RobotModel) -> Tensor:
     """Weighted features of frames of a clip, unchanged by place and heading, shape [num_samples, num_features].
 
     Joint positions and velocities, the root's velocity in its own frame, its up vector and its height.
@@ -92,7 +92,7 @@ def frame_features(library: MotionLibrary, clip: int, robot: RobotModel = G1) ->
 
 
 def distance(a: Tensor, b: Tensor) -> float:
-    """How far each frame is from the nearest one of the other clip, on average, both ways; 0 for the same clip.
+    """Mean distance of each frame from the nearest one of the other clip, both ways; 0 for the same clip.
 
     Being about nearest frames, it does not mind when something is done, nor how often; velocities among the features
     say in which direction time runs.

@@ -16,7 +16,7 @@ from .readers import read_csv
 
 @dataclass(frozen=True)
 class ConversionJob:
-    """Which files to convert, how, and where to."""
+    """Files to convert, settings, and destination."""
 
     input_path: Path
     """A CSV file, a nameless NPZ (with :attr:`layout`), or a folder of CSV files."""
@@ -33,11 +33,11 @@ class ConversionJob:
     ground: bool = False
     """Put the lowest sole on z = 0."""
     robot: str = "g1"
-    """Whose motion it is."""
+    """Name of the robot that moves."""
     output_file: Path | None = None
-    """Where to write one clip."""
+    """Destination of one clip."""
     output_dir: Path | None = None
-    """Where to write clips named after their input; beside the input when None."""
+    """Folder for clips named after their input; the input's folder when None."""
     output_name: str | None = None
     """Name of one clip instead of its input's."""
 
@@ -70,7 +70,7 @@ class ConversionJob:
         return files
 
     def output_of(self, path: Path) -> Path:
-        """Where the clip of an input goes."""
+        """Path of the clip of an input."""
         name = self.output_name.removesuffix(".npz") if self.output_name else path.stem
         return self.output_file or (self.output_dir or path.parent) / f"{name}.npz"
 
@@ -79,10 +79,10 @@ class ConversionJob:
 
         Raises:
             FileNotFoundError: If the input does not exist.
-            ValueError: If it holds no motion of this robot.
+            ValueError: If it does not hold a motion of this robot.
         """
         if self.layout:
-            clip = MotionClip.load(path, layout=self.layout)
+            clip = MotionClip.load(path, layout=self.layout, robot=self.robot)
             clip.require_fps(self.output_fps)
             return clip
         raw = read_csv(path, self.input_fps, self.frame_range, self.quat_order, self.robot)

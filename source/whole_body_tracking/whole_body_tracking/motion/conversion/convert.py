@@ -1,21 +1,12 @@
-"""From a raw motion to a clip: resample, forward kinematics, velocities."""
+"""From a raw motion to a clip."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from pathlib import Path
-
-import torch
-from torch.nn.functional import normalize
-
 from whole_body_tracking.robots import RobotModel, get_robot
 
-from ..channels import with_joints
 from ..clip import MotionClip
-from ..geometry.ground import sole_height_of_clip
-from ..geometry.kinematics import forward_kinematics
+from .clip_content import clip_content
 from .readers import RawMotion
-from .resample import angular_velocity, linear_velocity, resample
 
 
 def convert(raw: RawMotion, output_fps: float = 50, robot: str | RobotModel = "g1", ground: bool = False) -> MotionClip:
@@ -34,40 +25,4 @@ def convert(raw: RawMotion, output_fps: float = 50, robot: str | RobotModel = "g
         ValueError: If the motion's joints are not the robot's, or the rate leaves fewer than two frames.
     """
     model = robot if isinstance(robot, RobotModel) else get_robot(robot)
-    _check_joints(raw, model)
-    motion = resample(raw, output_fps)
-    order = [motion.joint_names.index(name) for name in model.joint_names]
-    joint_pos = torch.as_tensor(motion.joint_pos[:, order], dtype=torch.float64)
-    root_pos = torch.as_tensor(motion.root_pos, dtype=torch.float64)
-    root_quat = normalize(torch.as_tensor(motion.root_quat, dtype=torch.float64), dim=-1)
-    body_pos, body_quat = forward_kinematics(model, root_pos, root_quat, joint_pos)
-    shift = -sole_height_of_clip(model, body_pos, body_quat) if ground else 0.0
-    body_pos[..., 2] += shift
-    return MotionClip(
-        fps=output_fps,
-        joint_names=model.joint_names,
-        body_names=model.body_names,
-        joint_pos=joint_pos.numpy(),
-        joint_vel=linear_velocity(joint_pos, output_fps).numpy(),
-        body_pos_w=body_pos.numpy(),
-        body_quat_w=body_quat.numpy(),
-        body_lin_vel_w=linear_velocity(body_pos, output_fps).numpy(),
-        body_ang_vel_w=angular_velocity(body_quat, output_fps).numpy(),
-        source=raw.source | {"robot": model.name, "ground_shift": shift, "tool": _tool()},
-        name=Path(raw.source.get("file", "clip")).stem,
-        channels=with_joints(motion.channels, motion.channel_declarations, order),
-        channel_declarations=motion.channel_declarations,
-    )
-
-
-def _tool() -> str:
-    return f"whole-body-tracking {version('whole-body-tracking')}"
-
-
-def _check_joints(raw: RawMotion, model: RobotModel) -> None:
-    missing = [name for name in model.joint_names if name not in raw.joint_names]
-    if missing:
-        raise ValueError(
-            f"The motion lacks the joints {missing} of {model.name}. It has: {list(raw.joint_names)}."
-            " Read it with the robot that it was made for."
-        )
+    return MotionClip(**clip_content(raw, output_fps, model, ground))

@@ -1,4 +1,4 @@
-"""A table of numbers from a text file: parsed fast, and diagnosed cell by cell only when that fails."""
+"""Reading a table of numbers from a text file; only when fast parsing fails, it is diagnosed cell by cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_number_table(path: Path, num_columns: int, layout: str) -> tuple[np.nda
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is empty, no text, or a row has other columns or a cell that is no number.
+        ValueError: If the file is empty or not text, or a row has other columns or a cell that is not a number.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} {'is a folder, not a CSV file' if path.is_dir() else 'does not exist'}.")
@@ -29,7 +29,7 @@ def read_number_table(path: Path, num_columns: int, layout: str) -> tuple[np.nda
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path.name} is not a text file (byte {error.start} is no UTF-8), expected a CSV.") from None
+        raise ValueError(f"{path.name} is not a text file (byte {error.start} is not UTF-8), expected a CSV.") from None
     if not text.strip():
         raise ValueError(f"{path.name} is empty, expected rows of {num_columns} columns: {layout}.")
     try:

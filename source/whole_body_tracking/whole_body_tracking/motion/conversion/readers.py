@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel, get_robot
 
 from ..channels import Channel, check_channels, declarations_of
@@ -38,11 +39,11 @@ class RawMotion:
     joint_names: tuple[str, ...]
     """Names of the joints, in the order of :attr:`joint_pos`."""
     source: dict = field(default_factory=dict)
-    """Where the motion comes from: plain JSON values."""
+    """Origin of the motion: plain JSON values."""
     channels: dict[str, np.ndarray] = field(default_factory=dict)
     """Optional arrays with one row per frame, shape [num_frames, ...], by name."""
     channel_declarations: dict[str, Channel] = field(default_factory=dict)
-    """What each channel is; registered ones may be left out."""
+    """Declaration of each channel; those of registered channels may be left out."""
 
     def __post_init__(self):
         num, found = len(self.root_pos), [np.shape(v) for v in (self.root_pos, self.root_quat, self.joint_pos)]
@@ -97,8 +98,7 @@ def read_csv(
     model = robot if isinstance(robot, RobotModel) else get_robot(robot)
     if not fps > 0:
         raise ValueError(f"fps is {fps}, but a rate is positive. Pass the rate of {path.name}, usually 30.")
-    if quat_order not in QUAT_ORDERS:
-        raise ValueError(f"Unknown quaternion order '{quat_order}'. Known orders: {list(QUAT_ORDERS)}.")
+    require_known(quat_order, QUAT_ORDERS, "quaternion order")
     num_columns = 7 + model.num_joints
     layout = f"root x y z, root quaternion, {model.num_joints} joint angles"
     rows, content = read_number_table(path, num_columns, layout)

@@ -27,7 +27,7 @@ CONVERGED = 1e-9
 
 @dataclass(frozen=True)
 class PoseTargets:
-    """What each frame should reach. All tensors are float64, shape [num_frames, ...], in the world frame."""
+    """Targets of each frame. All tensors are float64, shape [num_frames, ...], in the world frame."""
 
     foot_pos: Tensor
     """Positions of the foot frames [m], shape [num_frames, 2, 3], in the order of ``robot.foot_body_names``."""
@@ -45,7 +45,7 @@ class PoseTargets:
 
 @dataclass(frozen=True)
 class PoseWeights:
-    """How much each residual counts, per metre or radian."""
+    """Weight of each residual, per metre or radian."""
 
     foot: float = 1000.0
     com: float = 100.0

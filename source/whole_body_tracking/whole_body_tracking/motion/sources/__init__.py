@@ -1,1 +1,1 @@
-"""Where clips come from: paths, manifests and the W&B registry."""
+"""Sources of clips: paths, manifests and the W&B registry."""

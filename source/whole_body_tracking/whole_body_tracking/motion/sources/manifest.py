@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from whole_body_tracking.names import require_known
+
 MANIFEST_SUFFIXES = (".yaml", ".yml")
 
 
@@ -20,7 +22,7 @@ class ManifestItem:
     registry: str | None = None
     """W&B registry name or pattern."""
     weight: float = 1.0
-    """How often its clips are drawn with ``clip_sampling=weight``, relative to others."""
+    """Relative frequency with which its clips are drawn by ``clip_sampling=weight``, relative to others."""
     tags: tuple[str, ...] = ()
     """Free words, such as ``locomotion`` or ``dynamic``."""
     frame_range: tuple[int, int] | None = None
@@ -39,7 +41,7 @@ def read_manifest(path: Path) -> list[ManifestItem]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the text is no manifest; the message names the line, what is wrong and what is known.
+        ValueError: If the text is not a manifest; the message names the line, what is wrong and what is known.
     """
     if not path.is_file():
         raise FileNotFoundError(f"The manifest {path} does not exist.")
@@ -60,8 +62,7 @@ def _read_item(path: Path, node: yaml.Node) -> ManifestItem:
         raise ValueError(f"{_where(path, node)}: expected `file: ...` or `registry: ...`, found '{_value(node)}'.")
     values: dict[str, Any] = {}
     for key, value in node.value:
-        if key.value not in KNOWN_KEYS:
-            raise ValueError(f"{_where(path, key)}: unknown key '{key.value}'. Known: {', '.join(KNOWN_KEYS)}.")
+        require_known([key.value], KNOWN_KEYS, f"key in {_where(path, key)}")
         if key.value in values:
             raise ValueError(f"{_where(path, key)}: '{key.value}' is given twice.")
         values[key.value] = _check(_where(path, value), key.value, _value(value))

@@ -33,7 +33,7 @@ def upload_clip(path: str | Path, entity: str | None, project: str, name: str) -
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no clip.
+        ValueError: If the file is not a clip.
         OSError: If the registry cannot be reached or refuses.
     """
     path = Path(path)
@@ -66,7 +66,7 @@ def download_clip(registry_name: str) -> Path:
 
     Raises:
         OSError: If the registry cannot be reached or has no such clip, or the download is damaged.
-        ValueError: If the artifact holds no clip file.
+        ValueError: If the artifact does not hold a clip file.
     """
     name, alias = registry_cache.split_name(registry_name)
     cached = registry_cache.find(registry_name)

@@ -18,7 +18,7 @@ _VERSION = re.compile(r"v\d+")
 
 
 def cache_dir() -> Path:
-    """Where downloaded clips are kept: ``$WBT_CACHE_DIR`` or ``~/.cache/whole_body_tracking``."""
+    """Folder of downloaded clips: ``$WBT_CACHE_DIR`` or ``~/.cache/whole_body_tracking``."""
     return Path(os.environ.get("WBT_CACHE_DIR", Path.home() / ".cache" / "whole_body_tracking")) / "motions"
 
 
@@ -26,13 +26,13 @@ def split_name(registry_name: str) -> tuple[str, str]:
     """Name without alias, and alias; ``latest`` if there is none.
 
     Raises:
-        ValueError: If it is no registry name.
+        ValueError: If it is not a registry name.
     """
     name, _, alias = registry_name.partition(":")
     parts = name.split("/")
     if len(parts) not in (2, 3) or any(part in ("", ".", "..") for part in parts) or "/" in alias:
         raise ValueError(
-            f"'{registry_name}' names no motion of a registry."
+            f"'{registry_name}' does not name a motion of a registry."
             " Expected ORG/wandb-registry-motions/NAME, optionally with :v3."
         )
     return name, alias or LATEST
@@ -54,7 +54,7 @@ def find(registry_name: str) -> Path | None:
 
 
 def clip_path(name: str, digest: str) -> Path:
-    """Where a version of a name without alias is kept."""
+    """Folder of a version of a name without alias."""
     return cache_dir() / digest / f"{name.rsplit('/', 1)[-1]}.npz"
 
 

@@ -11,22 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 TIMEOUT = 20
-"""How long one request to the server may take [s]; for a file, the longest pause."""
+"""Time limit of one request to the server [s]; for a file, the longest pause."""
 FILE_RETRIES = 2
-"""How often the transfer of a file is tried again; the client's own 16 times take 20 minutes."""
+"""Number of times the transfer of a file is tried again; the client's own 16 times take 20 minutes."""
 STOP_LIMIT = 10
-"""How long the client's own process may take to end [s]."""
+"""Time limit for the client's own process to end [s]."""
 PAUSE = 60
 """For how long a server that could not be reached is not asked again [s]."""
 LIMITS = {"WANDB_X_GRAPHQL_RETRY_MAX": "1", "WANDB_INIT_TIMEOUT": str(TIMEOUT)}
 """Without these an unreachable server takes the client 20 to 100 s, and it ends with a message about credentials."""
 NO_NETWORK = ("connection refused", "no such host", "timeout", "timed out", "deadline", "did not respond", "dial tcp")
-"""What the client's message contains when the server cannot be reached."""
+"""Parts of the client's message when the server cannot be reached."""
 NO_REASON = "the server refused without a reason"
 OUT_OF_ORDER = ("http 5", "http 429", "too many 5", "too many 429")
-"""What it contains when the server answers that it cannot serve now."""
+"""Parts of it when the server answers that it cannot serve now."""
 NO_KEY = ("api key", "credentials", "error 401", "error 403", "permission", NO_REASON)
-"""What it contains when the server does not accept the user."""
+"""Parts of it when the server does not accept the user."""
 
 _is_limited = False
 _unreachable: dict[str, tuple[float, str]] = {}
@@ -45,7 +45,7 @@ def wandb_client(action: str, hint: str) -> Iterator:
 
     Raises:
         ConnectionError: If the server cannot be reached.
-        FileNotFoundError: If the server has no such thing.
+        FileNotFoundError: If the server does not have it.
         PermissionError: If there is no valid key.
         OSError: If the server refuses for another reason.
     """

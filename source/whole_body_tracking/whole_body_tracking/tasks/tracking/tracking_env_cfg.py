@@ -287,7 +287,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
     """Control at 50 Hz: physics at 200 Hz, decimation 4."""
 
     robot_name: str = MISSING
-    """Name of the robot's facts in :data:`whole_body_tracking.robots.ROBOTS`."""
+    """Name of the robot, as :func:`whole_body_tracking.robots.get_robot` takes it."""
 
     scene: TrackingSceneCfg = TrackingSceneCfg(num_envs=4096, env_spacing=2.5)
     sim: SimulationCfg = SimulationCfg(
@@ -323,8 +323,8 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
 
     def validate_config(self):
         """Refuse a wrong clip or name, or an engine that cannot run here, before the simulator starts."""
-        from .config_check import check_randomization, load_task_clips
+        from .config_check import check_randomization, check_task_clips
 
-        load_task_clips(self)
+        check_task_clips(self)
         check_randomization(self)
         prepare_physics(self.sim.physics)

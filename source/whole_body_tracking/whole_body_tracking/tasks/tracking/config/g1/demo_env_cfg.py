@@ -7,8 +7,9 @@ from isaaclab_tasks.utils import preset
 
 from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
 
+from ...robot_settings import ROBOT_PRIM_PATH
 from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, OptionalEventsCfg
-from .tracking_g1_env_cfg import ROBOT_PRIM_PATH, G1TrackingResidualEnvCfg, link_lengths_preset
+from .tracking_g1_env_cfg import G1TrackingResidualEnvCfg, link_lengths_preset
 
 START_NOISE = 0.2
 """Share of the task's start noise. With all of it every episode begins with a recovery step."""
@@ -20,7 +21,7 @@ def _scaled(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, fl
 
 @configclass
 class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
-    """``Tracking-Flat-G1-Demo-v0``: four contact points a foot, physics at 100 Hz, no randomisation, no pushes.
+    """``Tracking-Flat-G1-Demo-v0``: four contact points per foot, physics at 100 Hz, no randomisation, no pushes.
 
     ``presets=rand_imu`` or ``rand_encoder`` switch all of its observation noise on.
 

@@ -13,9 +13,8 @@ from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG, G1_FOUR_POINT_FEET_CFG
 
 from ... import mdp
+from ...robot_settings import ROBOT_PRIM_PATH, set_robot
 from ...tracking_env_cfg import MOTION, TrackingEnvCfg
-
-ROBOT_PRIM_PATH = "{ENV_REGEX_NS}/Robot"
 
 END_EFFECTORS = list(G1.end_effector_names)
 """Bodies that may touch the ground, and whose heights end an episode."""
@@ -55,18 +54,12 @@ class G1TrackingEnvCfg(TrackingEnvCfg):
 
     def __post_init__(self):
         super().__post_init__()
-        self.scene.robot = preset(
+        articulation = preset(
             default=G1_CFG.replace(prim_path=ROBOT_PRIM_PATH),
             four_point_feet=G1_FOUR_POINT_FEET_CFG.replace(prim_path=ROBOT_PRIM_PATH),
         )
-        self.actions.joint_pos.scale = dict(G1_ACTION_SCALE)
+        set_robot(self, G1, articulation)
         self.commands.motion.motion_files = [str(DEFAULT_MOTION_FILE)]
-        self.commands.motion.anchor_body_name = G1.anchor_body_name
-        self.commands.motion.body_names = list(G1.tracked_body_names)
-        self.events.base_com.params["asset_cfg"].body_names = G1.anchor_body_name
-        self.terminations.ee_body_pos.params["body_names"] = list(END_EFFECTORS)
-        not_end_effectors = "".join(f"(?!{name}$)" for name in END_EFFECTORS)
-        self.rewards.undesired_contacts.params["sensor_cfg"].body_names = [f"^{not_end_effectors}.+$"]
         self.events.link_lengths = link_lengths_preset()
         self._add_reward_variants()
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.motion.analysis.difficulty import difficulties
+from whole_body_tracking.robots import get_robot
 
-from .curriculum import ClipCurriculum
+from .curriculum import ClipCurriculum, completed_difficulties
 from .sampler import StartSampler
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def make_sampler(
-    cfg: MotionCommandCfg, library: MotionLibrary, entries: Sequence[MotionEntry], step_dt: float
+    cfg: MotionCommandCfg, library: MotionLibrary, entries: Sequence[MotionEntry], step_dt: float, robot_name: str
 ) -> StartSampler:
     """Build the sampler.
 
@@ -30,6 +31,7 @@ def make_sampler(
         library: The clips.
         entries: What the manifest says of each clip.
         step_dt: Duration of an environment step [s].
+        robot_name: Name of the robot that moves.
 
     Raises:
         ValueError: If a number is out of range, or all weights are zero.
@@ -43,7 +45,7 @@ def make_sampler(
         kernel_size=cfg.adaptive_kernel_size,
         kernel_lambda=cfg.adaptive_lambda,
         clip_shares=_shares(cfg, library, entries),
-        curriculum=_curriculum(cfg, library, entries),
+        curriculum=_curriculum(cfg, library, entries, robot_name),
         max_clip_probability=cfg.max_clip_probability,
     )
     sampler.frozen = cfg.freeze_sampling
@@ -63,12 +65,12 @@ def _shares(cfg: MotionCommandCfg, library: MotionLibrary, entries: Sequence[Mot
     return None
 
 
-def _curriculum(cfg: MotionCommandCfg, library: MotionLibrary, entries: Sequence[MotionEntry]) -> ClipCurriculum | None:
+def _curriculum(
+    cfg: MotionCommandCfg, library: MotionLibrary, entries: Sequence[MotionEntry], robot_name: str
+) -> ClipCurriculum | None:
     if cfg.clip_sampling != "curriculum":
         return None
     given = [entry.difficulty for entry in entries]
-    if any(value is None for value in given):
-        values = difficulties(library)
-    else:
-        values = torch.tensor(given, device=library.num_frames.device)
+    computed = difficulties(library, get_robot(robot_name)).tolist() if None in given else [0.0] * len(given)
+    values = torch.tensor(completed_difficulties(given, computed), device=library.num_frames.device)
     return ClipCurriculum(values, cfg.curriculum_steps, cfg.curriculum_max_failure)

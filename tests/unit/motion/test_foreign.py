@@ -5,9 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from five_joint_robot import FIVE, nodding
 
 from whole_body_tracking.motion import MotionClip, convert, read_csv
-from whole_body_tracking.motion.conversion.legacy import load_legacy
+from whole_body_tracking.motion.clip import ARRAYS
+from whole_body_tracking.motion.conversion.batch import ConversionJob
+from whole_body_tracking.motion.conversion.foreign import read_foreign
+from whole_body_tracking.motion.npz import read_arrays
 from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit
@@ -74,9 +78,15 @@ WRITERS = {
 }
 
 
+def load_foreign(path):
+    """The clip of a file, and how the file was read."""
+    foreign = read_foreign(read_arrays(path), path.name, G1)
+    return convert(foreign.raw, foreign.raw.fps, G1), foreign.fit
+
+
 @pytest.mark.parametrize("layout", WRITERS)
 def test_layout_is_found_and_the_motion_comes_back(squat, tmp_path, layout):
-    read, fit = load_legacy(WRITERS[layout](tmp_path / "old.npz", squat))
+    read, fit = load_foreign(WRITERS[layout](tmp_path / "old.npz", squat))
     assert fit.layout.name == layout
     assert (read.fps, read.joint_names, read.body_names) == (squat.fps, squat.joint_names, squat.body_names)
     for key in ("joint_pos", "body_pos_w"):
@@ -88,9 +98,56 @@ def test_layout_is_found_and_the_motion_comes_back(squat, tmp_path, layout):
         np.testing.assert_allclose(getattr(read, key), getattr(squat, key), atol=1e-4)
 
 
+@pytest.mark.parametrize("layout", WRITERS)
+def test_a_stated_layout_gives_the_same_clip(squat, tmp_path, layout):
+    path = WRITERS[layout](tmp_path / "old.npz", squat)
+    stated, (found, _) = MotionClip.load(path, layout=layout), load_foreign(path)
+    assert stated.name == "old" and stated.source == found.source and stated.digest == found.digest
+    for key in ARRAYS:
+        np.testing.assert_array_equal(getattr(stated, key), getattr(found, key))
+
+
+@pytest.mark.parametrize(("stored", "asked"), [("beyondmimic", "mjlab"), ("mjlab", "beyondmimic")])
+def test_a_wrong_layout_is_found_out(squat, tmp_path, stored, asked):
+    path = WRITERS[stored](tmp_path / "old.npz", squat)
+    with pytest.raises(ValueError, match=rf"does not fit layout '{asked}' of g1.*Other layouts: .*{stored} 0\.0 mm"):
+        MotionClip.load(path, layout=asked)
+
+
+def test_one_tolerance_for_both_ways_to_read(squat, tmp_path):
+    """A waist that is 23.5 mm higher: the reader of stated layouts once took it, with a tolerance of 50 mm."""
+    pos = squat.body_pos_w.copy()
+    pos[:, squat.body_names.index("torso_link"), 2] += 0.0235
+    bad = MotionClip(**{key: getattr(squat, key) for key in squat.__dataclass_fields__} | {"body_pos_w": pos})
+    path = WRITERS["mjlab"](tmp_path / "old.npz", bad)
+    for read in (load_foreign, lambda file: MotionClip.load(file, layout="mjlab")):
+        with pytest.raises(ValueError, match=r"up to 23\.5 mm .* expected at most 1 mm"):
+            read(path)
+
+
+def test_unknown_layout(squat, tmp_path):
+    path = WRITERS["mjlab"](tmp_path / "old.npz", squat)
+    with pytest.raises(ValueError, match="Unknown layout of old.npz: 'mjlb'. Known: beyondmimic,.*mean 'mjlab'"):
+        MotionClip.load(path, layout="mjlb")
+
+
+def test_the_robot_of_a_layout_is_not_assumed(tmp_path):
+    """Also beside --layout: a file of another robot is read with that robot's facts."""
+    clip = convert(nodding(), output_fps=50, robot=FIVE)
+    path = write_nameless(tmp_path / "five.npz", clip, (FIVE.joint_names_breadth_first, FIVE.body_names_breadth_first))
+    read = MotionClip.load(path, layout="beyondmimic", robot=FIVE)
+    assert read.joint_names == FIVE.joint_names and read.source["robot"] == "five"
+    np.testing.assert_allclose(read.body_pos_w, clip.body_pos_w, atol=1e-5)
+    with pytest.raises(ValueError, match="five.npz holds 5 joint and 6 body columns, expected 29 and 30 for g1"):
+        MotionClip.load(path, layout="beyondmimic")
+    job = ConversionJob(path, None, layout="beyondmimic", robot="five")
+    with pytest.raises(ValueError, match="Unknown robot: 'five'"):
+        job.convert(path)
+
+
 def test_rate_is_kept(tmp_path, repository):
     clip = convert(read_csv(repository / "motions" / "squat.csv", fps=30), output_fps=30)
-    read, _ = load_legacy(WRITERS["mjlab"](tmp_path / "old.npz", clip))
+    read, _ = load_foreign(WRITERS["mjlab"](tmp_path / "old.npz", clip))
     assert (read.fps, read.num_frames) == (30.0, clip.num_frames)
 
 
@@ -103,7 +160,7 @@ def test_another_waist_is_refused_with_the_error_of_each_body(squat, tmp_path):
     changed = holosoma_content(squat)["body_pos_w"]
     changed[:, 1:-1] = pos
     with pytest.raises(ValueError, match=r"under 'holosoma', the best layout, bodies are up to 23\.5 mm") as error:
-        load_legacy(write_holosoma(tmp_path / "old.npz", squat, body_pos_w=changed))
+        load_foreign(write_holosoma(tmp_path / "old.npz", squat, body_pos_w=changed))
     assert "starts at ['waist_roll_link']" in str(error.value)
     assert "torso_link 23.5 mm 0.0 deg" in str(error.value) and "left_knee_link" not in str(error.value)
 
@@ -114,7 +171,7 @@ def test_one_bad_frame_is_found(squat, tmp_path, layout):
     pos[101, squat.body_names.index("left_knee_link"), 0] += 0.005
     bad = MotionClip(**{key: getattr(squat, key) for key in squat.__dataclass_fields__} | {"body_pos_w": pos})
     with pytest.raises(ValueError, match=rf"'{layout}'.*frame 101 of .*all: left_knee_link 5\.0 mm"):
-        load_legacy(WRITERS[layout](tmp_path / "old.npz", bad))
+        load_foreign(WRITERS[layout](tmp_path / "old.npz", bad))
 
 
 def test_wrong_angle_of_a_last_joint_is_seen_in_its_orientation(squat, tmp_path):
@@ -123,14 +180,14 @@ def test_wrong_angle_of_a_last_joint_is_seen_in_its_orientation(squat, tmp_path)
     angles[:, G1.joint_names.index("left_wrist_yaw_joint")] += 0.1
     bad = MotionClip(**{key: getattr(squat, key) for key in squat.__dataclass_fields__} | {"joint_pos": angles})
     with pytest.raises(ValueError, match=r"left_wrist_yaw_link 0\.0 mm 5\.7 deg"):
-        load_legacy(WRITERS["beyondmimic"](tmp_path / "old.npz", bad))
+        load_foreign(WRITERS["beyondmimic"](tmp_path / "old.npz", bad))
 
 
 def test_root_columns_that_disagree_with_the_root_body_are_refused(squat, tmp_path):
     moved = holosoma_content(squat)["joint_pos"]
     moved[:, 2] += 0.002
     with pytest.raises(ValueError, match=r"starts at \['pelvis'\]; all: pelvis 2\.0 mm"):
-        load_legacy(write_holosoma(tmp_path / "old.npz", squat, joint_pos=moved))
+        load_foreign(write_holosoma(tmp_path / "old.npz", squat, joint_pos=moved))
 
 
 @pytest.mark.parametrize(
@@ -138,19 +195,20 @@ def test_root_columns_that_disagree_with_the_root_body_are_refused(squat, tmp_pa
     [
         ({"joint_pos": np.zeros((5, 12))}, r"expected joint_pos \[T, J\]"),
         ({"fps": [50, 50]}, "expected one positive fps"),
+        ({"body_pos_w": np.full((251, 32, 3), np.nan)}, "body_pos_w holds values that are not finite"),
         ({"body_names": ["b"] * 32}, r"lacks the bodies \['pelvis'"),
         ({"quat_order": "xyzw"}, "already a clip of this project"),
     ],
 )
 def test_bad_content_is_refused(squat, tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
-        load_legacy(write_holosoma(tmp_path / "old.npz", squat, **changes))
+        load_foreign(write_holosoma(tmp_path / "old.npz", squat, **changes))
 
 
 def test_nameless_file_of_another_robot_is_refused(squat, tmp_path):
     path = write_nameless(tmp_path / "old.npz", squat, (G1.joint_names[:23], G1.body_names[:24]))
     with pytest.raises(ValueError, match="holds 23 joint and 24 body columns, expected 29 and 30 for g1"):
-        load_legacy(path)
+        load_foreign(path)
 
 
 @pytest.fixture
