@@ -49,6 +49,16 @@ def check_parity(
     frames = torch.zeros(len(observations)) if frames is None else frames
     times = frames.cpu().numpy().astype(int)
     obs = observations.detach().cpu().float()
+    expected, fed = _expected(policy, actor, obs, library, times)
+    runs = [policy.run(row, time) for row, time in zip(fed, times, strict=True)]
+    found = {name: np.concatenate([run[name] for run in runs]) for name in expected}
+    return max(_worst(policy, name, found[name], expected[name], tolerance) for name in expected)
+
+
+def _expected(
+    policy: OnnxPolicy, actor: MLPModel, obs: Tensor, library: MotionLibrary | None, times: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Outputs of torch by name, and the observations to feed to the file."""
     with torch.no_grad():
         actions = PolicyNetwork(actor, policy.spec)(obs).numpy()
     expected, fed = {"actions": actions}, obs.numpy()
@@ -62,9 +72,7 @@ def check_parity(
             fed = _with_emitted_last_action(policy, fed, shift[(times - 1).clip(0, last_frame)])
     if policy.spec.clamp_targets:
         expected["actions"] = _clamped(policy, expected["actions"])
-    runs = [policy.run(row, time) for row, time in zip(fed, times, strict=True)]
-    found = {name: np.concatenate([run[name] for run in runs]) for name in expected}
-    return max(_worst(policy, name, found[name], expected[name], tolerance) for name in expected)
+    return expected, fed
 
 
 def _shift(policy: OnnxPolicy, joint_pos: np.ndarray) -> np.ndarray:

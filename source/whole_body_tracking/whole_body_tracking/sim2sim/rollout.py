@@ -19,6 +19,8 @@ from .observations import ObservationBuilder, Situation
 from .reference import Reference
 from .simulation import RobotState, Simulation
 
+OBSERVED_STATE = ("root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
+"""What a policy can observe of the robot's state; root positions are not measured on a robot."""
 POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 
@@ -145,11 +147,7 @@ def situation(
         ref_anchor_quat_w=clip.body_quat_w[frame, anchor],
         anchor_pos_w=anchor_pos_w,
         anchor_quat_w=anchor_quat_w,
-        root_quat_w=state.root_quat_w,
-        root_lin_vel_w=state.root_lin_vel_w,
-        root_ang_vel_w=state.root_ang_vel_w,
-        joint_pos=state.joint_pos,
-        joint_vel=state.joint_vel,
+        **{name: getattr(state, name) for name in OBSERVED_STATE},
         default_joint_pos=np.array(spec.default_joint_pos),
         last_action=last_action,
         preview_joint_pos=clip.joint_pos[ahead],

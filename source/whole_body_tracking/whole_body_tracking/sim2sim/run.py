@@ -79,29 +79,41 @@ def run_sim2sim(
         FileNotFoundError: If a file does not exist.
         ValueError: If policy, clip and report do not fit together; a wrong observation layout is named by term.
     """
-    if num_rollouts < 1:
-        raise ValueError(f"--num_rollouts {num_rollouts} should be at least 1.")
+    _require_rollouts(num_rollouts)
     policy = load_policy(policy_path, needs_clips=motion_file is None and not motions)
     robot = robot_of(policy.spec)
     ObservationBuilder(policy.spec, Path(policy_path).name)
+    folder = Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim"
     references = references_of(policy, motions, motion_file)
     digests = [reference.clip.source["sha256"] for reference in references]
     baseline = read_baseline(compare, digests, policy.spec) if compare else None
     each = -(-num_rollouts // len(references))
     played = [_play(policy, robot, reference, each, seed, perturbed) for reference in references]
+    result = _result(played, policy, robot, baseline, folder)
+    _write(result, played, policy, seed)
+    return result
+
+
+def _require_rollouts(num_rollouts: int) -> None:
+    if num_rollouts < 1:
+        raise ValueError(f"--num_rollouts {num_rollouts} should be at least 1.")
+
+
+def _result(
+    played: list[Played], policy: OnnxPolicy, robot: RobotModel, baseline: Baseline | None, folder: Path
+) -> Sim2SimResult:
+    """Means over the rollouts of all clips and of each, and the median rollout of the median clip."""
     measured = RolloutMetrics.concatenate([item.measured for item in played])
-    middle = _middle(played)
-    result = Sim2SimResult(
+    each, middle = len(played[0].measured.values["success"]), _middle(played)
+    return Sim2SimResult(
         overall=measured.mean() | {"num_rollouts": each * len(played)},
         per_clip=[{"name": item.reference.clip.name, "num_rollouts": each} | item.measured.mean() for item in played],
         robot=robot,
         played=played_clip(middle.median, 0, robot.name, list(policy.spec.joint_names)),
         reference=with_all_bodies(middle.reference.clip, robot),
         baseline=baseline,
-        folder=Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim",
+        folder=folder,
     )
-    _write(result, played, policy, seed)
-    return result
 
 
 def _play(
