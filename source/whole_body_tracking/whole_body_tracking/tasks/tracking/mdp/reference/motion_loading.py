@@ -1,4 +1,4 @@
-"""From the names in a config to checked clips.
+"""Loading and checking of the clips that a config names.
 
 A task is checked by the headers of its clips, before the simulator starts. The frames are read once, clip by clip, into
 the library.
@@ -33,7 +33,7 @@ class NamedMotions:
 
     @property
     def entries(self) -> list[MotionEntry]:
-        """What the manifest says of each clip, in the order of :attr:`headers`."""
+        """Manifest entries of the clips, in the order of :attr:`headers`."""
         return [entry for entry in self.files for _ in self.speeds]
 
     def __iter__(self) -> Iterator[MotionClip]:
@@ -52,7 +52,7 @@ def load_clips(motion_files: Sequence[str], control_rate: float, split: str | No
         split: Split of the manifests to load; None loads all.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
     """
     load_headers(motion_files, control_rate, split)
@@ -63,7 +63,7 @@ def load_headers(motion_files: Sequence[str], control_rate: float, split: str | 
     """Headers of the clips that a config names, checked like those of :func:`load_clips`, without reading frames.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
     """
     headers = [entry.header() for entry in load_entries(motion_files, split)]
@@ -78,7 +78,7 @@ def load_motions(
     """The clips that a config names at every speed; their frames are read when they are gone through.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip or has another rate, a manifest is wrong, or a speed is not positive.
     """
     headers = load_headers(motion_files, control_rate, split)
@@ -90,7 +90,7 @@ def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[
     """Entries of the clips that a config names, in the order of :func:`load_clips`.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If there is none, or a manifest is wrong.
     """
     if not motion_files:
