@@ -1,0 +1,148 @@
+"""The least-squares problem of a motion: residuals of each frame, their normal equations, and smoothness between frames.
+
+cost = sum over frames of |w (point - target)|^2 + |w log(R R*^-1)|^2 + |w (q - posture)|^2 + |w overlap|^2
+     + sum over frames of |w_a (x[t+1] - 2 x[t] + x[t-1])|^2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from whole_body_tracking.motion.rotations import quat_conjugate, quat_log, quat_mul, quat_rotate
+
+from .chain import NUM_ROOT, BodyPoses, Chain, Poses
+from .figure import FRAMES, RobotFigure
+from .self_collision import Capsules, add_overlaps, overlap_cost
+from .targets import Targets
+
+
+@dataclass(frozen=True)
+class RetargetWeights:
+    """How much residuals count, per metre or radian."""
+
+    point: tuple[tuple[str, float], ...] = (
+        *(("pelvis", 6.0), ("head", 2.0), ("shoulder", 2.0), ("elbow", 4.0), ("wrist", 8.0), ("hand", 2.0)),
+        *(("knee", 4.0), ("heel", 10.0), ("toe", 10.0)),
+    )
+    """Points by the end of their name."""
+    contact: float = 40.0
+    """Heels and toes that stand."""
+    sink: float = 60.0
+    """Heels and toes below the ground."""
+    frame: tuple[tuple[str, float], ...] = (("pelvis", 3.0), ("chest", 3.0), ("foot", 0.6))
+    """Orientations by the end of their name."""
+    posture: float = 0.12
+    """Distance of joints from the default pose; it decides where no target does."""
+    smoothness: float = 1.5
+    """Second differences of the unknowns at 50 frames per second."""
+    overlap: float = 60.0
+    """Depth by which capsules overlap."""
+
+
+@dataclass
+class Normal:
+    """Normal equations of the frames, without smoothness."""
+
+    hessian: Tensor
+    """J^T J, shape [num_frames, num_unknowns, num_unknowns]."""
+    gradient: Tensor
+    """J^T r, shape [num_frames, num_unknowns]."""
+    cost: Tensor
+    """r^T r, shape [num_frames]."""
+
+
+class Problem:
+    """Residuals of all frames of a motion."""
+
+    def __init__(self, figure: RobotFigure, targets: Targets, weights: RetargetWeights, capsules: Capsules | None):
+        self.chain = Chain(figure.robot)
+        self.weights, self._capsules = weights, capsules
+        self.point_names = list(targets.pos)
+        self._point_bodies = self.chain.body_indices([figure.bodies[name] for name in self.point_names])
+        self._points = torch.tensor([figure.points[name].tolist() for name in self.point_names]).double()
+        self._frame_bodies = self.chain.body_indices([figure.frames[name] for name in FRAMES])
+        self._target_pos = torch.stack([targets.pos[name] for name in self.point_names], dim=1)
+        self._target_quat = torch.stack([targets.quat[name] for name in FRAMES], dim=1)
+        self._point_weight = self._weights_of_points(targets)
+        self._frame_weight = torch.tensor([_by_ending(weights.frame, name) for name in FRAMES]).double()
+        self._soles = [i for i, name in enumerate(self.point_names) if name.endswith(("heel", "toe"))]
+        self._posture = torch.from_numpy(figure.robot.default_joint_pos)
+
+    @property
+    def num_frames(self) -> int:
+        return len(self._target_pos)
+
+    def initial(self, index=slice(None)) -> Poses:
+        """The pelvis at its target, the joints in the default pose."""
+        quat = self._target_quat[index, FRAMES.index("pelvis")]
+        pos = self._target_pos[index, self.point_names.index("pelvis")]
+        return Poses(pos.clone(), quat.clone(), self._posture.repeat(len(pos), 1))
+
+    def cost(self, poses: Poses, index=slice(None)) -> Tensor:
+        """Cost of each frame without smoothness, shape [num_frames]."""
+        bodies = self.chain.body_poses(poses)
+        parts = self._residuals(bodies, poses, index)
+        cost = sum(part.flatten(1).square().sum(-1) for part in parts[:-1]) + parts[-1].square().sum(-1)
+        return cost if self._capsules is None else cost + overlap_cost(self._capsules, bodies, self.weights.overlap)
+
+    def linearise(self, poses: Poses, index=slice(None)) -> Normal:
+        """Normal equations at these poses of the frames ``index``."""
+        bodies = self.chain.body_poses(poses)
+        point, turn, posture = self._residuals(bodies, poses, index)
+        points_w = self._points_w(bodies)
+        jacobian = torch.cat(
+            (
+                self.chain.point_jacobians(bodies, self._point_bodies, points_w) * self._scaled(points_w, index),
+                self.chain.turn_jacobians(bodies, self._frame_bodies) * self._frame_weight[:, None, None],
+            ),
+            dim=1,
+        ).flatten(1, 2)
+        residual = torch.cat((point, turn), dim=1).flatten(1)
+        hessian = jacobian.mT @ jacobian
+        gradient = (jacobian.mT @ residual[..., None]).squeeze(-1)
+        hessian.diagonal(dim1=1, dim2=2)[:, NUM_ROOT:] += self.weights.posture**2
+        gradient[:, NUM_ROOT:] += self.weights.posture * posture
+        cost = residual.square().sum(-1) + posture.square().sum(-1)
+        normal = Normal(hessian, gradient, cost)
+        if self._capsules is not None:
+            add_overlaps(self._capsules, self.chain, bodies, self.weights.overlap, normal)
+        return normal
+
+    def _points_w(self, bodies: BodyPoses) -> Tensor:
+        quat = bodies.quat[:, self._point_bodies]
+        return bodies.pos[:, self._point_bodies] + quat_rotate(quat, self._points.expand(len(quat), -1, -1))
+
+    def _residuals(self, bodies: BodyPoses, poses: Poses, index) -> tuple[Tensor, Tensor, Tensor]:
+        points_w = self._points_w(bodies)
+        error = points_w - self._target_pos[index]
+        point = error * self._scaled(points_w, index).squeeze(-1)
+        below = points_w[..., 2:3] < 0.0
+        # Below the ground the target is the ground itself, if it is not higher.
+        sunk = below[:, self._soles, 0]
+        point[:, self._soles, 2] = torch.where(
+            sunk, self.weights.sink * points_w[:, self._soles, 2], point[:, self._soles, 2]
+        )
+        quat = quat_mul(bodies.quat[:, self._frame_bodies], quat_conjugate(self._target_quat[index]))
+        turn = quat_log(quat) * self._frame_weight[:, None]
+        return point, turn, self.weights.posture * (poses.joint_pos - self._posture)
+
+    def _scaled(self, points_w: Tensor, index) -> Tensor:
+        """Weight of each coordinate of each point, shape [num_frames, num_points, 3, 1]."""
+        weight = self._point_weight[index][..., None, None].repeat(1, 1, 3, 1)
+        sunk = points_w[:, self._soles, 2] < 0.0
+        weight[:, self._soles, 2, 0] = torch.where(sunk, self.weights.sink, weight[:, self._soles, 2, 0])
+        return weight
+
+    def _weights_of_points(self, targets: Targets) -> Tensor:
+        weight = torch.tensor([_by_ending(self.weights.point, name) for name in self.point_names]).double()
+        weight = weight.repeat(targets.num_frames, 1)
+        for name, stands in targets.contact.items():
+            weight[stands, self.point_names.index(name)] = self.weights.contact
+        return weight
+
+
+def _by_ending(weights: tuple[tuple[str, float], ...], name: str) -> float:
+    return next(weight for ending, weight in weights if name.endswith(ending))
