@@ -22,14 +22,14 @@ def spread(differences: np.ndarray, num_frames: int) -> np.ndarray:
     return result
 
 
-def solve_motion(hessian: Tensor, gradient: np.ndarray, smoothness: float, damping: float, free: np.ndarray) -> np.ndarray:
+def solve_motion(hessian: Tensor, gradient: np.ndarray, smoothness: float, damping: np.ndarray, free: np.ndarray) -> np.ndarray:
     """Step of all frames: (H + s^2 D^T D + damping diag(H)) step = -gradient on the free unknowns, 0 on the others.
 
     Args:
         hessian: Blocks, shape [num_frames, n, n].
         gradient: Shape [num_frames, n], smoothness included.
         smoothness: Weight s of the second differences D.
-        damping: Of Levenberg and Marquardt.
+        damping: Of Levenberg and Marquardt, shape [num_frames].
         free: Which unknowns may move, shape [num_frames, n].
 
     Returns:
@@ -43,7 +43,7 @@ def solve_motion(hessian: Tensor, gradient: np.ndarray, smoothness: float, dampi
     for k in range(n):
         band[k, :, : n - k] = np.diagonal(blocks, offset=-k, axis1=1, axis2=2)
         band[k, :, : n - k] *= mask[:, : n - k] * mask[:, k:]
-    band[0] *= 1.0 + damping
+    band[0] *= 1.0 + damping[:, None]
     band[0] += weight * own[:, None] * mask + (1.0 - mask)
     band[n, :-1] = weight * next_[:, None] * mask[:-1] * mask[1:]
     if frames > 2:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_log, quat_mul, quat_rotate
-
-from .chain import NUM_ROOT, BodyPoses, Chain, Poses
+from .chain import NUM_ROOT, BodyPoses, Chain, Poses, log_matrix, matrix_from_quat
 from .figure import FRAMES, RobotFigure
-from .self_collision import Capsules, add_overlaps, overlap_cost
+from .self_collision import Capsules, add_overlaps
 from .targets import Targets
 
 
@@ -30,7 +28,7 @@ class RetargetWeights:
     """Points by the end of their name."""
     contact: float = 40.0
     """Heels and toes that stand."""
-    sink: float = 60.0
+    sink: float = 30.0
     """Heels and toes below the ground."""
     frame: tuple[tuple[str, float], ...] = (("pelvis", 3.0), ("chest", 3.0), ("foot", 0.6))
     """Orientations by the end of their name."""
@@ -38,7 +36,7 @@ class RetargetWeights:
     """Distance of joints from the default pose; it decides where no target does."""
     smoothness: float = 1.5
     """Second differences of the unknowns at 50 frames per second."""
-    overlap: float = 60.0
+    overlap: float = 25.0
     """Depth by which capsules overlap."""
 
 
@@ -66,6 +64,7 @@ class Problem:
         self._frame_bodies = self.chain.body_indices([figure.frames[name] for name in FRAMES])
         self._target_pos = torch.stack([targets.pos[name] for name in self.point_names], dim=1)
         self._target_quat = torch.stack([targets.quat[name] for name in FRAMES], dim=1)
+        self._target_rot = matrix_from_quat(self._target_quat)
         self._point_weight = self._weights_of_points(targets)
         self._frame_weight = torch.tensor([_by_ending(weights.frame, name) for name in FRAMES]).double()
         self._soles = [i for i, name in enumerate(self.point_names) if name.endswith(("heel", "toe"))]
@@ -81,15 +80,8 @@ class Problem:
         pos = self._target_pos[index, self.point_names.index("pelvis")]
         return Poses(pos.clone(), quat.clone(), self._posture.repeat(len(pos), 1))
 
-    def cost(self, poses: Poses, index=slice(None)) -> Tensor:
-        """Cost of each frame without smoothness, shape [num_frames]."""
-        bodies = self.chain.body_poses(poses)
-        parts = self._residuals(bodies, poses, index)
-        cost = sum(part.flatten(1).square().sum(-1) for part in parts[:-1]) + parts[-1].square().sum(-1)
-        return cost if self._capsules is None else cost + overlap_cost(self._capsules, bodies, self.weights.overlap)
-
-    def linearise(self, poses: Poses, index=slice(None)) -> Normal:
-        """Normal equations at these poses of the frames ``index``."""
+    def linearise(self, poses: Poses, index=slice(None), overlaps: bool = True) -> Normal:
+        """Normal equations at these poses of the frames ``index``, with or without overlapping capsules."""
         bodies = self.chain.body_poses(poses)
         point, turn, posture = self._residuals(bodies, poses, index)
         points_w = self._points_w(bodies)
@@ -107,13 +99,12 @@ class Problem:
         gradient[:, NUM_ROOT:] += self.weights.posture * posture
         cost = residual.square().sum(-1) + posture.square().sum(-1)
         normal = Normal(hessian, gradient, cost)
-        if self._capsules is not None:
+        if overlaps and self._capsules is not None:
             add_overlaps(self._capsules, self.chain, bodies, self.weights.overlap, normal)
         return normal
 
     def _points_w(self, bodies: BodyPoses) -> Tensor:
-        quat = bodies.quat[:, self._point_bodies]
-        return bodies.pos[:, self._point_bodies] + quat_rotate(quat, self._points.expand(len(quat), -1, -1))
+        return bodies.points(self._point_bodies, self._points)
 
     def _residuals(self, bodies: BodyPoses, poses: Poses, index) -> tuple[Tensor, Tensor, Tensor]:
         points_w = self._points_w(bodies)
@@ -125,8 +116,7 @@ class Problem:
         point[:, self._soles, 2] = torch.where(
             sunk, self.weights.sink * points_w[:, self._soles, 2], point[:, self._soles, 2]
         )
-        quat = quat_mul(bodies.quat[:, self._frame_bodies], quat_conjugate(self._target_quat[index]))
-        turn = quat_log(quat) * self._frame_weight[:, None]
+        turn = log_matrix(bodies.rot[:, self._frame_bodies] @ self._target_rot[index].mT) * self._frame_weight[:, None]
         return point, turn, self.weights.posture * (poses.joint_pos - self._posture)
 
     def _scaled(self, points_w: Tensor, index) -> Tensor:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_rotate
 from whole_body_tracking.robots import RobotModel
 
 from .capsule_distance import segment_distance
@@ -16,6 +15,9 @@ from .chain import BodyPoses, Chain, Poses
 
 if TYPE_CHECKING:
     from .problem import Normal
+
+SOFT = 0.01
+"""Distance within which capsules begin to push each other apart [m]; makes the push continuous."""
 
 MANY = 2
 """Bodies with more colliders than this get one capsule around all of them."""
@@ -36,8 +38,7 @@ class Capsules:
 
     def placed(self, bodies: BodyPoses) -> Tensor:
         """Centres of the hemispheres in the world frame [m], shape [batch, num_capsules, 2, 3]."""
-        quat = bodies.quat[:, self.body, None].expand(-1, -1, 2, -1)
-        return bodies.pos[:, self.body, None] + quat_rotate(quat, self.ends.expand(len(quat), -1, -1, -1))
+        return bodies.pos[:, self.body, None] + self.ends @ bodies.rot[:, self.body].mT
 
 
 @dataclass(frozen=True)
@@ -80,39 +81,36 @@ def robot_capsules(robot: RobotModel) -> Capsules:
     return Capsules(body, ends, radius, capsules.pairs[keep])
 
 
-def find_overlaps(capsules: Capsules, bodies: BodyPoses) -> Overlaps:
-    """Find the pairs that overlap."""
+def find_overlaps(capsules: Capsules, bodies: BodyPoses, within: float = 0.0) -> Overlaps:
+    """Find the pairs that overlap, or are nearer to each other than ``within`` [m]."""
     ends = capsules.placed(bodies)
     middle, half = ends.mean(2), 0.5 * (capsules.ends[:, 0] - capsules.ends[:, 1]).norm(dim=-1)
     first, second = capsules.pairs.T
-    reach = (half + capsules.radius)[first] + (half + capsules.radius)[second]
+    reach = (half + capsules.radius)[first] + (half + capsules.radius)[second] + within
     near = (middle[:, first] - middle[:, second]).square().sum(-1) < reach.square()
     frame, pair = near.nonzero(as_tuple=True)
     a, b = first[pair], second[pair]
     distance, on_a, on_b = segment_distance(ends[frame, a], ends[frame, b])
     depth = capsules.radius[a] + capsules.radius[b] - distance
-    hit = depth > 0.0
+    hit = depth > -within
     apart = torch.where(distance[:, None] > 1e-6, on_a - on_b, middle[frame, a] - middle[frame, b])[hit]
     normal = torch.nn.functional.normalize(apart, dim=-1)
     return Overlaps(frame[hit], pair[hit], depth[hit], normal, torch.stack((on_a, on_b), dim=1)[hit])
 
 
-def overlap_cost(capsules: Capsules, bodies: BodyPoses, weight: float) -> Tensor:
-    """Cost of the overlaps of each frame, shape [batch]."""
-    found = find_overlaps(capsules, bodies)
-    return bodies.pos.new_zeros(len(bodies.pos)).index_add(0, found.frame, (weight * found.depth).square())
-
-
 def add_overlaps(capsules: Capsules, chain: Chain, bodies: BodyPoses, weight: float, normal: Normal) -> None:
-    """Add the overlaps' residuals to normal equations."""
-    found = find_overlaps(capsules, bodies)
+    """Add the overlaps' residuals to normal equations.
+
+    The residual is the depth d where it exceeds a, (d + a)^2 / 4a where |d| < a, and zero below, with a of 1 cm.
+    """
+    found = find_overlaps(capsules, bodies, within=SOFT)
     if not len(found.frame):
         return
-    picked = BodyPoses(bodies.pos[found.frame], bodies.quat[found.frame], bodies.axis[found.frame])
     body_idx = capsules.body[capsules.pairs[found.pair]]
-    jacobian = chain.point_jacobians(picked, body_idx, found.points)
-    row = -weight * torch.einsum("ki,kid->kd", found.normal, jacobian[:, 0] - jacobian[:, 1])
-    residual = weight * found.depth
+    jacobian = chain.point_jacobians(bodies[found.frame], body_idx, found.points)
+    part = ((found.depth + SOFT) / (2.0 * SOFT)).clamp(max=1.0)
+    residual = weight * torch.where(found.depth < SOFT, SOFT * part.square(), found.depth)
+    row = -weight * part[:, None] * torch.einsum("ki,kid->kd", found.normal, jacobian[:, 0] - jacobian[:, 1])
     normal.hessian.index_add_(0, found.frame, row[:, :, None] * row[:, None])
     normal.gradient.index_add_(0, found.frame, row * residual[:, None])
     normal.cost.index_add_(0, found.frame, residual.square())

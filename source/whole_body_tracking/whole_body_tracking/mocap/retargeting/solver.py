@@ -29,8 +29,12 @@ class SolverSettings:
 
     every: int = 5
     """Frames between those that are solved alone first."""
-    alone_iterations: int = 14
-    together_iterations: int = 4
+    alone_iterations: int = 20
+    alone_progress: float = 0.05
+    """Share by which an iteration must lower the cost of the frames that are solved alone, or it is the last."""
+    together_iterations: int = 6
+    together_progress: float = 0.01
+    """The same for all frames together."""
     limit_margin: float = 0.01
     """Distance that joints keep from their limits [rad]."""
     damping: float = 1e-3
@@ -61,17 +65,19 @@ def _solve_alone(problem: Problem, index: Tensor, lower: Tensor, upper: Tensor, 
     """Each frame for itself; a step that does not help is taken back and damped more."""
     poses = problem.initial(index)
     poses = Poses(poses.root_pos, poses.root_quat, poses.joint_pos.clamp(lower, upper))
-    normal = problem.linearise(poses, index)
+    normal = problem.linearise(poses, index, overlaps=False)
     damping = torch.full((len(index),), settings.damping, dtype=torch.float64)
     for _ in range(settings.alone_iterations):
         free = _free(poses, normal.gradient, lower, upper)
         step = _damped_step(normal, damping, free)
         tried = _projected(poses.moved(step), lower, upper)
-        found = problem.linearise(tried, index)
+        found, before = problem.linearise(tried, index, overlaps=False), float(normal.cost.sum())
         better = found.cost < normal.cost
         poses = Poses(*(_choose(better, getattr(tried, k), getattr(poses, k)) for k in vars(poses)))
         normal = Normal(*(_choose(better, getattr(found, k), getattr(normal, k)) for k in vars(normal)))
         damping = torch.where(better, damping / 3.0, damping * 6.0).clamp(1e-6, 1e4)
+        if float(normal.cost.sum()) > (1.0 - settings.alone_progress) * before:
+            break
     return poses
 
 
@@ -80,8 +86,8 @@ def _solve_together(
 ) -> Poses:
     """All frames with the smoothness between them."""
     poses = _projected(poses, lower, upper)
-    normal, damping = problem.linearise(poses), settings.damping
-    changes = _second_differences(poses)
+    normal, changes = problem.linearise(poses), _second_differences(poses)
+    damping = np.full(len(poses), settings.damping)
     cost = float(normal.cost.sum()) + smoothness**2 * float((changes**2).sum())
     for _ in range(settings.together_iterations):
         gradient = normal.gradient.numpy() + smoothness**2 * spread(changes, len(poses))
@@ -90,10 +96,14 @@ def _solve_together(
         tried = _projected(poses.moved(torch.from_numpy(step)), lower, upper)
         found, new_changes = problem.linearise(tried), _second_differences(tried)
         new_cost = float(found.cost.sum()) + smoothness**2 * float((new_changes**2).sum())
+        # Frames whose own cost rose, mostly at a new contact or overlap, step shorter from then on.
+        worse = (found.cost > 1.01 * normal.cost).numpy()
+        damping = np.where(worse, damping * 30.0, damping / 3.0).clip(1e-6, 1e3)
+        done = abs(cost - new_cost) < settings.together_progress * cost
         if new_cost < cost:
-            poses, normal, changes, cost, damping = tried, found, new_changes, new_cost, damping / 3.0
-        else:
-            damping *= 10.0
+            poses, normal, changes, cost = tried, found, new_changes, new_cost
+        if done:
+            break
     return poses
 
 
