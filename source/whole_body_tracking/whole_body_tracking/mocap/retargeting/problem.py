@@ -1,6 +1,6 @@
 """The least-squares problem of a motion: residuals of each frame, their normal equations, and smoothness between frames.
 
-cost = sum over frames of |w (point - target)|^2 + |w log(R R*^-1)|^2 + |w (q - posture)|^2 + |w overlap|^2
+cost = sum over frames of |w (point - target)|^2 + |w log(R R*^-1)|^2 + |w (q - posture)|^2 + |w depth|^2
      + sum over frames of |w_a (x[t+1] - 2 x[t] + x[t-1])|^2
 """
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from .chain import NUM_ROOT, BodyPoses, Chain, Poses, log_matrix, matrix_from_quat
 from .figure import FRAMES, RobotFigure
 from .self_collision import Capsules, add_overlaps
+from .soles import add_sunk, sole_points
 from .targets import Targets
 
 
@@ -29,7 +30,7 @@ class RetargetWeights:
     contact: float = 40.0
     """Heels and toes that stand."""
     sink: float = 30.0
-    """Heels and toes below the ground."""
+    """Depth of the soles below the ground."""
     frame: tuple[tuple[str, float], ...] = (("pelvis", 3.0), ("chest", 3.0), ("foot", 0.6))
     """Orientations by the end of their name."""
     posture: float = 0.12
@@ -67,7 +68,7 @@ class Problem:
         self._target_rot = matrix_from_quat(self._target_quat)
         self._point_weight = self._weights_of_points(targets)
         self._frame_weight = torch.tensor([_by_ending(weights.frame, name) for name in FRAMES]).double()
-        self._soles = [i for i, name in enumerate(self.point_names) if name.endswith(("heel", "toe"))]
+        self._soles = sole_points(figure.robot)
         self._posture = torch.from_numpy(figure.robot.default_joint_pos)
 
     @property
@@ -84,10 +85,11 @@ class Problem:
         """Normal equations at these poses of the frames ``index``, with or without overlapping capsules."""
         bodies = self.chain.body_poses(poses)
         point, turn, posture = self._residuals(bodies, poses, index)
-        points_w = self._points_w(bodies)
+        points_w = bodies.points(self._point_bodies, self._points)
         jacobian = torch.cat(
             (
-                self.chain.point_jacobians(bodies, self._point_bodies, points_w) * self._scaled(points_w, index),
+                self.chain.point_jacobians(bodies, self._point_bodies, points_w)
+                * self._weight(index)[..., None],
                 self.chain.turn_jacobians(bodies, self._frame_bodies) * self._frame_weight[:, None, None],
             ),
             dim=1,
@@ -99,32 +101,18 @@ class Problem:
         gradient[:, NUM_ROOT:] += self.weights.posture * posture
         cost = residual.square().sum(-1) + posture.square().sum(-1)
         normal = Normal(hessian, gradient, cost)
+        add_sunk(self._soles, self.chain, bodies, self.weights.sink, normal)
         if overlaps and self._capsules is not None:
             add_overlaps(self._capsules, self.chain, bodies, self.weights.overlap, normal)
         return normal
 
-    def _points_w(self, bodies: BodyPoses) -> Tensor:
-        return bodies.points(self._point_bodies, self._points)
-
     def _residuals(self, bodies: BodyPoses, poses: Poses, index) -> tuple[Tensor, Tensor, Tensor]:
-        points_w = self._points_w(bodies)
-        error = points_w - self._target_pos[index]
-        point = error * self._scaled(points_w, index).squeeze(-1)
-        below = points_w[..., 2:3] < 0.0
-        # Below the ground the target is the ground itself, if it is not higher.
-        sunk = below[:, self._soles, 0]
-        point[:, self._soles, 2] = torch.where(
-            sunk, self.weights.sink * points_w[:, self._soles, 2], point[:, self._soles, 2]
-        )
+        point = (bodies.points(self._point_bodies, self._points) - self._target_pos[index]) * self._weight(index)
         turn = log_matrix(bodies.rot[:, self._frame_bodies] @ self._target_rot[index].mT) * self._frame_weight[:, None]
         return point, turn, self.weights.posture * (poses.joint_pos - self._posture)
 
-    def _scaled(self, points_w: Tensor, index) -> Tensor:
-        """Weight of each coordinate of each point, shape [num_frames, num_points, 3, 1]."""
-        weight = self._point_weight[index][..., None, None].repeat(1, 1, 3, 1)
-        sunk = points_w[:, self._soles, 2] < 0.0
-        weight[:, self._soles, 2, 0] = torch.where(sunk, self.weights.sink, weight[:, self._soles, 2, 0])
-        return weight
+    def _weight(self, index) -> Tensor:
+        return self._point_weight[index][..., None]
 
     def _weights_of_points(self, targets: Targets) -> Tensor:
         weight = torch.tensor([_by_ending(self.weights.point, name) for name in self.point_names]).double()

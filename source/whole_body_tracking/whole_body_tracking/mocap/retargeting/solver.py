@@ -22,6 +22,11 @@ from .problem import Normal, Problem
 REFERENCE_FPS = 50.0
 """Rate for which the weight of smoothness is given [Hz]."""
 
+COSTLY, JUMP = 5.0, 1.0
+"""A frame is solved again if it costs so many times the median, or if a joint turns by so much [rad] to the next."""
+NEARNESS = 0.01
+"""Cost of a squared radian away from the neighbours when a frame has several solutions."""
+
 
 @dataclass(frozen=True)
 class SolverSettings:
@@ -54,23 +59,27 @@ def solve(problem: Problem, fps: float, settings: SolverSettings | None = None) 
     lower, upper = limits[:, 0] + settings.limit_margin, limits[:, 1] - settings.limit_margin
     num_frames = problem.num_frames
     key = torch.unique(torch.cat((torch.arange(0, num_frames, settings.every), torch.tensor([num_frames - 1]))))
-    keys = _solve_alone(problem, key, lower, upper, settings)
+    keys, cost = _solve_alone(problem, problem.initial(key), key, lower, upper, settings)
+    keys = _restarted(problem, keys, cost, key, lower, upper, settings)
     poses = _filled(keys, key, num_frames)
     # A second difference grows with the square of the time between frames, and their number falls with it.
     smoothness = problem.weights.smoothness * (fps / REFERENCE_FPS) ** 1.5
     return _solve_together(problem, poses, smoothness, lower, upper, settings)
 
 
-def _solve_alone(problem: Problem, index: Tensor, lower: Tensor, upper: Tensor, settings: SolverSettings) -> Poses:
-    """Each frame for itself; a step that does not help is taken back and damped more."""
-    poses = problem.initial(index)
-    poses = Poses(poses.root_pos, poses.root_quat, poses.joint_pos.clamp(lower, upper))
+def _solve_alone(
+    problem: Problem, poses: Poses, index: Tensor, lower: Tensor, upper: Tensor, settings: SolverSettings
+) -> tuple[Poses, Tensor]:
+    """Each frame for itself, and what it costs; a step that does not help is taken back and damped more.
+
+    Capsules that overlap do not count yet: they make the cost jagged, and far from a solution the wrong way apart.
+    """
+    poses = _projected(poses, lower, upper)
     normal = problem.linearise(poses, index, overlaps=False)
     damping = torch.full((len(index),), settings.damping, dtype=torch.float64)
     for _ in range(settings.alone_iterations):
         free = _free(poses, normal.gradient, lower, upper)
-        step = _damped_step(normal, damping, free)
-        tried = _projected(poses.moved(step), lower, upper)
+        tried = _projected(poses.moved(_damped_step(normal, damping, free)), lower, upper)
         found, before = problem.linearise(tried, index, overlaps=False), float(normal.cost.sum())
         better = found.cost < normal.cost
         poses = Poses(*(_choose(better, getattr(tried, k), getattr(poses, k)) for k in vars(poses)))
@@ -78,7 +87,43 @@ def _solve_alone(problem: Problem, index: Tensor, lower: Tensor, upper: Tensor, 
         damping = torch.where(better, damping / 3.0, damping * 6.0).clamp(1e-6, 1e4)
         if float(normal.cost.sum()) > (1.0 - settings.alone_progress) * before:
             break
-    return poses
+    return poses, normal.cost
+
+
+def _restarted(
+    problem: Problem, poses: Poses, cost: Tensor, index: Tensor, lower: Tensor, upper: Tensor, settings: SolverSettings
+) -> Poses:
+    """Frames that ended in a worse minimum than their neighbours, solved again from the nearest good ones."""
+    turn = (poses.joint_pos[1:] - poses.joint_pos[:-1]).abs().amax(1) > JUMP
+    bad = cost > COSTLY * cost.median()
+    bad[1:] |= turn
+    bad[:-1] |= turn
+    good = (~bad).nonzero()[:, 0]
+    place = bad.nonzero()[:, 0]
+    if not len(good) or not len(place):
+        return poses
+    after = torch.searchsorted(good, place).clamp(max=len(good) - 1)
+    before = (torch.searchsorted(good, place) - 1).clamp(min=0)
+    starts = torch.cat((good[before], good[after]))
+    frames = index[place].repeat(2)
+    initial = problem.initial(frames)
+    begun = Poses(initial.root_pos, initial.root_quat, poses.joint_pos[starts].clone())
+    tried, found = _solve_alone(problem, begun, frames, lower, upper, settings)
+    # Among equals, the minimum that is nearer to both good neighbours.
+    near = 0.5 * (poses.joint_pos[good[before]] + poses.joint_pos[good[after]])
+
+    def score(joint_pos: Tensor, costs: Tensor) -> Tensor:
+        return costs + NEARNESS * (joint_pos - near).square().sum(-1)
+
+    choices = Poses(*(torch.stack((getattr(poses[place], k), *getattr(tried, k).chunk(2))) for k in vars(poses)))
+    scores = torch.stack(
+        [score(q, c) for q, c in zip(choices.joint_pos, (cost[place], *found.chunk(2)), strict=True)]
+    )
+    best, column = scores.argmin(0), torch.arange(len(place))
+    result = Poses(poses.root_pos.clone(), poses.root_quat.clone(), poses.joint_pos.clone())
+    for key in vars(result):
+        getattr(result, key)[place] = getattr(choices, key)[best, column]
+    return result
 
 
 def _solve_together(

@@ -13,6 +13,8 @@ from .contacts import runs
 from .figure import SIDES, RobotFigure
 from .person import Person
 
+CLEARANCE = 0.02
+"""Height of a sole's point above the ground in the middle of a swing, at least [m]."""
 BLEND = 0.08
 """Time in which a foot turns from the person's orientation to flat and back [s]."""
 
@@ -55,7 +57,7 @@ def build_targets(person: Person, figure: RobotFigure) -> Targets:
     for foot, side in enumerate(SIDES):
         heel, toe = person.heel_contact[:, foot], person.toe_contact[:, foot]
         quat[f"{side}_foot"] = _flattened(person.frames[f"{side}_foot"], heel & toe, person.fps)
-        pos |= _foot_points(figure, side, ankles[side], quat[f"{side}_foot"], heel, toe)
+        pos |= _foot_points(figure, side, ankles[side], quat[f"{side}_foot"], heel, toe, person.fps)
         contact |= {f"{side}_heel": heel, f"{side}_toe": toe}
     wanted = {name: pos[name] for name in ("left_wrist", "right_wrist", "head")}
     wanted |= {f"{side}_ankle": ankles[side] for side in SIDES}
@@ -123,7 +125,7 @@ def _box_filtered(values: Tensor, width: int) -> Tensor:
     return torch.nn.functional.avg_pool1d(padded, width, stride=1)[0, 0]
 
 
-def _foot_points(figure: RobotFigure, side: str, ankle: Tensor, quat: Tensor, heel: Tensor, toe: Tensor) -> dict[str, Tensor]:
+def _foot_points(figure: RobotFigure, side: str, ankle: Tensor, quat: Tensor, heel: Tensor, toe: Tensor, fps: float) -> dict[str, Tensor]:
     """Heel and toe of the sole, above the ground, locked where they stand."""
     points = {}
     for part in ("heel", "toe"):
@@ -132,7 +134,15 @@ def _foot_points(figure: RobotFigure, side: str, ankle: Tensor, quat: Tensor, he
         points[part][:, 2].clamp_(min=0.0)
     moved_toe = _locked(points["toe"], toe, None)
     between = points["heel"] - points["toe"]
-    return {f"{side}_toe": moved_toe, f"{side}_heel": _locked(points["heel"], heel, (moved_toe, between, toe))}
+    moved_heel = _locked(points["heel"], heel, (moved_toe, between, toe))
+    return {f"{side}_toe": _lifted(moved_toe, toe, fps), f"{side}_heel": _lifted(moved_heel, heel, fps)}
+
+
+def _lifted(points: Tensor, stands: Tensor, fps: float) -> Tensor:
+    """Points that keep a clearance to the ground while they swing; it grows after they leave it."""
+    swings = 1.0 - _box_filtered(stands.double(), 2 * round(0.75 * BLEND * fps) + 1)
+    least = torch.where(stands, 0.0, CLEARANCE * swings)
+    return torch.cat((points[:, :2], torch.maximum(points[:, 2], least)[:, None]), dim=1)
 
 
 def _locked(points: Tensor, stands: Tensor, toe: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
