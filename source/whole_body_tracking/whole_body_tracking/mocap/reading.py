@@ -16,6 +16,9 @@ from .units import UNITS, detect_unit, detect_up, leg_length, parse_unit, to_met
 
 SUFFIXES = (".bvh", ".amc")
 """Kinds of mocap files."""
+CALIBRATION_STEP, CALIBRATION_WINDOW = 0.15, 12
+"""A first frame from which a joint moves farther than this [m], and five times as far as in any of the next frames of
+this window, is a calibration pose."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class MocapFile:
     """The file's up axis."""
     leg_length: float
     """Thigh and shank, mean of both sides [m]."""
+    notes: tuple[str, ...] = ()
+    """What was left out or corrected, a line each."""
 
     def describe(self) -> str:
         """One line about the file."""
@@ -79,7 +84,22 @@ def read_mocap(
     source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "input_fps": motion.fps}
     motion = dataclasses.replace(to_metres_z_up(motion, metres, up), source=source | {"unit": named, "up": up})
     _check_size(path, leg * metres, named)
-    return MocapFile(motion, chosen, joints, named, up, leg * metres)
+    motion, notes = without_calibration_frame(motion)
+    return MocapFile(motion, chosen, joints, named, up, leg * metres, notes)
+
+
+def without_calibration_frame(motion: SkeletonMotion) -> tuple[SkeletonMotion, tuple[str, ...]]:
+    """The motion without a first frame that is a pose of its own, as converters put a T-pose before the recording."""
+    if motion.num_frames < 4:
+        return motion, ()
+    pos, _ = dataclasses.replace(
+        motion, local_quat=motion.local_quat[:CALIBRATION_WINDOW], root_pos=motion.root_pos[:CALIBRATION_WINDOW]
+    ).joint_poses()
+    steps = pos.diff(dim=0).norm(dim=-1).amax(1)
+    if float(steps[0]) < CALIBRATION_STEP or float(steps[0]) < 5.0 * float(steps[1:].max()):
+        return motion, ()
+    kept = dataclasses.replace(motion, local_quat=motion.local_quat[1:], root_pos=motion.root_pos[1:])
+    return kept, (f"the first frame, a pose {float(steps[0]):.2f} m away from the second, is left out",)
 
 
 def _read(path: Path, skeleton: str | Path | None, fps: float | None) -> tuple[SkeletonMotion, str | None]:
@@ -91,12 +111,16 @@ def _read(path: Path, skeleton: str | Path | None, fps: float | None) -> tuple[S
         motion = read_bvh(path)
         return (motion if fps is None else dataclasses.replace(motion, fps=float(fps))), None
     if suffix == ".asf":
-        raise ValueError(f"{path.name} is a skeleton without a motion. Pass the AMC file, and this one with --skeleton.")
+        raise ValueError(
+            f"{path.name} is a skeleton without a motion. Pass the AMC file, and this one with --skeleton."
+        )
     if suffix != ".amc":
         raise ValueError(f"{path.name}: unknown kind of file. Known: {list(SUFFIXES)}, an AMC with its ASF.")
     asf = read_asf(skeleton if skeleton is not None else skeleton_beside(path))
     motion = read_amc(path, asf, fps or CMU_FPS)
-    unit = None if asf.unit is None else next((k for k, v in UNITS.items() if abs(v / asf.unit - 1) < 1e-6), str(asf.unit))
+    unit = (
+        None if asf.unit is None else next((k for k, v in UNITS.items() if abs(v / asf.unit - 1) < 1e-6), str(asf.unit))
+    )
     return motion, unit
 
 

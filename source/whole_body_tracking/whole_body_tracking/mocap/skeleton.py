@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.resample import num_resampled_frames
-from whole_body_tracking.motion.rotations import hamilton, quat_slerp
+from whole_body_tracking.motion.conversion.resample import num_resampled_frames
+from whole_body_tracking.motion.geometry.rotations import hamilton, quat_slerp
 
 END_SUFFIX = "_end"
 """What the name of a chain's end point adds to that of the joint it hangs on."""

@@ -45,7 +45,9 @@ def leg_length(motion: SkeletonMotion, joints: dict[str, str]) -> float:
             names = (joints[f"{side}_{upper}"], joints[f"{side}_{lower}"])
             lengths.append(bone_length(motion, *names))
             if not lengths[-1] > 1e-9:
-                raise ValueError(f"The bone from '{names[0]}' to '{names[1]}' has length zero. Check the file's OFFSETs.")
+                raise ValueError(
+                    f"The bone from '{names[0]}' to '{names[1]}' has length zero. Check the file's OFFSETs."
+                )
     return 0.5 * sum(lengths)
 
 
@@ -106,8 +108,8 @@ def detect_up(motion: SkeletonMotion, joints: dict[str, str]) -> str:
     axis = int(extent.abs().argmax())
     if not float(extent[axis].abs()) > CLEARLY * float(extent.norm()):
         raise ValueError(
-            f"The up axis cannot be told: from the ankles to the head it goes {[round(v, 3) for v in extent.tolist()]} on"
-            " average. Pass it with --up y or --up z."
+            "The up axis cannot be told: from the ankles to the head it goes"
+            f" {[round(v, 3) for v in extent.tolist()]} on average. Pass it with --up y or --up z."
         )
     return ("-" if extent[axis] < 0.0 else "") + "xyz"[axis]
 

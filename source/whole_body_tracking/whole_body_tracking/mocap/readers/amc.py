@@ -42,7 +42,9 @@ def read_amc(path: str | Path, skeleton: str | Path | AsfSkeleton, fps: float = 
         if bone.dof:
             turns = "".join(channel[1] for channel in bone.dof)
             local_quat[:, names.index(name)] = _turned(bone.axis, turns, values[name], degrees)
-    return SkeletonMotion(float(fps), tuple(names), tuple(parents), offsets, _continuous(local_quat), root[:, :3].copy())
+    return SkeletonMotion(
+        float(fps), tuple(names), tuple(parents), offsets, _continuous(local_quat), root[:, :3].copy()
+    )
 
 
 def _turned(axis: Rotation, turns: str, angles: np.ndarray, degrees: bool) -> np.ndarray:
@@ -105,4 +107,6 @@ def _start_frame(frames: list[dict], token: str, expected: dict[str, int], where
 def _require_all(frame: dict, expected: dict[str, int], count: int, where: str) -> None:
     missing = sorted(set(expected) - set(frame))
     if missing:
-        raise ValueError(f"{where}: frame {count} lacks the bones {missing}: the file is truncated or of another skeleton.")
+        raise ValueError(
+            f"{where}: frame {count} lacks the bones {missing}: the file is truncated or of another skeleton."
+        )

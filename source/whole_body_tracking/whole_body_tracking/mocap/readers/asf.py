@@ -72,7 +72,9 @@ def read_asf(path: str | Path) -> AsfSkeleton:
     bones = _bones(sections["bonedata"], degrees, path.name)
     parents = _parents(sections["hierarchy"], bones, path.name)
     ordered = {name: bones[name] for name in parents}
-    return AsfSkeleton(path.stem, METRES_PER_LENGTH / length if length else None, degrees, order, root_axis, ordered, parents)
+    return AsfSkeleton(
+        path.stem, METRES_PER_LENGTH / length if length else None, degrees, order, root_axis, ordered, parents
+    )
 
 
 def _sections(text: str, name: str) -> dict[str, list[tuple[int, list[str]]]]:
@@ -127,7 +129,9 @@ def _set(bone: AsfBone, keyword: str, words: list[str], degrees: bool, where: st
     elif keyword == "dof":
         bone.dof = tuple(word.lower() for word in words)
         if not set(bone.dof) <= {"rx", "ry", "rz"} or len(set(bone.dof)) != len(bone.dof):
-            raise ValueError(f"{where}: bone '{bone.name}' has the channels {words}, expected different ones of rx, ry, rz.")
+            raise ValueError(
+                f"{where}: bone '{bone.name}' has the channels {words}, expected different ones of rx, ry, rz."
+            )
 
 
 def _euler(order: list[str], angles: list[str], degrees: bool, where: str) -> Rotation:
@@ -159,5 +163,7 @@ def _parents(lines: list[tuple[int, list[str]]], bones: dict[str, AsfBone], name
             queue.append(child)
     left = sorted(set(bones) - set(parents))
     if left:
-        raise ValueError(f"{name}: the bones {left} are not below the root in :hierarchy: the file is truncated or wrong.")
+        raise ValueError(
+            f"{name}: the bones {left} are not below the root in :hierarchy: the file is truncated or wrong."
+        )
     return parents

@@ -66,7 +66,9 @@ class _Parser:
     def take(self, words: list[str], place: int) -> None:
         where, keyword = f"{self._name}, line {place}", words[0].upper()
         if self._waiting != (keyword == "{"):
-            raise ValueError(f"{where}: expected {'an opening brace' if self._waiting else 'no brace'}, got {words[0]!r}.")
+            raise ValueError(
+                f"{where}: expected {'an opening brace' if self._waiting else 'no brace'}, got {words[0]!r}."
+            )
         if keyword == "HIERARCHY" and not self._started:
             self._started = True
         elif keyword in ("ROOT", "JOINT", "END"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 
 from ..skeleton import END_SUFFIX, SkeletonMotion
 

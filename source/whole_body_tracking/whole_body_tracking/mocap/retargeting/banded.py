@@ -22,7 +22,9 @@ def spread(differences: np.ndarray, num_frames: int) -> np.ndarray:
     return result
 
 
-def solve_motion(hessian: Tensor, gradient: np.ndarray, smoothness: float, damping: np.ndarray, free: np.ndarray) -> np.ndarray:
+def solve_motion(
+    hessian: Tensor, gradient: np.ndarray, smoothness: float, damping: np.ndarray, free: np.ndarray
+) -> np.ndarray:
     """Step of all frames: (H + s^2 D^T D + damping diag(H)) step = -gradient on the free unknowns, 0 on the others.
 
     Args:
@@ -49,7 +51,9 @@ def solve_motion(hessian: Tensor, gradient: np.ndarray, smoothness: float, dampi
     if frames > 2:
         band[2 * n, :-2] = weight * after[:, None] * mask[:-2] * mask[2:]
     right = (-gradient * mask).reshape(-1)
-    step = solveh_banded(band.reshape(2 * n + 1, -1), right, lower=True, overwrite_ab=True, overwrite_b=True, check_finite=False)
+    step = solveh_banded(
+        band.reshape(2 * n + 1, -1), right, lower=True, overwrite_ab=True, overwrite_b=True, check_finite=False
+    )
     return step.reshape(frames, n)
 
 

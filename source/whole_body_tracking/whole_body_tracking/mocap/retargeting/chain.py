@@ -14,7 +14,7 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_exp, quat_mul
+from whole_body_tracking.motion.geometry.rotations import quat_exp, quat_mul
 from whole_body_tracking.robots import RobotModel
 
 NUM_ROOT = 6
@@ -66,8 +66,8 @@ class BodyPoses:
 class Chain:
     """A robot's tree of joints.
 
-    Its forward kinematics is :func:`whole_body_tracking.motion.kinematics.forward_kinematics` with matrices, one level
-    of the tree at a time: an eighth of the tensor operations, which is what a short clip's time goes into.
+    Its forward kinematics is that of :mod:`whole_body_tracking.motion.geometry.kinematics` with matrices, one level of
+    the tree at a time: an eighth of the tensor operations, which is what a short clip's time goes into.
     """
 
     def __init__(self, robot: RobotModel):

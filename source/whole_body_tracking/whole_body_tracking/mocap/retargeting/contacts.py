@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.resample import linear_velocity
+from whole_body_tracking.motion.conversion.resample import linear_velocity
 
 STILL = 0.35
 """A point that stands moves slower than this [m/s]."""

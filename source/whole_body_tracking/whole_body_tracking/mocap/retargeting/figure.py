@@ -12,8 +12,8 @@ import torch
 import yaml
 from torch import Tensor
 
-from whole_body_tracking.motion.kinematics import forward_kinematics
-from whole_body_tracking.motion.rotations import quat_rotate
+from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
+from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import RobotModel
 
 from ..correspondence import TABLE_DIR
@@ -71,7 +71,9 @@ class RobotFigure:
         pelvis = self.robot.body_names.index(self.frames["pelvis"])
         hips = {f"{side}_hip": self.place(f"{side}_hip", pos, quat)[0] - pos[0, pelvis] for side in SIDES}
         upper = ("left_shoulder", "right_shoulder", "head")
-        return hips | {name: self.place(name, pos, quat)[0] - pos[0, chest] for name in upper} | {"chest": pos[0, chest]}
+        return (
+            hips | {name: self.place(name, pos, quat)[0] - pos[0, chest] for name in upper} | {"chest": pos[0, chest]}
+        )
 
     def _poses(self, joint_pos: Tensor) -> tuple[Tensor, Tensor]:
         root_pos = torch.zeros(1, 3, dtype=torch.float64)

@@ -21,7 +21,9 @@ def quat_from_axes(left: Tensor, up: Tensor) -> Tensor:
     z = up / up.norm()
     y = left - (left @ z) * z
     if float(y.norm()) < 0.1 * float(left.norm()):
-        raise ValueError("A body's left and up directions are nearly one: the skeleton's joints are not where expected.")
+        raise ValueError(
+            "A body's left and up directions are nearly one: the skeleton's joints are not where expected."
+        )
     y = y / y.norm()
     x = torch.linalg.cross(y, z)
     return torch.from_numpy(Rotation.from_matrix(torch.stack((x, y, z), dim=1).numpy()).as_quat())
@@ -42,7 +44,9 @@ def rest_up(motion: SkeletonMotion, joints: dict[str, str]) -> Tensor:
     rest = torch.zeros(motion.num_joints, 3, dtype=torch.float64)
     for joint in range(1, motion.num_joints):
         rest[joint] = rest[motion.parents[joint]] + torch.from_numpy(motion.offsets[joint])
-    legs = sum(rest[motion.index(joints[f"{s}_hip"])] - rest[motion.index(joints[f"{s}_ankle"])] for s in ("left", "right"))
+    legs = sum(
+        rest[motion.index(joints[f"{s}_hip"])] - rest[motion.index(joints[f"{s}_ankle"])] for s in ("left", "right")
+    )
     axis = int(legs.abs().argmax())
     if float(legs[axis].abs()) < UPRIGHT * float(legs.norm()):
         raise ValueError(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_mul, quat_rotate
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_mul, quat_rotate
 
 from ..reading import MocapFile
 from ..skeleton import SkeletonMotion
 from .contacts import FlatStance, contacts, flat_stance
 from .figure import SIDES
 from .frames import mean_direction, quat_from_axes, rest_up
+
 
 @dataclass(frozen=True)
 class Person:
@@ -86,7 +87,9 @@ def _require_limbs(pos: dict[str, Tensor], joints: dict[str, str]) -> None:
     if float((pos["left_hip"] - pos["right_hip"]).norm(dim=-1).min()) < 1e-3:
         raise ValueError(f"Both hips ('{joints['left_hip']}', '{joints['right_hip']}') are at one place.")
     if float((pos["left_shoulder"] - pos["right_shoulder"]).norm(dim=-1).min()) < 1e-3:
-        raise ValueError(f"Both shoulders ('{joints['left_shoulder']}', '{joints['right_shoulder']}') are at one place.")
+        raise ValueError(
+            f"Both shoulders ('{joints['left_shoulder']}', '{joints['right_shoulder']}') are at one place."
+        )
 
 
 def _trunk_frame(file: MocapFile, motion: SkeletonMotion, landmark: str, quat: Tensor, left_w: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The least-squares problem of a motion: residuals of each frame, their normal equations, and smoothness between frames.
+"""The least-squares problem of a motion: residuals of each frame and their normal equations.
 
 cost = sum over frames of |w (point - target)|^2 + |w log(R R*^-1)|^2 + |w (q - posture)|^2 + |w depth|^2
      + sum over frames of |w_a (x[t+1] - 2 x[t] + x[t-1])|^2
@@ -67,7 +67,7 @@ class Problem:
         self._target_quat = torch.stack([targets.quat[name] for name in FRAMES], dim=1)
         self._target_rot = matrix_from_quat(self._target_quat)
         self._point_weight = self._weights_of_points(targets)
-        self._frame_weight = torch.tensor([_by_ending(weights.frame, name) for name in FRAMES]).double()
+        self._frame_weight = torch.tensor([by_ending(weights.frame, name) for name in FRAMES]).double()
         self._soles = sole_points(figure.robot)
         self._posture = torch.from_numpy(figure.robot.default_joint_pos)
 
@@ -88,8 +88,7 @@ class Problem:
         points_w = bodies.points(self._point_bodies, self._points)
         jacobian = torch.cat(
             (
-                self.chain.point_jacobians(bodies, self._point_bodies, points_w)
-                * self._weight(index)[..., None],
+                self.chain.point_jacobians(bodies, self._point_bodies, points_w) * self._weight(index)[..., None],
                 self.chain.turn_jacobians(bodies, self._frame_bodies) * self._frame_weight[:, None, None],
             ),
             dim=1,
@@ -115,12 +114,12 @@ class Problem:
         return self._point_weight[index][..., None]
 
     def _weights_of_points(self, targets: Targets) -> Tensor:
-        weight = torch.tensor([_by_ending(self.weights.point, name) for name in self.point_names]).double()
+        weight = torch.tensor([by_ending(self.weights.point, name) for name in self.point_names]).double()
         weight = weight.repeat(targets.num_frames, 1)
         for name, stands in targets.contact.items():
             weight[stands, self.point_names.index(name)] = self.weights.contact
         return weight
 
 
-def _by_ending(weights: tuple[tuple[str, float], ...], name: str) -> float:
+def by_ending(weights: tuple[tuple[str, float], ...], name: str) -> float:
     return next(weight for ending, weight in weights if name.endswith(ending))

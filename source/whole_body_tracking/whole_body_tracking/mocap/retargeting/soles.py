@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.ground import collider_points
+from whole_body_tracking.motion.geometry.ground import collider_points
 from whole_body_tracking.robots import RobotModel
 
 from .chain import BodyPoses, Chain

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
 
 from .banded import second_differences, solve_motion, spread
 from .chain import NUM_ROOT, Poses
@@ -116,9 +116,7 @@ def _restarted(
         return costs + NEARNESS * (joint_pos - near).square().sum(-1)
 
     choices = Poses(*(torch.stack((getattr(poses[place], k), *getattr(tried, k).chunk(2))) for k in vars(poses)))
-    scores = torch.stack(
-        [score(q, c) for q, c in zip(choices.joint_pos, (cost[place], *found.chunk(2)), strict=True)]
-    )
+    scores = torch.stack([score(q, c) for q, c in zip(choices.joint_pos, (cost[place], *found.chunk(2)), strict=True)])
     best, column = scores.argmin(0), torch.arange(len(place))
     result = Poses(poses.root_pos.clone(), poses.root_quat.clone(), poses.joint_pos.clone())
     for key in vars(result):

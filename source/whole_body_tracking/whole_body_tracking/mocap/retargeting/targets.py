@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.rotations import quat_conjugate, quat_exp, quat_log, quat_mul, quat_rotate
+from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_exp, quat_log, quat_mul, quat_rotate
 
 from .contacts import runs
 from .figure import SIDES, RobotFigure
@@ -69,7 +69,9 @@ def build_targets(person: Person, figure: RobotFigure) -> Targets:
 def _pelvis(person: Person, figure: RobotFigure, scale: float) -> tuple[Tensor, dict[str, Tensor]]:
     """Positions of the robot's pelvis and hips: the middle of the person's hips, scaled above the ankles' height."""
     middle = 0.5 * (person.pos["left_hip"] + person.pos["right_hip"]) * scale
-    ankle_height = -float(figure.points["left_heel"][2]) if figure.bodies["left_heel"] == figure.bodies["left_ankle"] else 0.0
+    ankle_height = (
+        -float(figure.points["left_heel"][2]) if figure.bodies["left_heel"] == figure.bodies["left_ankle"] else 0.0
+    )
     middle[:, 2] += ankle_height - scale * person.flat.ankle
     offset = {side: figure.in_frame[f"{side}_hip"] for side in SIDES}
     turned = {side: quat_rotate(person.frames["pelvis"], offset[side].expand_as(middle)) for side in SIDES}
@@ -80,7 +82,9 @@ def _pelvis(person: Person, figure: RobotFigure, scale: float) -> tuple[Tensor, 
 def _ankles(person: Person, figure: RobotFigure, scale: float) -> dict[str, Tensor]:
     """Positions of the robot's ankles: the person's scaled, moved apart by the difference in hip width."""
     width = figure.length("left_hip", "right_hip") - scale * person.length("left_hip", "right_hip")
-    left = quat_rotate(person.frames["pelvis"], person.frames["pelvis"].new_tensor([0.0, 1.0, 0.0]).expand(person.num_frames, 3))
+    left = quat_rotate(
+        person.frames["pelvis"], person.frames["pelvis"].new_tensor([0.0, 1.0, 0.0]).expand(person.num_frames, 3)
+    )
     left = left * left.new_tensor([1.0, 1.0, 0.0])
     ankles = {}
     for sign, side in ((0.5, "left"), (-0.5, "right")):
@@ -125,7 +129,9 @@ def _box_filtered(values: Tensor, width: int) -> Tensor:
     return torch.nn.functional.avg_pool1d(padded, width, stride=1)[0, 0]
 
 
-def _foot_points(figure: RobotFigure, side: str, ankle: Tensor, quat: Tensor, heel: Tensor, toe: Tensor, fps: float) -> dict[str, Tensor]:
+def _foot_points(
+    figure: RobotFigure, side: str, ankle: Tensor, quat: Tensor, heel: Tensor, toe: Tensor, fps: float
+) -> dict[str, Tensor]:
     """Heel and toe of the sole, above the ground, locked where they stand."""
     points = {}
     for part in ("heel", "toe"):
