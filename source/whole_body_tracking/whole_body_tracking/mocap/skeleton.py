@@ -43,6 +43,8 @@ class SkeletonMotion:
     """Where the motion comes from: plain JSON values."""
 
     def __post_init__(self):
+        for key in ("offsets", "local_quat", "root_pos"):
+            object.__setattr__(self, key, np.ascontiguousarray(getattr(self, key), dtype=np.float64))
         frames, joints = len(self.root_pos), len(self.names)
         found = [len(self.parents), *(np.shape(value) for value in (self.offsets, self.local_quat, self.root_pos))]
         expected = [joints, (joints, 3), (frames, joints, 4), (frames, 3)]

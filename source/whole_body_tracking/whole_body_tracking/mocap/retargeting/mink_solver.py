@@ -72,6 +72,7 @@ def _model(figure: RobotFigure, names: list[str]):
 
     spec = mujoco.MjSpec()
     spec.modelname = figure.robot.name
+    spec.compiler.degree = False
     add_bodies(spec, figure.robot)
     for name in names:
         spec.body(figure.bodies[name]).add_site(name=name, pos=figure.points[name])
