@@ -68,7 +68,7 @@ class Problem:
         self._target_rot = matrix_from_quat(self._target_quat)
         self._point_weight = self._weights_of_points(targets)
         self._frame_weight = torch.tensor([by_ending(weights.frame, name) for name in FRAMES]).double()
-        self._soles = sole_points(figure.robot)
+        self._soles, self._floor = sole_points(figure.robot), targets.floor
         self._posture = torch.from_numpy(figure.robot.default_joint_pos)
 
     @property
@@ -100,7 +100,7 @@ class Problem:
         gradient[:, NUM_ROOT:] += self.weights.posture * posture
         cost = residual.square().sum(-1) + posture.square().sum(-1)
         normal = Normal(hessian, gradient, cost)
-        add_sunk(self._soles, self.chain, bodies, self.weights.sink, normal)
+        add_sunk(self._soles, self._floor[index], self.chain, bodies, self.weights.sink, normal)
         if overlaps and self._capsules is not None:
             add_overlaps(self._capsules, self.chain, bodies, self.weights.overlap, normal)
         return normal

@@ -33,16 +33,18 @@ class SolePoints:
     """In the body's frame [m], shape [num_points, 3]."""
     radius: Tensor
     """[m], shape [num_points]."""
+    foot: Tensor
+    """Index of each one's foot, shape [num_points]."""
 
-    def depth(self, bodies: BodyPoses) -> Tensor:
-        """How far each is below the ground [m], negative above, shape [batch, num_points]."""
-        return self.radius - bodies.points(self.body, self.center)[..., 2]
+    def depth(self, bodies: BodyPoses, floor: Tensor) -> Tensor:
+        """How far each is below a height [m], negative above, shape [batch, num_points]; floor: [batch, num_feet]."""
+        return floor[:, self.foot] + self.radius - bodies.points(self.body, self.center)[..., 2]
 
 
 def sole_points(robot: RobotModel) -> SolePoints:
     """The outermost spheres of each foot's colliders."""
-    body, center, radius = [], [], []
-    for name in robot.foot_body_names:
+    body, center, radius, feet = [], [], [], []
+    for foot, name in enumerate(robot.foot_body_names):
         points = collider_points(robot, name)
         centers = torch.tensor([point for point, _ in points]).double()
         chosen = set()
@@ -53,12 +55,17 @@ def sole_points(robot: RobotModel) -> SolePoints:
             body.append(robot.body_names.index(name))
             center.append(points[place][0])
             radius.append(points[place][1])
-    return SolePoints(torch.tensor(body), torch.tensor(center).double(), torch.tensor(radius).double())
+            feet.append(foot)
+    return SolePoints(
+        torch.tensor(body), torch.tensor(center).double(), torch.tensor(radius).double(), torch.tensor(feet)
+    )
 
 
-def add_sunk(soles: SolePoints, chain: Chain, bodies: BodyPoses, weight: float, normal: Normal) -> None:
-    """Add the depth of sunk soles to normal equations."""
-    depth = soles.depth(bodies)
+def add_sunk(
+    soles: SolePoints, floor: Tensor, chain: Chain, bodies: BodyPoses, weight: float, normal: Normal
+) -> None:
+    """Add the depth of soles below ``floor`` [m], shape [batch, num_feet], to normal equations."""
+    depth = soles.depth(bodies, floor)
     frame, point = (depth > TOLERANCE).nonzero(as_tuple=True)
     if not len(frame):
         return

@@ -14,7 +14,7 @@ from .figure import SIDES, RobotFigure
 from .person import Person
 
 CLEARANCE = 0.02
-"""Height of a sole's point above the ground in the middle of a swing, at least [m]."""
+"""Height of a sole above the ground in the middle of a swing, at least [m]."""
 BLEND = 0.08
 """Time in which a foot turns from the person's orientation to flat and back [s]."""
 
@@ -30,6 +30,8 @@ class Targets:
     """Orientations of its frames (x, y, z, w), shape [num_frames, 4]."""
     contact: dict[str, Tensor]
     """Whether a point is locked to the ground, shape [num_frames], by name of heel or toe."""
+    floor: Tensor
+    """Height that the soles of each foot keep [m], 0 while it stands, shape [num_frames, 2]."""
     wanted: dict[str, Tensor]
     """Where hands, feet and head would be without locks [m]: what tracking errors are measured against."""
     scale: float
@@ -53,17 +55,20 @@ def build_targets(person: Person, figure: RobotFigure) -> Targets:
     for side in SIDES:
         pos[f"{side}_knee"] = _along(hips[side], person, figure, f"{side}_hip", f"{side}_knee")
     contact: dict[str, Tensor] = {}
+    floor = []
     ankles = _ankles(person, figure, scale)
     for foot, side in enumerate(SIDES):
         heel, toe = person.heel_contact[:, foot], person.toe_contact[:, foot]
         quat[f"{side}_foot"] = _flattened(person.frames[f"{side}_foot"], heel & toe, person.fps)
         pos |= _foot_points(figure, side, ankles[side], quat[f"{side}_foot"], heel, toe, person.fps)
         contact |= {f"{side}_heel": heel, f"{side}_toe": toe}
+        floor.append(_clearance(heel | toe, person.fps))
     wanted = {name: pos[name] for name in ("left_wrist", "right_wrist", "head")}
     wanted |= {f"{side}_ankle": ankles[side] for side in SIDES}
     origin = pelvis[0] * pelvis.new_tensor([1.0, 1.0, 0.0])
     pos = {name: value - origin for name, value in pos.items()}
-    return Targets(person.fps, pos, quat, contact, {k: v - origin for k, v in wanted.items()}, scale)
+    wanted = {name: value - origin for name, value in wanted.items()}
+    return Targets(person.fps, pos, quat, contact, torch.stack(floor, dim=1), wanted, scale)
 
 
 def _pelvis(person: Person, figure: RobotFigure, scale: float) -> tuple[Tensor, dict[str, Tensor]]:
@@ -145,10 +150,15 @@ def _foot_points(
 
 
 def _lifted(points: Tensor, stands: Tensor, fps: float) -> Tensor:
-    """Points that keep a clearance to the ground while they swing; it grows after they leave it."""
+    """Points that keep a clearance to the ground while they swing."""
+    height = torch.maximum(points[:, 2], _clearance(stands, fps))
+    return torch.cat((points[:, :2], height[:, None]), dim=1)
+
+
+def _clearance(stands: Tensor, fps: float) -> Tensor:
+    """Least height above the ground [m]; it grows after lift-off and shrinks before landing, shape [num_frames]."""
     swings = 1.0 - _box_filtered(stands.double(), 2 * round(0.75 * BLEND * fps) + 1)
-    least = torch.where(stands, 0.0, CLEARANCE * swings)
-    return torch.cat((points[:, :2], torch.maximum(points[:, 2], least)[:, None]), dim=1)
+    return torch.where(stands, 0.0, CLEARANCE * swings)
 
 
 def _locked(points: Tensor, stands: Tensor, toe: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
