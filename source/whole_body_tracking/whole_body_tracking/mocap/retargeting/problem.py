@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .chain import NUM_ROOT, BodyPoses, Chain, Poses, log_matrix, matrix_from_quat
+from .chain import NUM_ROOT, Chain, Poses, log_matrix, matrix_from_quat
 from .figure import FRAMES, RobotFigure
 from .self_collision import Capsules, add_overlaps
 from .soles import add_sunk, sole_points
@@ -84,34 +84,29 @@ class Problem:
     def linearise(self, poses: Poses, index=slice(None), overlaps: bool = True) -> Normal:
         """Normal equations at these poses of the frames ``index``, with or without overlapping capsules."""
         bodies = self.chain.body_poses(poses)
-        point, turn, posture = self._residuals(bodies, poses, index)
         points_w = bodies.points(self._point_bodies, self._points)
+        weight = self._point_weight[index][..., None]
+        turn = log_matrix(bodies.rot[:, self._frame_bodies] @ self._target_rot[index].mT)
+        posture = self.weights.posture * (poses.joint_pos - self._posture)
         jacobian = torch.cat(
             (
-                self.chain.point_jacobians(bodies, self._point_bodies, points_w) * self._weight(index)[..., None],
-                self.chain.turn_jacobians(bodies, self._frame_bodies) * self._frame_weight[:, None, None],
+                self.chain.point_jacobians(bodies, self._point_bodies, points_w).mul_(weight[..., None]),
+                self.chain.turn_jacobians(bodies, self._frame_bodies).mul_(self._frame_weight[:, None, None]),
             ),
             dim=1,
         ).flatten(1, 2)
-        residual = torch.cat((point, turn), dim=1).flatten(1)
+        residual = torch.cat(
+            ((points_w - self._target_pos[index]) * weight, turn * self._frame_weight[:, None]), dim=1
+        ).flatten(1)
         hessian = jacobian.mT @ jacobian
         gradient = (jacobian.mT @ residual[..., None]).squeeze(-1)
         hessian.diagonal(dim1=1, dim2=2)[:, NUM_ROOT:] += self.weights.posture**2
         gradient[:, NUM_ROOT:] += self.weights.posture * posture
-        cost = residual.square().sum(-1) + posture.square().sum(-1)
-        normal = Normal(hessian, gradient, cost)
+        normal = Normal(hessian, gradient, residual.square().sum(-1) + posture.square().sum(-1))
         add_sunk(self._soles, self._floor[index], self.chain, bodies, self.weights.sink, normal)
         if overlaps and self._capsules is not None:
             add_overlaps(self._capsules, self.chain, bodies, self.weights.overlap, normal)
         return normal
-
-    def _residuals(self, bodies: BodyPoses, poses: Poses, index) -> tuple[Tensor, Tensor, Tensor]:
-        point = (bodies.points(self._point_bodies, self._points) - self._target_pos[index]) * self._weight(index)
-        turn = log_matrix(bodies.rot[:, self._frame_bodies] @ self._target_rot[index].mT) * self._frame_weight[:, None]
-        return point, turn, self.weights.posture * (poses.joint_pos - self._posture)
-
-    def _weight(self, index) -> Tensor:
-        return self._point_weight[index][..., None]
 
     def _weights_of_points(self, targets: Targets) -> Tensor:
         weight = torch.tensor([by_ending(self.weights.point, name) for name in self.point_names]).double()

@@ -61,9 +61,7 @@ def sole_points(robot: RobotModel) -> SolePoints:
     )
 
 
-def add_sunk(
-    soles: SolePoints, floor: Tensor, chain: Chain, bodies: BodyPoses, weight: float, normal: Normal
-) -> None:
+def add_sunk(soles: SolePoints, floor: Tensor, chain: Chain, bodies: BodyPoses, weight: float, normal: Normal) -> None:
     """Add the depth of soles below ``floor`` [m], shape [batch, num_feet], to normal equations."""
     depth = soles.depth(bodies, floor)
     frame, point = (depth > TOLERANCE).nonzero(as_tuple=True)

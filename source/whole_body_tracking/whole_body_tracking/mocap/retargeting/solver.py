@@ -38,7 +38,7 @@ class SolverSettings:
     alone_progress: float = 0.05
     """Share by which an iteration must lower the cost of the frames that are solved alone, or it is the last."""
     together_iterations: int = 6
-    together_progress: float = 0.01
+    together_progress: float = 0.02
     """The same for all frames together."""
     limit_margin: float = 0.01
     """Distance that joints keep from their limits [rad]."""
