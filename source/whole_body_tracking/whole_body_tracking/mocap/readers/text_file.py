@@ -19,14 +19,14 @@ def read_text(path: Path, kind: str) -> str:
 
     Args:
         path: The file.
-        kind: What it should be, for messages, such as ``BVH``.
+        kind: What it should be, for messages, such as ``a BVH file``.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is empty or not a text.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} {f'is a folder, not a {kind} file' if path.is_dir() else 'does not exist'}.")
+        raise FileNotFoundError(f"{path} {f'is a folder, not {kind}' if path.is_dir() else 'does not exist'}.")
     content = path.read_bytes()
     marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
     try:
