@@ -137,7 +137,7 @@ def test_overlaps_of_the_robot():
 
 def test_contacts_by_height_and_speed():
     """A foot that stands for 0.5 s, swings for 0.5 s and stands again; at 0.3 m it is held still without standing."""
-    fps, time = 50.0, torch.arange(100) / 50.0
+    fps, time = 50.0, torch.arange(100).double() / 50.0
     swing = ((time >= 0.5) & (time < 1.0)).double()
     height = 0.3 * (swing * torch.sin(torch.pi * (time - 0.5) / 0.5)).double()
     ahead = torch.where(time < 0.5, 0.0, torch.where(time < 1.0, (time - 0.5) * 2.0, 1.0)).double()

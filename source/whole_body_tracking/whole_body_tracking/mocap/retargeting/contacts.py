@@ -13,6 +13,8 @@ STILL = 0.35
 """A point that stands moves slower than this [m/s]."""
 ANKLE_RISE, TOE_RISE = 0.04, 0.03
 """A point that stands is at most this much higher than in flat stance [m]."""
+LOWEST = 0.05
+"""Share of the still frames that may be lower than the ground."""
 SHORTEST = 0.06
 """Shorter contacts and shorter gaps are noise [s]."""
 
@@ -37,8 +39,9 @@ def flat_stance(ankle: Tensor, toe: Tensor, fps: float) -> FlatStance:
     heights = torch.stack((ankle[..., 2], toe[..., 2]), dim=-1).flatten(0, 1)
     still = heights[speed < STILL]
     chosen = still if len(still) >= 3 else heights
-    # The lower half: a foot that is held still in the air does not stand.
-    low = chosen[chosen[:, 1] <= chosen[:, 1].median()]
+    # A foot that is held still in the air does not stand; nor does one frame of noise make the ground.
+    floor = chosen[:, 1].sort().values[int(LOWEST * (len(chosen) - 1))]
+    low = chosen[chosen[:, 1] <= floor + TOE_RISE]
     ankle_height, toe_height = low.median(0).values.tolist()
     return FlatStance(ankle_height, toe_height)
 
