@@ -113,7 +113,9 @@ def test_no_file(tmp_path):
 
 def test_a_bone_that_stretches_is_warned_of(written):
     moving = TWO_BONES.replace("CHANNELS 3 Z", "CHANNELS 6 Xposition Yposition Zposition Z")
-    moving = moving.replace("0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 1 0 0 0 0 0").replace("90 0 0 0 90 90", "90 0 0 2 0 0 0 90 90")
+    moving = moving.replace("0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 1 0 0 0 0 0").replace(
+        "90 0 0 0 90 90", "90 0 0 2 0 0 0 90 90"
+    )
     with pytest.warns(UserWarning, match="bone to 'knee' changes its length by up to 0.5"):
         motion = read_bvh(written(moving))
     assert np.allclose(motion.offsets[1], [1.5, 0, 0])  # the median of 1 and 2

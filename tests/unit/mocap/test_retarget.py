@@ -142,9 +142,7 @@ def test_mink_agrees(walk, walk_bvh, g1_figure):
     """Frame by frame without contacts' weight, the same targets lead near the same poses."""
     pytest.importorskip("mink")
     file = read_mocap(walk_bvh)
-    short = dataclasses.replace(
-        file.motion, local_quat=file.motion.local_quat[:21], root_pos=file.motion.root_pos[:21]
-    )
+    short = dataclasses.replace(file.motion, local_quat=file.motion.local_quat[:21], root_pos=file.motion.root_pos[:21])
     other = retarget(dataclasses.replace(file, motion=short), g1_figure, RetargetSettings(solver="mink"))
     ours = retarget(dataclasses.replace(file, motion=short), g1_figure)
     distance = torch.from_numpy(other.clip.body_pos_w - ours.clip.body_pos_w).norm(dim=-1)

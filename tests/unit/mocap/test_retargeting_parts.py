@@ -63,7 +63,9 @@ def test_gradient_of_the_cost(walk):
     for unknown in (0, 2, 4, 9, 15, 20, 25):
         step = torch.zeros(2, 35).double()
         step[:, unknown] = 1e-6
-        slope = (problem.linearise(poses.moved(step), index).cost - problem.linearise(poses.moved(-step), index).cost) / 2e-6
+        slope = (
+            problem.linearise(poses.moved(step), index).cost - problem.linearise(poses.moved(-step), index).cost
+        ) / 2e-6
         # The turns' Jacobian leaves out how a large rotation error changes direction: a few percent.
         assert torch.allclose(2.0 * normal.gradient[:, unknown], slope, rtol=0.1, atol=2.0), unknown
 
@@ -72,7 +74,9 @@ def test_log_of_matrices():
     vectors = torch.tensor([[0.0, 0.0, 0.0], [1e-12, 0.0, 0.0], [0.3, -0.2, 0.1], [0.0, 3.0, 0.0]]).double()
     assert torch.allclose(log_matrix(matrix_from_quat(quat_exp(vectors))), vectors)
     quat = quat_mul(quat_exp(vectors[2]), quat_exp(vectors[3]))
-    assert torch.allclose(matrix_from_quat(quat), matrix_from_quat(quat_exp(vectors[2])) @ matrix_from_quat(quat_exp(vectors[3])))
+    assert torch.allclose(
+        matrix_from_quat(quat), matrix_from_quat(quat_exp(vectors[2])) @ matrix_from_quat(quat_exp(vectors[3]))
+    )
 
 
 @pytest.mark.parametrize("frames", [2, 3, 7])

@@ -19,7 +19,9 @@ def swaying(frequency, fps=200.0, seconds=4.0):
     motion = walking_person(0.1)
     time = np.arange(round(seconds * fps)) / fps
     root = np.stack((10.0 * np.sin(2 * np.pi * frequency * time), 90.0 + 0 * time, 0 * time), axis=-1)
-    return dataclasses.replace(motion, fps=fps, root_pos=root, local_quat=np.tile(motion.local_quat[:1], (len(time), 1, 1)))
+    return dataclasses.replace(
+        motion, fps=fps, root_pos=root, local_quat=np.tile(motion.local_quat[:1], (len(time), 1, 1))
+    )
 
 
 @pytest.mark.parametrize(("frequency", "gain"), [(1.0, 1.0), (6.0, 0.5), (12.0, 0.0039)])
