@@ -50,7 +50,7 @@ def main() -> int:
 
     from whole_body_tracking.files import write_atomically
     from whole_body_tracking.mocap.job import run_retargeting
-    from whole_body_tracking.mocap.retargeting.report import report_json, report_table
+    from whole_body_tracking.mocap.report import report_json, report_table
 
     job = make_job(args)
     results, reports = [], []
@@ -77,9 +77,9 @@ def main() -> int:
 
 def make_job(args: argparse.Namespace):
     """The job of a command line; checks what can be checked before the work."""
+    from whole_body_tracking.mocap.figure import robot_figure
     from whole_body_tracking.mocap.job import RetargetJob
-    from whole_body_tracking.mocap.retargeting.figure import robot_figure
-    from whole_body_tracking.mocap.retargeting.retarget import RetargetSettings
+    from whole_body_tracking.mocap.retarget import RetargetSettings
     from whole_body_tracking.robots import get_robot
 
     if args.show:

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 from mocap_samples import BONES, walking_person
 from scipy.spatial.transform import Rotation

@@ -10,9 +10,9 @@ import yaml
 from mocap_samples import walking_person
 
 from whole_body_tracking.mocap import RetargetSettings, read_mocap, retarget, robot_figure, write_bvh
+from whole_body_tracking.mocap.figure import ROBOT_TABLE_DIR
 from whole_body_tracking.mocap.page import retarget_tracks
-from whole_body_tracking.mocap.retargeting.figure import ROBOT_TABLE_DIR
-from whole_body_tracking.mocap.retargeting.report import report_json
+from whole_body_tracking.mocap.report import report_json
 from whole_body_tracking.robots import G1, RobotModel
 
 pytestmark = pytest.mark.unit

@@ -1,9 +1,9 @@
 """Human mocap in, robot motion out. Nothing here imports a simulator."""
 
+from .figure import RobotFigure, robot_figure
 from .readers.bvh_writer import write_bvh
 from .reading import MocapFile, read_mocap
-from .retargeting.figure import RobotFigure, robot_figure
-from .retargeting.retarget import Retargeted, RetargetSettings, retarget
+from .retarget import Retargeted, RetargetSettings, retarget
 from .skeleton import SkeletonMotion
 
 __all__ = [

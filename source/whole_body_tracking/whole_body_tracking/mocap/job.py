@@ -9,11 +9,11 @@ from pathlib import Path
 from whole_body_tracking.cli import USER_ERRORS, describe
 from whole_body_tracking.motion.sources.paths import natural_key
 
+from .figure import RobotFigure
 from .readers.bvh_writer import write_bvh
 from .reading import SUFFIXES, MocapFile, read_mocap
-from .retargeting.figure import RobotFigure
-from .retargeting.report import RetargetReport
-from .retargeting.retarget import Retargeted, RetargetSettings, retarget
+from .report import RetargetReport
+from .retarget import Retargeted, RetargetSettings, retarget
 
 
 @dataclass(frozen=True)

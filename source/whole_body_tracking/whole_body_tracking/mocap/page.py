@@ -8,7 +8,7 @@ import numpy as np
 
 from whole_body_tracking.robots import RobotModel
 
-from .retargeting.retarget import Retargeted
+from .retarget import Retargeted
 from .skeleton import SkeletonMotion
 
 BONE_RADIUS, JOINT_RADIUS = 0.018, 0.024

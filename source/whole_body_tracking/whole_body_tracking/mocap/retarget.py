@@ -10,17 +10,17 @@ from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 
-from ..reading import MocapFile
-from ..skeleton import SkeletonMotion
-from ..smoothing import SmoothingNote, smooth
-from .chain import Poses
 from .figure import RobotFigure
-from .mink_solver import solve_with_mink
-from .person import measure_person
-from .problem import Problem, RetargetWeights
+from .person.measure import measure_person
+from .reading import MocapFile
 from .report import RetargetReport, measure
-from .self_collision import robot_capsules
-from .solver import SolverSettings, solve
+from .skeleton import SkeletonMotion
+from .smoothing import SmoothingNote, smooth
+from .solver.chain import Poses
+from .solver.levenberg_marquardt import SolverSettings, solve
+from .solver.mink_solver import solve_with_mink
+from .solver.problem import Problem, RetargetWeights
+from .solver.self_collision import robot_capsules
 from .targets import Targets, build_targets
 
 SOLVERS = ("lm", "mink")

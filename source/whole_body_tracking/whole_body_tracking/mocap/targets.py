@@ -9,9 +9,9 @@ from torch import Tensor
 
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_exp, quat_log, quat_mul, quat_rotate
 
-from .contacts import runs
 from .figure import SIDES, RobotFigure
-from .person import Person
+from .person.contacts import runs
+from .person.measure import Person
 
 CLEARANCE = 0.02
 """Height of a sole above the ground in the middle of a swing, at least [m]."""

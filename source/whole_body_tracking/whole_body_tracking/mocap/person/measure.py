@@ -9,10 +9,10 @@ from torch import Tensor
 
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_mul, quat_rotate
 
+from ..figure import SIDES
 from ..reading import MocapFile
 from ..skeleton import SkeletonMotion
 from .contacts import FlatStance, contacts, flat_stance
-from .figure import SIDES
 from .frames import mean_direction, quat_from_axes, rest_up
 
 

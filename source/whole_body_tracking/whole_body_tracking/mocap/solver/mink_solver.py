@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..figure import FRAMES, RobotFigure
+from ..targets import Targets
 from .chain import Poses
-from .figure import FRAMES, RobotFigure
 from .problem import RetargetWeights, by_ending
-from .targets import Targets
 
 ITERATIONS = 10
 """Steps per frame, from the frame before."""
@@ -31,14 +31,7 @@ def solve_with_mink(
     Raises:
         ValueError: If mink is not installed.
     """
-    try:
-        import mink
-    except ImportError:
-        raise ValueError(
-            "mink is not installed. Install the package with its extra: whole-body-tracking[mocap]."
-        ) from None
-    import mujoco
-
+    mink = _mink()
     weights = weights or RetargetWeights()
     model = _model(figure, list(targets.pos))
     configuration = mink.Configuration(model)
@@ -48,20 +41,28 @@ def solve_with_mink(
     q[:3], q[3:7] = targets.pos["pelvis"][0].numpy(), np.roll(targets.quat["pelvis"][0].numpy(), 1)
     configuration.update(q)
     posture.set_target(q)
-    low, high = figure.robot.joint_pos_limits.T
     rows = []
     for frame in range(targets.num_frames):
         for task, name, is_point in tasks:
-            _set_target(mink, task, name, is_point, figure, targets, frame)
+            _set_target(mink, task, name, is_point, targets, frame)
         for _ in range(ITERATIONS if frame else 5 * ITERATIONS):
             velocity = mink.solve_ik(configuration, [*(task for task, _, _ in tasks), posture], DT, "daqp", DAMPING)
             configuration.integrate_inplace(velocity, DT)
-        inside = configuration.q.copy()
-        inside[7:] = inside[7:].clip(low + limit_margin, high - limit_margin)
-        mujoco.mj_normalizeQuat(model, inside)
-        rows.append(inside)
+        rows.append(configuration.q.copy())
     solved = torch.from_numpy(np.array(rows))
-    return Poses(solved[:, :3], solved[:, [4, 5, 6, 3]], solved[:, 7:])
+    low, high = torch.from_numpy(figure.robot.joint_pos_limits).T
+    root_quat = torch.nn.functional.normalize(solved[:, [4, 5, 6, 3]], dim=-1)
+    return Poses(solved[:, :3], root_quat, solved[:, 7:].clamp(low + limit_margin, high - limit_margin))
+
+
+def _mink():
+    try:
+        import mink
+    except ImportError:
+        raise ValueError(
+            "mink is not installed. Install the package with its extra: whole-body-tracking[mocap]."
+        ) from None
+    return mink
 
 
 def _model(figure: RobotFigure, names: list[str]):
@@ -91,7 +92,7 @@ def _tasks(mink, figure: RobotFigure, targets: Targets, weights: RetargetWeights
     return tasks
 
 
-def _set_target(mink, task, name: str, is_point: bool, figure: RobotFigure, targets: Targets, frame: int) -> None:
+def _set_target(mink, task, name: str, is_point: bool, targets: Targets, frame: int) -> None:
     if is_point:
         target = mink.SE3.from_translation(targets.pos[name][frame].numpy())
     else:

@@ -16,7 +16,7 @@ from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import RobotModel
 
-from ..correspondence import TABLE_DIR
+from .correspondence import TABLE_DIR
 
 ROBOT_TABLE_DIR = TABLE_DIR / "robots"
 
