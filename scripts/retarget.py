@@ -13,6 +13,7 @@ input unless an output flag says otherwise. docs/mocap.md explains the tables, t
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from whole_body_tracking.cli import run_script
@@ -54,9 +55,10 @@ def main() -> int:
 
     job = make_job(args)
     results, reports = [], []
-    inputs = job.inputs
+    inputs, started = job.inputs, time.monotonic()
     for number, item in enumerate(run_retargeting(job), start=1):
-        place = f"[{number}/{len(inputs)}] " if job.is_folder else ""
+        left = (time.monotonic() - started) / number * (len(inputs) - number)
+        place = f"[{number}/{len(inputs)}, {left:.0f} s left] " if job.is_folder else ""
         if item.error is not None:
             print(f"error: {place}{item.error}", file=sys.stderr)
             continue

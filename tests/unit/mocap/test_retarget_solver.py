@@ -11,6 +11,7 @@ from whole_body_tracking.mocap.solver.capsule_distance import segment_distance
 from whole_body_tracking.mocap.solver.chain import Chain, Poses, log_matrix, matrix_from_quat
 from whole_body_tracking.mocap.solver.problem import Problem, RetargetWeights
 from whole_body_tracking.mocap.solver.self_collision import find_overlaps, robot_capsules
+from whole_body_tracking.mocap.targets import lock_points
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.motion.geometry.rotations import quat_exp, quat_mul
 from whole_body_tracking.robots import G1
@@ -154,6 +155,18 @@ def test_contacts_by_height_and_speed():
     heel_contact, toe_contact = contacts(ankle, toe, flat, fps)
     assert not heel_contact[:, 1].any() and not toe_contact[:, 1].any()
     assert runs(heel_contact[:, 0]) == [(0, 25), (51, 100)]
+
+
+def test_points_that_stand_are_locked():
+    """A toe that drifts by 1 cm per frame: while it stands (frames 2 to 4, x = 2, 3, 4 cm) it rests at their median,
+    3 cm, on the ground. The shifts of 1, 0, -1 cm stay beyond the ends: frame 0 moves by +1 cm, frame 6 by -1 cm."""
+    points = torch.stack(
+        (torch.arange(7).double() / 100, torch.zeros(7).double(), torch.full((7,), 0.02).double()), dim=-1
+    )
+    stands = torch.tensor([False, False, True, True, True, False, False])
+    locked = lock_points(points, stands)
+    assert torch.allclose(locked[:, 0], torch.tensor([0.01, 0.02, 0.03, 0.03, 0.03, 0.04, 0.05]).double())
+    assert torch.allclose(locked[2:5, 2], torch.zeros(3).double())
 
 
 def test_runs():

@@ -112,7 +112,7 @@ def _error_cm(chain: Chain, bodies: BodyPoses, figure: RobotFigure, targets: Tar
 def report_table(reports: list[RetargetReport], title: str = "") -> Table:
     """One row per clip."""
     table = Table(title=title or None, title_justify="left")
-    table.add_column("clip")
+    table.add_column("clip", overflow="fold")
     for column in (
         "frames",
         "frames/s",

@@ -143,9 +143,9 @@ def _foot_points(
         local = ankle.new_tensor(figure.points[f"{side}_{part}"] - figure.points[f"{side}_ankle"])
         points[part] = ankle + quat_rotate(quat, local.expand_as(ankle))
         points[part][:, 2].clamp_(min=0.0)
-    moved_toe = _locked(points["toe"], toe, None)
+    moved_toe = lock_points(points["toe"], toe)
     between = points["heel"] - points["toe"]
-    moved_heel = _locked(points["heel"], heel, (moved_toe, between, toe))
+    moved_heel = lock_points(points["heel"], heel, (moved_toe, between, toe))
     return {f"{side}_toe": _lifted(moved_toe, toe, fps), f"{side}_heel": _lifted(moved_heel, heel, fps)}
 
 
@@ -161,7 +161,7 @@ def _clearance(stands: Tensor, fps: float) -> Tensor:
     return torch.where(stands, 0.0, CLEARANCE * swings)
 
 
-def _locked(points: Tensor, stands: Tensor, toe: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
+def lock_points(points: Tensor, stands: Tensor, toe: tuple[Tensor, Tensor, Tensor] | None = None) -> Tensor:
     """Points that rest at the median of their place while they stand; in between the shift fades linearly.
 
     Args:
