@@ -45,7 +45,7 @@ def inverse_dynamics_targets(clip: MotionClip, robot: RobotModel = G1) -> Invers
 
     The accelerations are central differences of smoothed velocities. Corners of the soles near the ground carry forces
     on friction pyramids that explain the root's wrench as well as they can; the rest of it is the root residual. The
-    drive's law force = kp (target - q) - kd q' gives target = q + (torque + kd q') / kp.
+    drive's law force = kp (target - q) - kd q' gives target = q + (torque + kd q') / kp, averaged over the step's ends.
 
     Args:
         clip: The motion.
@@ -60,6 +60,8 @@ def inverse_dynamics_targets(clip: MotionClip, robot: RobotModel = G1) -> Invers
     residual, torque = _without_contacts(reference, force, *contact)
     torque = gaussian_filter1d(torque, TORQUE_SMOOTHING, axis=0).clip(-robot.effort_limit, robot.effort_limit)
     target = reference.joint_pos + (torque + robot.damping * reference.qvel[:, 6:]) / robot.stiffness
+    # A target is held from one frame to the next: the middle between both is what it should be on average.
+    target[1:] = 0.5 * (target[1:] + target[:-1])
     return InverseDynamics(
         joint_target=reference.in_clip_order(target),
         joint_torque=reference.in_clip_order(torque),

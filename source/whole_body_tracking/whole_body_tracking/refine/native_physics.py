@@ -56,14 +56,24 @@ class NativePhysics:
     The result does not depend on the number of threads.
     """
 
-    def __init__(self, robot: RobotModel, control_dt: float, num_threads: int | None = None):
-        """Build the model and start the threads; None takes one thread for each available core."""
+    def __init__(
+        self, robot: RobotModel, control_dt: float, num_threads: int | None = None, physics_dt: float = PHYSICS_DT
+    ):
+        """Build the model and start the threads.
+
+        Args:
+            robot: Its facts.
+            control_dt: Time that a joint target is held [s].
+            num_threads: Threads; None takes one for each available core.
+            physics_dt: Physics step [s]; a planner may take a longer one than sim2sim's.
+        """
         mujoco.set_mju_user_warning(logger.debug)  # a sample may blow up: that is a cost, not a message
         spec = model_spec(robot, drives_of(robot, control_dt))
         for name in robot.tracked_body_names:
             spec.add_sensor(type=mujoco.mjtSensor.mjSENS_FRAMEPOS, objtype=mujoco.mjtObj.mjOBJ_XBODY, objname=name)
+        spec.option.timestep = physics_dt
         self.robot, self.model = robot, spec.compile()
-        self.substeps = round(control_dt / PHYSICS_DT)
+        self.substeps = round(control_dt / physics_dt)
         num_threads = len(os.sched_getaffinity(0)) if num_threads is None else num_threads
         self._data = [mujoco.MjData(self.model) for _ in range(max(1, num_threads))]
         self._pool = Rollout(nthread=num_threads if num_threads > 1 else 0)
