@@ -101,8 +101,8 @@ def _require_same_clip(path: Path, refined: MotionClip, clip: MotionClip) -> Non
     known = {refined.digest, origin.get("sha256")}
     if clip.digest not in known and clip.source.get(ORIGIN, {}).get("sha256") not in known - {None}:
         raise ValueError(
-            f"{path} was refined from {origin.get('clip', refined.name)} (SHA-256 {origin.get('sha256', '?')[:12]}), not"
-            f" from {clip.name} ({clip.digest[:12]}). Refine {clip.name}, or pass the clip that it belongs to."
+            f"{path} was refined from {origin.get('clip', refined.name)} (SHA-256 {origin.get('sha256', '?')[:12]}),"
+            f" not from {clip.name} ({clip.digest[:12]}). Refine {clip.name}, or pass the clip that it belongs to."
         )
 
 

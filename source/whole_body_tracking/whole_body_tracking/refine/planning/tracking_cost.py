@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .native_physics import Trajectories
-from .reference import ReferenceStates
+from whole_body_tracking.refine.native_physics import Trajectories
+from whole_body_tracking.refine.reference import ReferenceStates
 
 BODY_SCALE = 0.1
 """Distance of the tracked bodies that costs 1 [m]."""
@@ -17,6 +17,33 @@ JOINT_SCALE = 0.37
 """Joint position error that costs 1 [rad]."""
 WORST = 1e4
 """Cost of a robot whose state is not finite."""
+
+
+def tracking_residuals(played: Trajectories, reference: ReferenceStates, frames: np.ndarray) -> np.ndarray:
+    """Terms whose squares sum to :func:`tracking_cost`, smooth in the state, shape [..., num_residuals].
+
+    Args:
+        played: What the robots did, shape [..., ...].
+        reference: The clip.
+        frames: Frame that each state should have reached; broadcasts to the leading shape.
+    """
+    ref = reference.qpos[frames], reference.qvel[frames], reference.body_pos_w[frames]
+    body = (played.body_pos_w - ref[2]) / (BODY_SCALE * np.sqrt(ref[2].shape[-2]))
+    joint = (played.qpos[..., 7:] - ref[0][..., 7:]) / (JOINT_SCALE * np.sqrt(ref[0].shape[-1] - 7))
+    velocity = (played.qvel[..., :3] - ref[1][..., :3]) / VELOCITY_SCALE
+    rotation = rotation_between(ref[0][..., 3:7], played.qpos[..., 3:7]) / ROTATION_SCALE
+    residuals = np.concatenate([body.reshape(*body.shape[:-2], -1), rotation, velocity, joint], axis=-1)
+    return np.nan_to_num(residuals, nan=WORST, posinf=WORST, neginf=-WORST).clip(-WORST, WORST)
+
+
+def rotation_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Rotation vector from one orientation (w, x, y, z) to another, in the first's frame [rad], shape [..., 3]."""
+    w1, v1, w2, v2 = first[..., :1], first[..., 1:], second[..., :1], second[..., 1:]
+    w = w1 * w2 + (v1 * v2).sum(-1, keepdims=True)
+    v = w1 * v2 - w2 * v1 - np.cross(v1, v2)
+    norm = np.linalg.norm(v, axis=-1, keepdims=True)
+    angle = 2.0 * np.arctan2(norm, np.abs(w))
+    return np.sign(np.where(w == 0.0, 1.0, w)) * v * np.where(norm > 1e-9, angle / np.maximum(norm, 1e-9), 2.0)
 
 
 def tracking_cost(played: Trajectories, reference: ReferenceStates, frames: np.ndarray) -> np.ndarray:

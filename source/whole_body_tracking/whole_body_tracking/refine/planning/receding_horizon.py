@@ -1,38 +1,59 @@
-"""Receding-horizon sampling along a clip, on the physics that it plans with."""
+"""The loop of a planner: plan, act on the physics, plan again, from a clip's first frame to its last."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import mujoco
 import numpy as np
 
+from whole_body_tracking.refine.measuring import start
+from whole_body_tracking.refine.native_physics import drives_of
+from whole_body_tracking.refine.reference import ReferenceStates
 from whole_body_tracking.sim2sim.simulation import Simulation
-
-from .measuring import start
-from .native_physics import NativePhysics, drives_of
-from .planner import SamplingPlanner, SamplingSettings
-from .reference import ReferenceStates
 
 WINDOW = 24
 """Steps of a window, which is planned again as a whole if the robot is lost in it."""
 MAX_RETRIES = 2
-"""Times that a window is planned again, each with twice the samples and from one window earlier."""
+"""Times that a window is planned again, each with twice the effort and from one window earlier."""
 LOST_DISTANCE = 0.25
-"""Mean distance of the tracked bodies at which the robot is lost [m]."""
+"""Mean distance of the tracked bodies, or height error of one of them, at which the robot is lost [m]; the tracking
+task terminates at the same height error of the torso, an ankle or a wrist."""
 
 STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 
 
+class PlannerSettings(Protocol):
+    """What the loop reads of a planner's settings."""
+
+    @property
+    def replan_every(self) -> int: ...
+
+
+class Planner(Protocol):
+    """What the loop asks of a planner; shapes are those of :class:`~.sampling.SamplingPlanner`."""
+
+    reference: ReferenceStates
+    targets: np.ndarray
+
+    @property
+    def settings(self) -> PlannerSettings: ...
+    def no_offsets(self, num_envs: int) -> np.ndarray: ...
+    def plan(
+        self, qpos: np.ndarray, qvel: np.ndarray, frames: np.ndarray, offsets: np.ndarray, effort: int = 1
+    ) -> np.ndarray: ...
+
+
 @dataclass
-class SamplingResult:
-    """Joint targets found by sampling."""
+class FollowedClip:
+    """Joint targets that a planner held along a clip."""
 
     joint_target: np.ndarray
     """[rad] in the robot's order, shape [num_frames, num_joints]."""
     failed_windows: list[tuple[int, int]] = field(default_factory=list)
-    """First and last frame of windows in which the robot was lost with every number of samples."""
+    """First and last frame of windows in which the robot was lost with every effort."""
     num_retries: int = 0
     """Windows planned again."""
 
@@ -40,7 +61,7 @@ class SamplingResult:
 class RecedingHorizon:
     """One robot that plans, acts, and plans again, from the clip's first frame to its last."""
 
-    def __init__(self, planner: SamplingPlanner):
+    def __init__(self, planner: Planner):
         self.planner, self.reference = planner, planner.reference
         self.simulation = Simulation(self.reference.robot, drives_of(self.reference.robot, self.reference.control_dt))
         self._bodies = self.simulation.body_ids(self.reference.robot.tracked_body_names)
@@ -65,12 +86,12 @@ class RecedingHorizon:
         self.frame, self.offsets = frame, self.planner.no_offsets(1)
         start(self.simulation, self.reference.qpos[frame], self.reference.qvel[frame])
 
-    def advance(self, last_frame: int, samples: int, report: Callable[[int], None]) -> bool:
+    def advance(self, last_frame: int, effort: int, report: Callable[[int], None]) -> bool:
         """Plan and act up to a frame; returns whether the robot kept to the clip."""
         while self.frame < last_frame:
             data = self.simulation.data
             self.offsets = self.planner.plan(
-                data.qpos[None], data.qvel[None], np.array([self.frame]), self.offsets, samples
+                data.qpos[None], data.qvel[None], np.array([self.frame]), self.offsets, effort
             )
             for _ in range(min(self.planner.settings.replan_every, last_frame - self.frame)):
                 if not self._step():
@@ -83,40 +104,28 @@ class RecedingHorizon:
         self.targets[self.frame] = self.planner.targets[self.frame] + self.offsets[0, 0]
         self.simulation.step(self.targets[self.frame])
         self.offsets = np.concatenate([self.offsets[:, 1:], np.zeros_like(self.offsets[:, :1])], axis=1)
-        pos = self.simulation.data.xpos[self._bodies]
-        distance = np.linalg.norm(pos - self.reference.body_pos_w[self.frame], axis=-1).mean()
-        return bool(distance < LOST_DISTANCE)
+        error = self.simulation.data.xpos[self._bodies] - self.reference.body_pos_w[self.frame]
+        distance, height = np.linalg.norm(error, axis=-1).mean(), np.abs(error[:, 2]).max()
+        return bool(distance < LOST_DISTANCE and height < LOST_DISTANCE)
 
 
-def sample_targets(
-    physics: NativePhysics,
-    reference: ReferenceStates,
-    targets: np.ndarray,
-    settings: SamplingSettings | None = None,
-    seed: int = 0,
-    report: Callable[[int], None] = lambda frame: None,
-) -> SamplingResult:
-    """Joint targets that a receding-horizon planner holds along a clip.
+def follow(planner: Planner, report: Callable[[int], None] = lambda frame: None) -> FollowedClip:
+    """Joint targets that a planner holds along a clip; played from its first frame they do the same again.
 
-    Every window in which the robot is lost is planned again from one window earlier with twice the samples, at most
+    Every window in which the robot is lost is planned again from one window earlier with twice the effort, at most
     twice; then it is noted as failed and the robot is put back onto the clip.
 
     Args:
-        physics: The robot.
-        reference: The clip.
-        targets: Feed-forward joint targets [rad] in the robot's order, shape [num_frames, num_joints].
-        settings: Of the planner; None for its defaults.
-        seed: Of the noise; the same seed gives the same targets.
+        planner: Prepared for the clip.
         report: Called with the frame that was reached.
     """
-    planner = SamplingPlanner(physics, reference, targets, settings or SamplingSettings(), seed)
-    robot, result = RecedingHorizon(planner), SamplingResult(targets)
-    last = reference.num_frames - 1
+    robot, result = RecedingHorizon(planner), FollowedClip(planner.targets)
+    last = planner.reference.num_frames - 1
     saved = [robot.save()]
     while robot.frame < last:
-        goal = min(robot.frame + WINDOW, last)
+        first, goal = robot.frame, min(robot.frame + WINDOW, last)
         if not _pass_window(robot, saved, goal, result, report):
-            result.failed_windows.append((saved[-1][0], goal))
+            result.failed_windows.append((first, goal))
             robot.rejoin(goal)
             saved.clear()
         saved = [*saved[-MAX_RETRIES:], robot.save()]
@@ -125,14 +134,14 @@ def sample_targets(
 
 
 def _pass_window(
-    robot: RecedingHorizon, saved: list, goal: int, result: SamplingResult, report: Callable[[int], None]
+    robot: RecedingHorizon, saved: list, goal: int, result: FollowedClip, report: Callable[[int], None]
 ) -> bool:
-    """Get past a window, with more samples from earlier on if need be."""
-    samples = robot.planner.settings.samples
+    """Get past a window, with more effort from earlier on if need be."""
     for retry in range(MAX_RETRIES + 1):
         if retry:
-            robot.restore(saved[-min(retry + 1, len(saved))])
+            del saved[max(1, len(saved) - 1) :]  # those after it belong to a past that is about to change
+            robot.restore(saved[-1])
             result.num_retries += 1
-        if robot.advance(goal, samples * 2**retry, report):
+        if robot.advance(goal, 2**retry, report):
             return True
     return False

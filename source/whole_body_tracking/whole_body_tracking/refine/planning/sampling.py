@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .native_physics import NativePhysics, Trajectories
-from .reference import ReferenceStates
+from whole_body_tracking.refine.native_physics import NativePhysics, Trajectories
+from whole_body_tracking.refine.reference import ReferenceStates
+
 from .tracking_cost import tracking_cost
 
 
@@ -83,7 +84,7 @@ class SamplingPlanner:
         qvel: np.ndarray,
         frames: np.ndarray,
         offsets: np.ndarray,
-        samples: int | None = None,
+        effort: int = 1,
     ) -> np.ndarray:
         """Improve the offsets of plans.
 
@@ -92,11 +93,11 @@ class SamplingPlanner:
             qvel: MuJoCo's velocities, shape [num_envs, nv].
             frames: Frame that each robot is at, shape [num_envs].
             offsets: Offsets from the feed-forward targets [rad], shape [num_envs, horizon, num_joints].
-            samples: Trajectories of a round, instead of the settings'.
+            effort: Factor on the number of samples.
         """
         ahead = self.frames(frames)
         for round_index in range(self.settings.rounds):
-            noise = self._noise(len(qpos), samples or self.settings.samples, round_index)
+            noise = self._noise(len(qpos), self.settings.samples * effort, round_index)
             candidates = offsets[:, None] + noise
             cost = self._cost(qpos, qvel, ahead, candidates)
             offsets = offsets + np.einsum("en,enhj->ehj", self._weights(cost), noise)
@@ -118,7 +119,9 @@ class SamplingPlanner:
             np.repeat(qvel, samples, axis=0),
             targets.reshape(num_envs * samples, horizon, num_joints),
         )
-        played = Trajectories(*(values.reshape(num_envs, samples, *values.shape[1:]) for values in vars(played).values()))
+        played = Trajectories(
+            *(values.reshape(num_envs, samples, *values.shape[1:]) for values in vars(played).values())
+        )
         tracking = tracking_cost(played, self.reference, ahead[:, None]).mean(-1)
         effort = np.square(offsets / self.physics.robot.action_scale).mean((-1, -2))
         return tracking + self.settings.offset_cost * effort
