@@ -82,7 +82,7 @@ def _refine(args: argparse.Namespace) -> int:
         write_refinement_json,
     )
 
-    job, console, results = _job(args), Console(soft_wrap=True), []
+    job, console, results = _job(args), Console(width=max(100, Console().width)), []
     if args.json:
         require_folder(args.json)
     with MethodProgress(len(job.entries)) as progress:

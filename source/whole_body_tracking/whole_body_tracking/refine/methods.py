@@ -14,7 +14,7 @@ from whole_body_tracking.robots import RobotModel
 from .channels import CONTACT_FORCE, FEEDBACK_GAIN, JOINT_TARGET, ROOT_RESIDUAL
 from .feedback import feedback_targets
 from .inverse_dynamics import InverseDynamics, inverse_dynamics_targets
-from .native_physics import NativePhysics
+from .native_physics import NativePhysics, planning_step
 from .planning.gauss_newton import GaussNewtonPlanner, GradientSettings
 from .planning.receding_horizon import FollowedClip, follow
 from .planning.sampling import SamplingPlanner, SamplingSettings
@@ -25,8 +25,6 @@ METHODS = ("inverse_dynamics", "feedback", "gradient", "sampling")
 ALIASES = {"invdyn": "inverse_dynamics", "mpc": "sampling"}
 DEFAULT_METHOD = "sampling"
 """The one that finishes most clips; docs/refinement.md has the table."""
-PLANNING_DT = 0.01
-"""Physics step of the planners [s]: twice sim2sim's, 1.7 times as fast, and 7 mm apart after half a second."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def pose_problem(clip: MotionClip, robot: RobotModel) -> RefinementProblem:
     seconds = time.perf_counter() - began
     reference = reference_states(clip, robot)
     dt = reference.control_dt
-    planning = NativePhysics(robot, dt, physics_dt=PLANNING_DT if dt % PLANNING_DT < 1e-9 else dt)
+    planning = NativePhysics(robot, dt, physics_dt=planning_step(dt))
     return RefinementProblem(reference, dynamics, NativePhysics(robot, dt), planning, seconds)
 
 

@@ -24,11 +24,11 @@ class SamplingSettings:
     """Steps planned ahead."""
     knot_spacing: int = 4
     """Steps between knots of the noise, which is linear between them."""
-    replan_every: int = 4
+    replan_every: int = 3
     """Steps executed before planning again."""
-    noise: float = 0.6
+    noise: float = 0.5
     """Standard deviation of the first round's noise, in action scales of the joints."""
-    temperature: float = 0.1
+    temperature: float = 0.05
     """Softness of the mean over trajectories, whose costs are standardised."""
     offset_cost: float = 1e-3
     """Cost of offsets, per squared action scale: keeps targets near the feed-forward ones."""
