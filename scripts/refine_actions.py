@@ -35,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     settings = parser.add_argument_group("settings of the methods")
     settings.add_argument("--alpha", type=float, help="feedback: step size; default: the largest safe one.")
     settings.add_argument(
-        "--iterations", type=int, help="feedback (10), gradient (2 a plan), sampling (3 rounds a plan)."
+        "--iterations", type=int, help="feedback (10), gradient (1 a plan), sampling (3 rounds a plan)."
     )
     settings.add_argument("--learning_rate", type=float, help="gradient: factor on the steps tried (1).")
     settings.add_argument("--samples", type=int, help="sampling: trajectories a round (64).")

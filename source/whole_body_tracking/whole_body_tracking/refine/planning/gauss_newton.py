@@ -25,14 +25,14 @@ class GradientSettings:
     """Steps planned ahead."""
     knot_spacing: int = 4
     """Steps between knots of the offsets, which are linear between them."""
-    replan_every: int = 4
+    replan_every: int = 2
     """Steps executed before planning again."""
-    iterations: int = 2
+    iterations: int = 1
     """Gauss-Newton steps of one plan."""
     learning_rate: float = 1.0
     """Factor on the steps that are tried."""
-    probe: float = 0.1
-    """Change of a knot from which gradients are taken, in action scales; contacts make smaller ones noisy."""
+    probe: float = 0.03
+    """Change of a knot from which gradients are taken, in action scales."""
     offset_cost: float = 1e-3
     """Cost of offsets, per squared action scale."""
 
