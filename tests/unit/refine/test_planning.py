@@ -66,7 +66,7 @@ def test_sampling_repeats_with_its_seed(physics, reference):
 def test_sampling_helps_where_the_targets_are_bad(physics, reference):
     """The reference's own positions let the robot sink away; 30 steps of planning keep it closer."""
     targets = reference.joint_pos
-    settings = SamplingSettings(samples=16, rounds=2, horizon=8, replan_every=4)
+    settings = SamplingSettings(samples=24, rounds=2, horizon=10, replan_every=3)
     planned = follow(SamplingPlanner(physics, reference, targets, settings)).joint_target
     assert play(reference, planned).body_error[-1] < 0.7 * play(reference, targets).body_error[-1]
 

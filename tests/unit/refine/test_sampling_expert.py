@@ -45,7 +45,7 @@ def test_a_row_that_goes_on_keeps_its_plan_and_another_begins_anew():
 def test_a_disturbed_robot_is_brought_back():
     """A root that moves 0.2 m/s too fast; after 24 steps the labels hold it closer than feed-forward does."""
     ends = []
-    for settings in (SamplingSettings(samples=16, rounds=2, horizon=12, replan_every=3), None):
+    for settings in (SamplingSettings(samples=24, rounds=2, horizon=12, replan_every=2), None):
         expert = expert_of(settings or SMALL)
         frames = np.array([0, 2])
         states = expert.states_at(frames)

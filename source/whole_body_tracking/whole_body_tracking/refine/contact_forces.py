@@ -78,10 +78,12 @@ def solve_contact_forces(points: FootPoints, root_pos_w: np.ndarray, wrench: np.
         axis=-1,
     )
     near = points.near_ground.reshape(shape[0], -1)
-    forces = np.zeros_like(corners)
+    forces, regularisation = np.zeros_like(corners), REGULARISATION * np.eye(4 * near.shape[1])
+    aims = np.hstack([wrench, np.zeros((shape[0], 4 * near.shape[1]))])
     for frame in np.flatnonzero(near.any(axis=1)):
         edges = columns[frame, near[frame]].reshape(-1, 6).T
-        system = np.vstack([edges, REGULARISATION * np.eye(edges.shape[1])])
-        strengths, _ = nnls(system, np.concatenate([wrench[frame], np.zeros(edges.shape[1])]))
+        count = edges.shape[1]
+        system = np.concatenate([edges, regularisation[:count, :count]])
+        strengths, _ = nnls(system, aims[frame, : 6 + count])
         forces[frame, near[frame]] = strengths.reshape(-1, len(EDGES)) @ EDGES
     return forces.reshape(shape)

@@ -19,6 +19,8 @@ from .methods import Refined, RefinementProblem, RefineSettings, pose_problem, r
 
 WINDOW_STEPS = 50
 """Length of the open-loop windows."""
+MAX_SINGLE_STEPS = 500
+"""Frames whose single step is measured; a longer clip has them farther apart."""
 
 
 @dataclass
@@ -155,10 +157,10 @@ def run_job(
         FileNotFoundError: If a file does not exist.
         ValueError: If a clip does not fit the robot, the physics or the ground, or a setting is out of range.
     """
+    problem = None
     for entry in job.entries:
-        problem = pose_problem(entry.load(), job.robot)
-        with problem.physics, problem.planning_physics:
-            result = _refine_clip(job, problem, report)
+        problem = pose_problem(entry.load(), job.robot, problem)
+        result = _refine_clip(job, problem, report)
         result.output_path = job.output_of(entry)
         if result.output_path:
             _write(result, job.replace_reference)
@@ -182,7 +184,7 @@ def _measured(name: str, refined: Refined | None, problem: RefinementProblem) ->
     windows = None
     if reference.num_frames > WINDOW_STEPS:
         windows = window_errors(problem.physics, reference, targets, WINDOW_STEPS)
-    single = window_errors(problem.physics, reference, targets, 1, stride=1, max_windows=2000)
+    single = window_errors(problem.physics, reference, targets, 1, stride=1, max_windows=MAX_SINGLE_STEPS)
     return MeasuredMethod(name, refined, single, windows, play(reference, targets))
 
 

@@ -23,7 +23,7 @@ from .reference import ReferenceStates
 
 WINDOW_STRIDE = 25
 """Frames between the starts of open-loop windows."""
-MAX_WINDOWS = 60
+MAX_WINDOWS = 40
 """Windows at most; a longer clip has them farther apart."""
 PLAYED_AT_ONCE = 50
 """Steps played before looking whether the robot is lost."""

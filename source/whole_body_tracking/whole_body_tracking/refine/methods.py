@@ -102,8 +102,13 @@ def method_names(names: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def pose_problem(clip: MotionClip, robot: RobotModel) -> RefinementProblem:
+def pose_problem(clip: MotionClip, robot: RobotModel, previous: RefinementProblem | None = None) -> RefinementProblem:
     """Prepare a clip for the methods.
+
+    Args:
+        clip: What to refine.
+        robot: Who follows it.
+        previous: A problem of the same robot whose physics is used again if the rates agree.
 
     Raises:
         ValueError: If the clip is not one of this robot, its rate does not fit the physics, or it is below the ground.
@@ -113,6 +118,8 @@ def pose_problem(clip: MotionClip, robot: RobotModel) -> RefinementProblem:
     seconds = time.perf_counter() - began
     reference = reference_states(clip, robot)
     dt = reference.control_dt
+    if previous is not None and abs(previous.reference.control_dt - dt) < 1e-9:
+        return RefinementProblem(reference, dynamics, previous.physics, previous.planning_physics, seconds)
     planning = NativePhysics(robot, dt, physics_dt=planning_step(dt))
     return RefinementProblem(reference, dynamics, NativePhysics(robot, dt), planning, seconds)
 
