@@ -6,7 +6,7 @@ Example::
     python scripts/refine_actions.py --motion_file walk.npz --verify --actions walk_refined.npz
 
 A position target is not an action: the drives are soft, and a robot that is sent a walk's own joint positions falls
-within a second. The written clip has the channels `joint_target`, `root_residual` and `contact_force` beside its own
+within a second. The written clip has the channels `joint_target`, `root_residual` and `contact_forces` beside its own
 arrays. docs/refinement.md says which method helps when.
 """
 
@@ -24,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--method",
         nargs="+",
         metavar="NAME",
-        help="inverse_dynamics (invdyn), feedback, gradient, sampling (mpc) or all; default: sampling.",
+        help="inverse_dynamics (invdyn), feedback, gradient, sampling (mpc) or all; default: gradient.",
     )
     parser.add_argument("--output_file", type=Path, metavar="FILE", help="OUT.npz, or OUT.npy for the targets alone.")
     parser.add_argument("--output_dir", type=Path, metavar="FOLDER", help="Where several clips go.")

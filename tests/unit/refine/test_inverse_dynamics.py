@@ -19,15 +19,15 @@ pytestmark = pytest.mark.unit
 def test_ground_carries_the_weight_at_rest():
     """33.34 kg * 9.81 m/s^2 = 327 N, straight up, half on each foot; nothing is left for the root."""
     found = inverse_dynamics_targets(standing())
-    np.testing.assert_allclose(found.contact_force[30].sum(0), [0.0, 0.0, 33.34 * 9.81], atol=0.5)
-    assert found.contact_force[30, 0, 2] == pytest.approx(found.contact_force[30, 1, 2], rel=0.02)
+    np.testing.assert_allclose(found.contact_forces[30].sum(0), [0.0, 0.0, 33.34 * 9.81], atol=0.5)
+    assert found.contact_forces[30, 0, 2] == pytest.approx(found.contact_forces[30, 1, 2], rel=0.02)
     assert found.root_residual.max() < 1e-3
 
 
 def test_in_the_air_the_whole_weight_is_missing():
     """Standing still 1 m above the ground takes a force of one body weight that nothing gives."""
     found = inverse_dynamics_targets(standing(height=G1.default_root_height + 1.0))
-    assert not found.contact_force.any()
+    assert not found.contact_forces.any()
     # The weight acts near the root's own vertical: its moment over the root's height adds little.
     assert found.root_residual[30] == pytest.approx(1.0, abs=0.01)
 

@@ -5,7 +5,7 @@ import pytest
 from refine_samples import squat_part, standing
 
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.refine.channels import read_channels, read_joint_targets, save_refined
+from whole_body_tracking.refine.channels import read_joint_targets, save_refined
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def test_a_refined_clip_is_a_clip_with_channels(tmp_path, clip, targets):
     assert MotionClip.load(path).source["refinement"]["sha256"] == clip.digest
     with np.load(path) as file:
         assert file["joint_target"].shape == (30, 29) and file["root_residual"].shape == (30,)
-    np.testing.assert_array_equal(read_channels(path)["joint_target"], targets)
+    np.testing.assert_array_equal(MotionClip.load(path).channels["joint_target"], targets)
     np.testing.assert_array_equal(read_joint_targets(path, clip), targets)
     assert [file.name for file in path.parent.iterdir()] == ["refined.npz"]
 
@@ -59,7 +59,7 @@ def test_targets_fit_the_clip_and_the_trajectory_that_replaced_it(tmp_path, clip
 
 def test_a_clip_without_the_channel_is_refused(tmp_path, clip):
     path = clip.save(tmp_path / "plain.npz")
-    with pytest.raises(ValueError, match="no `joint_target`.*refine_actions.py"):
+    with pytest.raises(ValueError, match="no channel `joint_target`.*refine_actions.py"):
         read_joint_targets(path, clip)
 
 

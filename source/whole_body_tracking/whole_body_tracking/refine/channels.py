@@ -1,28 +1,22 @@
-"""Per-frame arrays beside a clip, and the clip that they belong to: the only place that knows how they are stored."""
+"""Joint targets and what belongs to them as channels of a clip, and plain arrays of targets."""
 
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.npz import read_arrays
+from whole_body_tracking.motion.channels import Channel, register_channel
 
-JOINT_TARGET = "joint_target"
-"""Joint targets [rad] that the step to each frame holds, shape [num_frames, num_joints]."""
-ROOT_RESIDUAL = "root_residual"
-"""What neither motors nor ground can give, in body weights, shape [num_frames]."""
-CONTACT_FORCE = "contact_force"
-"""Force of the ground on each foot [N], shape [num_frames, num_feet, 3]."""
+JOINT_TARGET, ROOT_RESIDUAL, CONTACT_FORCES = "joint_target", "root_residual", "contact_forces"
 FEEDBACK_GAIN = "feedback_gain"
+register_channel(FEEDBACK_GAIN, Channel("none", any_speed=False, per_joint=True))
 """Change of the joint targets per deviation of the state, shape [num_frames, num_joints, 2 nv]."""
-NAMES = (JOINT_TARGET, ROOT_RESIDUAL, CONTACT_FORCE, FEEDBACK_GAIN)
 
 ORIGIN = "refinement"
 """Key of a refined clip's ``source`` that says which clip was refined, and how."""
@@ -36,7 +30,7 @@ def save_refined(
     Args:
         path: File to write, complete or not at all.
         clip: Motion to store: the refined clip, or the trajectory that the physics took instead of it.
-        channels: Arrays of :data:`NAMES`, joints in the clip's order.
+        channels: Channels by name, joints in the clip's order.
         refined: The clip that was refined, whose digest the file keeps.
         method: What made the targets.
 
@@ -45,26 +39,12 @@ def save_refined(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npy":
-        return _save_array(path, channels[JOINT_TARGET])
+        _save_array(path, channels[JOINT_TARGET])
+        return
     if path.suffix != ".npz":
         raise ValueError(f"{path} should end in .npz (clip with joint targets) or .npy (joint targets alone).")
     origin = {"clip": refined.name, "sha256": refined.digest, "method": method}
-    clip = replace(clip, source=clip.source | {ORIGIN: origin})
-    with tempfile.TemporaryDirectory() as folder:
-        arrays = read_arrays(clip.save(Path(folder) / path.name))
-    content = io.BytesIO()
-    np.savez(content, **arrays, **channels)
-    write_atomically(path, content.getvalue())
-
-
-def read_channels(path: Path) -> dict[str, np.ndarray]:
-    """Channels of a clip file by name; those that it lacks are missing.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is truncated, pickled or not an NPZ file.
-    """
-    return {name: value for name, value in read_arrays(path).items() if name in NAMES}
+    replace(clip, source=clip.source | {ORIGIN: origin}, channels=clip.channels | dict(channels)).save(path)
 
 
 def read_joint_targets(path: Path, clip: MotionClip) -> np.ndarray:
@@ -76,15 +56,18 @@ def read_joint_targets(path: Path, clip: MotionClip) -> np.ndarray:
             clip.
     """
     if path.suffix == ".npy":
-        targets = _load_array(path)
-    else:
-        refined, channels = MotionClip.load(path), read_channels(path)
-        if JOINT_TARGET not in channels:
-            raise ValueError(
-                f"{path} has no `{JOINT_TARGET}`. Make it with scripts/refine_actions.py --motion_file {path.name}."
-            )
-        _require_same_clip(path, refined, clip)
-        targets = channels[JOINT_TARGET]
+        return _checked(path, _load_array(path), clip)
+    refined = MotionClip.load(path)
+    if JOINT_TARGET not in refined.channels:
+        raise ValueError(
+            f"{path} has no channel `{JOINT_TARGET}`. Make it with scripts/refine_actions.py --motion_file {path.name}."
+        )
+    _require_same_clip(path, refined, clip)
+    joints = refined.joint_indices(clip.joint_names)
+    return _checked(path, refined.channels[JOINT_TARGET][:, joints], clip)
+
+
+def _checked(path: Path, targets: np.ndarray, clip: MotionClip) -> np.ndarray:
     expected = (clip.num_frames, len(clip.joint_names))
     if targets.shape != expected:
         raise ValueError(

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import G1, RobotModel
-from whole_body_tracking.sim2sim.model import build_model
+from whole_body_tracking.robots.mujoco_model import build_model
 
 from .contact_forces import foot_points, solve_contact_forces
 from .native_physics import drives_of
@@ -36,7 +36,7 @@ class InverseDynamics:
     root_residual: np.ndarray
     """What neither motors nor ground can give, in body weights, shape [num_frames]: the norm of the missing force and
     of the missing moment over the root's standing height, over the robot's weight."""
-    contact_force: np.ndarray
+    contact_forces: np.ndarray
     """Force of the ground on each foot in the world [N], shape [num_frames, num_feet, 3]."""
 
 
@@ -66,7 +66,7 @@ def inverse_dynamics_targets(clip: MotionClip, robot: RobotModel = G1) -> Invers
         joint_target=reference.in_clip_order(target),
         joint_torque=reference.in_clip_order(torque),
         root_residual=residual.astype(np.float32),
-        contact_force=contact[1].sum(2).astype(np.float32),
+        contact_forces=contact[1].sum(2).astype(np.float32),
     )
 
 

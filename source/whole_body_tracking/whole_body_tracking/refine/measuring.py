@@ -8,15 +8,21 @@ import mujoco
 import numpy as np
 import torch
 
-from whole_body_tracking.evaluation.judging import task_failures
-from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.evaluation.summary import measure
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.conversion.convert import convert
 from whole_body_tracking.motion.conversion.readers import RawMotion
-from whole_body_tracking.sim2sim.criteria import TrackingRewards, TrackingTerminations
-from whole_body_tracking.sim2sim.simulation import Simulation
-from whole_body_tracking.tracking.errors import BodyState
+from whole_body_tracking.robots.mujoco_simulation import Simulation
+from whole_body_tracking.tracking.criteria import (
+    HEIGHT_THRESHOLD,
+    TILT_THRESHOLD,
+    TrackingRewards,
+    any_height_fails,
+    height_fails,
+    not_finite,
+    tilt_fails,
+    tracking_reward,
+)
+from whole_body_tracking.tracking.errors import BodyState, tracking_errors
 
 from .native_physics import NativePhysics, drives_of
 from .reference import ReferenceStates
@@ -92,7 +98,7 @@ class Playback:
     num_survived: int
     """Steps before the first termination."""
     mpkpe: float
-    """Mean distance of the tracked bodies over the steps before a termination [m]."""
+    """Mean distance of the tracked bodies up to the first termination [m]."""
     reward: float
     """Tracking reward over the same steps, as a share of its maximum."""
 
@@ -104,7 +110,7 @@ def start(simulation: Simulation, qpos: np.ndarray, qvel: np.ndarray) -> None:
 
 
 def play(reference: ReferenceStates, targets: np.ndarray) -> Playback:
-    """Play joint targets open loop from the clip's first frame.
+    """Play joint targets open loop from the clip's first frame, to its end or until the robot is lost.
 
     Args:
         reference: The clip.
@@ -113,18 +119,14 @@ def play(reference: ReferenceStates, targets: np.ndarray) -> Playback:
     simulation = Simulation(reference.robot, drives_of(reference.robot, reference.control_dt))
     bodies = simulation.body_ids(reference.robot.tracked_body_names)
     start(simulation, reference.qpos[0], reference.qvel[0])
-    qpos, steps, lost = [reference.qpos[0]], [], False
-    while len(steps) < reference.num_frames - 1 and not lost:
-        for frame in range(len(steps) + 1, min(len(steps) + 1 + PLAYED_AT_ONCE, reference.num_frames)):
+    qpos, states, failed = [reference.qpos[0]], [], torch.zeros(0, dtype=torch.bool)
+    while len(states) < reference.num_frames - 1 and not failed.any():
+        for frame in range(len(states) + 1, min(len(states) + 1 + PLAYED_AT_ONCE, reference.num_frames)):
             simulation.step(targets[frame])
             qpos.append(simulation.data.qpos.copy())
-            joints = simulation.data.qpos[7:].copy(), simulation.data.qvel[6:].copy()
-            steps.append((*(values.copy() for values in simulation.bodies(bodies)), *joints, targets[frame]))
-        lost = bool(task_failures(_recording(steps[-PLAYED_AT_ONCE:], len(qpos) - 1, reference), CRITERIA).any())
-    return _judged(np.stack(qpos), _recording(steps, len(steps), reference), reference)
-
-
-CRITERIA = TrackingTerminations()
+            states.append([values.copy() for values in simulation.bodies(bodies)])
+        failed = _failures(reference, _stacked(states), len(states))
+    return _judged(reference, np.stack(qpos), _stacked(states), failed)
 
 
 def played_clip(reference: ReferenceStates, playback: Playback) -> MotionClip:
@@ -140,41 +142,39 @@ def played_clip(reference: ReferenceStates, playback: Playback) -> MotionClip:
     return convert(raw, output_fps=raw.fps, robot=reference.robot)
 
 
-def _judged(qpos: np.ndarray, recording: Recording, reference: ReferenceStates) -> Playback:
-    measured = measure(recording, TrackingRewards(), CRITERIA, reference.robot.body_names[0]).values
-    steps, failed = len(recording.joint_pos), bool(task_failures(recording, CRITERIA).any())
+def _stacked(states: list[list[np.ndarray]]) -> BodyState:
+    return BodyState(*(torch.from_numpy(np.stack(values)).float() for values in zip(*states, strict=True)))
+
+
+def _reference_bodies(reference: ReferenceStates, num_steps: int) -> BodyState:
+    """Tracked bodies of the frames that the first steps should reach."""
+    clip, bodies = reference.clip, reference.clip.body_indices(reference.robot.tracked_body_names)
+    arrays = (clip.body_pos_w, clip.body_quat_w, clip.body_lin_vel_w, clip.body_ang_vel_w)
+    return BodyState(*(torch.from_numpy(values[1 : 1 + num_steps, bodies]) for values in arrays))
+
+
+def _failures(reference: ReferenceStates, played: BodyState, num_steps: int) -> torch.Tensor:
+    """Whether a termination of the tracking task holds at each step, shape [num_steps]."""
+    ref, names = _reference_bodies(reference, num_steps), reference.robot.tracked_body_names
+    anchor = names.index(reference.robot.anchor_body_name)
+    ends = [names.index(name) for name in reference.robot.end_effector_names]
+    failed = height_fails(ref, played, anchor, HEIGHT_THRESHOLD) | tilt_fails(ref, played, anchor, TILT_THRESHOLD)
+    return failed | any_height_fails(ref, played, ends, HEIGHT_THRESHOLD) | not_finite(played)
+
+
+def _judged(reference: ReferenceStates, qpos: np.ndarray, played: BodyState, failed: torch.Tensor) -> Playback:
+    num_steps = len(failed)
+    ref = _reference_bodies(reference, num_steps)
+    anchor = reference.robot.tracked_body_names.index(reference.robot.anchor_body_name)
+    survived = int((failed.cumsum(0) == 0).sum())
+    counted = slice(0, min(survived + 1, num_steps))  # the step of the failure too, as in an evaluation
+    error = (ref.pos_w - played.pos_w).norm(dim=-1).mean(-1)
+    reward = tracking_reward(tracking_errors(ref, played, anchor), TrackingRewards())
     return Playback(
         qpos=qpos,
-        body_error=(recording.ref.pos_w - recording.robot.pos_w).norm(dim=-1).mean(-1)[:, 0].numpy(),
-        finished=not failed and steps == reference.num_frames - 1,
-        num_survived=round(float(measured["survived_s"]) / recording.step_dt),
-        mpkpe=float(measured["mpkpe"]),
-        reward=float(measured["tracking_reward"]),
-    )
-
-
-def _recording(steps: list[tuple[np.ndarray, ...]], last_frame: int, reference: ReferenceStates) -> Recording:
-    """The steps up to a frame as a recording of one rollout."""
-    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, targets = (
-        torch.from_numpy(np.stack(values)).float()[:, None] for values in zip(*steps, strict=True)
-    )
-    clip, robot = reference.clip, reference.robot
-    frames = slice(last_frame + 1 - len(steps), last_frame + 1)
-    bodies = clip.body_indices(robot.tracked_body_names)
-    ref = (
-        torch.from_numpy(values[frames][:, None, bodies])
-        for values in (clip.body_pos_w, clip.body_quat_w, clip.body_lin_vel_w, clip.body_ang_vel_w)
-    )
-    return Recording(
-        ref=BodyState(*ref),
-        robot=BodyState(pos, quat, lin_vel, ang_vel),
-        ref_joint_pos=torch.from_numpy(reference.joint_pos[frames]).float()[:, None],
-        joint_pos=joint_pos,
-        joint_vel=joint_vel,
-        actions=targets,
-        clip_ids=torch.zeros(1, dtype=torch.long),
-        num_steps=torch.tensor([len(steps)]),
-        body_names=list(robot.tracked_body_names),
-        anchor_idx=robot.tracked_body_names.index(robot.anchor_body_name),
-        step_dt=reference.control_dt,
+        body_error=error.numpy(),
+        finished=survived == reference.num_frames - 1,
+        num_survived=survived,
+        mpkpe=float(error[counted].mean()),
+        reward=float(reward[counted].mean()),
     )

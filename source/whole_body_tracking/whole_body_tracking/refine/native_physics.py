@@ -11,7 +11,7 @@ import numpy as np
 from mujoco.rollout import Rollout
 
 from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.sim2sim.model import PHYSICS_DT, model_spec
+from whole_body_tracking.robots.mujoco_model import PHYSICS_DT, model_spec
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.geometry.ground import sole_height_of_clip
 from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.sim2sim.model import PHYSICS_DT
+from whole_body_tracking.robots.mujoco_model import PHYSICS_DT
 
 DEEPEST_SOLE = -0.05
 """A clip whose soles are lower than this [m] in most frames was not put on the ground; LAFAN1's sink by 1 to 4 cm."""

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 
 from .job import ClipSummary, MeasuredMethod, RefinedClip
 

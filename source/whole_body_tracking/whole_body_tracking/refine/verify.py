@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 
-from .channels import JOINT_TARGET, read_channels, read_joint_targets
+from .channels import JOINT_TARGET, read_joint_targets
 from .measuring import WindowErrors, window_errors
 from .native_physics import NativePhysics
 from .reference import reference_states
@@ -78,9 +78,8 @@ def verify_action_extraction(
     if actions is not None:
         targets, origin = read_joint_targets(actions, clip), actions.name
     else:
-        own = read_channels(clip_path)
-        targets = own.get(JOINT_TARGET, clip.joint_pos)
-        origin = "its joint targets" if JOINT_TARGET in own else "its joint positions"
+        targets = clip.channels.get(JOINT_TARGET, clip.joint_pos)
+        origin = "its joint targets" if JOINT_TARGET in clip.channels else "its joint positions"
     with NativePhysics(robot, reference.control_dt) as physics:
         arguments = (physics, reference, reference.in_robot_order(targets))
         if test == "single":

@@ -12,12 +12,12 @@ from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .observations import ObservationBuilder, Situation
 from .reference import Reference
-from .simulation import RobotState, Simulation
 
 POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 

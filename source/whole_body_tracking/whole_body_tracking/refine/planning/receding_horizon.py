@@ -12,7 +12,7 @@ import numpy as np
 from whole_body_tracking.refine.measuring import start
 from whole_body_tracking.refine.native_physics import drives_of
 from whole_body_tracking.refine.reference import ReferenceStates
-from whole_body_tracking.sim2sim.simulation import Simulation
+from whole_body_tracking.robots.mujoco_simulation import Simulation
 
 WINDOW = 24
 """Steps of a window, which is planned again as a whole if the robot is lost in it."""

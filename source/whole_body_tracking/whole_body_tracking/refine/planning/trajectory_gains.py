@@ -8,7 +8,7 @@ import numpy as np
 from whole_body_tracking.refine.measuring import start
 from whole_body_tracking.refine.native_physics import NativePhysics, drives_of
 from whole_body_tracking.refine.reference import ReferenceStates
-from whole_body_tracking.sim2sim.simulation import Simulation
+from whole_body_tracking.robots.mujoco_simulation import Simulation
 
 from .tracking_cost import BODY_SCALE, JOINT_SCALE, ROTATION_SCALE, VELOCITY_SCALE
 

@@ -8,8 +8,8 @@ from typing import Protocol
 import mujoco
 import numpy as np
 
-from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.robots.usd_shapes import Shape, principal_inertia, shape_from_facts
+from .model import RobotModel
+from .usd_shapes import Shape, principal_inertia, shape_from_facts
 
 PHYSICS_DT = 0.005
 """Physics step [s]."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from whole_body_tracking.robots import RobotModel
-
-from .model import PHYSICS_DT, JointDrives, build_model
+from .model import RobotModel
+from .mujoco_model import PHYSICS_DT, JointDrives, build_model
 
 logger = logging.getLogger(__name__)
 
