@@ -12,7 +12,7 @@ from whole_body_tracking.code_version import code_commit
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clip_reference import ClipReference, TrainedClip
-from .spec import ActionKind, ObservationTerm, PolicySpec
+from .spec import ActionCenter, ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
     from isaaclab.assets import ArticulationData
@@ -62,6 +62,7 @@ def spec_from_env(
         checkpoint=checkpoint,
         control_dt=round(float(env.step_dt), 9),
         action_kind=_action_kind(action),
+        action_center=_action_center(action),
         action_clip=action_clip,
         observations=observation_terms(env),
         command_names=tuple(env.command_manager.active_terms),
@@ -169,6 +170,10 @@ def _action_kind(action) -> ActionKind:
     from whole_body_tracking.tasks.tracking.mdp.actions import ResidualJointPositionAction
 
     return "residual" if isinstance(action, ResidualJointPositionAction) else "default_relative"
+
+
+def _action_center(action) -> ActionCenter:
+    return getattr(action.cfg, "center", "reference")
 
 
 def _numbers(values: Tensor) -> tuple[float, ...]:
