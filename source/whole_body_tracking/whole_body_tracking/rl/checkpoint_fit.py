@@ -38,9 +38,10 @@ def control_differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
     """How a task's kind of action and control rate differ from those of an exported policy, in words."""
     pairs = [
         ("actions", trained["action_kind"], _action_kind(env_cfg)),
-        ("actions about", _trained_center(trained), action_center(env_cfg)),
         ("control period [s]", f"{trained['control_dt']:g}", f"{env_cfg.sim.dt * env_cfg.decimation:g}"),
     ]
+    if trained["action_kind"] == _action_kind(env_cfg):
+        pairs.append(("actions about", _trained_center(trained), action_center(env_cfg)))
     return [f"{what} {there}, here {here}" for what, there, here in pairs if there != here]
 
 
