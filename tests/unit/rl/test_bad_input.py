@@ -278,7 +278,7 @@ def test_checkpoint_with_actions_about_something_else(tmp_path):
 
     from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
 
-    env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Residual-v0", "rsl_rl_cfg_entry_point")
+    env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Residual-v0", "rsl_rl_cfg_entry_point", overrides=[])
     policy = {"task": "Some-Task-v0", "action_kind": "residual", "control_dt": 0.02}
     policy["observations"] = [{"name": name} for name in OBSERVED]
     (tmp_path / "exported").mkdir()

@@ -119,7 +119,7 @@ def test_a_policy_about_joint_targets_plays_about_them(tmp_path, inside):
     recording = roll_out(policy, G1, reference, num_rollouts=1, perturbed=False)
     assert recording.actions.abs().max() < 1e-4
     error = (recording.robot.pos_w - recording.ref.pos_w).norm(dim=-1).mean((1, 2))
-    assert error[99] < 0.02  # about the reference's own positions it is off by 0.3 m there
+    assert error[99] < 0.05  # about the reference's own positions it lies on the ground there
 
 
 def test_a_policy_of_several_clips_plays_all_of_them_or_those_named(tmp_path):

@@ -20,14 +20,14 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 def residual_cfg():
-    env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Residual-v0", "rsl_rl_cfg_entry_point")
+    env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Residual-v0", "rsl_rl_cfg_entry_point", overrides=[])
     env_cfg.commands.motion.motion_files = [str(DEFAULT_MOTION_FILE)]
     return env_cfg
 
 
 def test_residual_actions_are_about_the_reference_by_default(residual_cfg):
     assert action_center(residual_cfg) == "reference"
-    plain, _ = resolve_task_config("Tracking-Flat-G1-v0", "rsl_rl_cfg_entry_point")
+    plain, _ = resolve_task_config("Tracking-Flat-G1-v0", "rsl_rl_cfg_entry_point", overrides=[])
     assert action_center(plain) == "default"
 
 

@@ -138,7 +138,8 @@ class ResidualTrackingGraph(TrackingGraph):
 
     ``time_step`` has to keep counting after the clip's end, so that the frame before it is known. There the two clocks
     look alike and the second is taken: under the first, a clip held after ending in motion sees one last action that
-    is off by one frame's motion.
+    is off by one frame's motion. They look alike, too, where the clip stands still. There the reference is the same
+    under both; joint targets may move by a little, and the first clock is taken.
     """
 
     def __init__(self, network: nn.Module, tables: list[Tensor], spec: PolicySpec, center: Tensor):
@@ -167,7 +168,10 @@ class ResidualTrackingGraph(TrackingGraph):
         """Number of frames by which the observed command lags behind ``time_step``: 0 or 1, shape [1]."""
         command = obs[:, self.command_slice]
         now, before = ((command - self.row(self.command, at)).square().sum(-1) for at in (frame, frame - 1))
-        return (before <= now).long()
+        behind = (before <= now).long()
+        if not self.shows_center:
+            return behind
+        return torch.where(frame > self.last_frame, behind, (before < now).long())
 
     def map_last_action(self, obs: Tensor, last_shift: Tensor) -> Tensor:
         """Observations with the last action converted to what the network saw in training."""
