@@ -42,10 +42,9 @@ def print_clip(result: RefinedClip, console: Console) -> None:
 
 def print_library(clips: Sequence[ClipSummary], console: Console) -> None:
     """Print a row for each clip: how feasible it is, and how far its best method gets."""
-    columns = ("clip", "frames", "residual median", "95 %", "over 0.2", "best", "survived", "mpkpe [cm]", "time [s]")
-    table = Table(
-        *columns, title="Root residual in body weights, and the best method of each clip", title_justify="left"
-    )
+    table = Table(title="Root residual in body weights, and the best method of each clip", title_justify="left")
+    for column in ("clip", "frames", "median", "95 %", "over 0.2", "best", "survived", "mpkpe [cm]", "time [s]"):
+        table.add_column(column, no_wrap=column == "clip")
     for clip in clips:
         table.add_row(
             clip.name,
