@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -277,6 +278,7 @@ def test_checkpoint_with_actions_about_something_else(tmp_path):
     from isaaclab_tasks.utils import resolve_task_config
 
     from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
+    from whole_body_tracking.rl.runner import TrackingRunner
 
     env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Residual-v0", "rsl_rl_cfg_entry_point", overrides=[])
     policy = {"task": "Some-Task-v0", "action_kind": "residual", "control_dt": 0.02}
@@ -290,6 +292,12 @@ def test_checkpoint_with_actions_about_something_else(tmp_path):
         require_policy_of_task(env_cfg, tmp_path / "model_1.pt")
     env_cfg.actions.joint_pos.center = "joint_target"
     require_policy_of_task(env_cfg, tmp_path / "model_1.pt")
+
+    runner = SimpleNamespace(env=SimpleNamespace(unwrapped=SimpleNamespace(cfg=env_cfg)), _networks={})
+    for known in ({}, {"action_center": "joint_target"}):
+        TrackingRunner._require_fit(runner, "model_1.pt", known)
+    with pytest.raises(ValueError, match=r"about 'reference', this task .*joint_target.*joint_pos\.center=reference"):
+        TrackingRunner._require_fit(runner, "model_1.pt", {"action_center": "reference"})
 
 
 def test_run_that_is_not_named_in_full(command):

@@ -31,6 +31,12 @@ def test_residual_actions_are_about_the_reference_by_default(residual_cfg):
     assert action_center(plain) == "default"
 
 
+def test_the_multi_task_takes_the_choice_beside_its_preset():
+    overrides = ["presets=residual_actions", "env.actions.joint_pos.center=joint_target"]
+    env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Multi-v0", "rsl_rl_cfg_entry_point", overrides=overrides)
+    assert action_center(env_cfg) == "joint_target"
+
+
 def test_a_clip_gets_the_targets_that_it_lacks(residual_cfg):
     residual_cfg.actions.joint_pos.center = "joint_target"
     (clip,) = load_task_clips(residual_cfg)
