@@ -57,13 +57,16 @@ def main() -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     from whole_body_tracking.motion.sources.motion_entries import resolve_entries
+    from whole_body_tracking.refine.report import require_folder
     from whole_body_tracking.refine.verify import verify_action_extraction
     from whole_body_tracking.robots import get_robot
 
     entries = resolve_entries(args.motion_file)
     if len(entries) != 1:
         raise ValueError(f"--verify measures one clip, and {len(entries)} are given.")
-    found = verify_action_extraction(entries[0].path, get_robot(args.robot), args.actions, args.test, args.num_steps)
+    if args.json:
+        require_folder(args.json)
+    found = verify_action_extraction(entries[0].load(), get_robot(args.robot), args.actions, args.test, args.num_steps)
     print("\n".join(found.lines()))
     if args.json:
         found.write_json(args.json)

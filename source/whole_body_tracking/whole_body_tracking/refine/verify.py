@@ -53,7 +53,7 @@ class Verification:
 
 
 def verify_action_extraction(
-    clip_path: Path,
+    clip: MotionClip,
     robot: RobotModel,
     actions: Path | None = None,
     test: VerificationTest = "trajectory",
@@ -62,7 +62,7 @@ def verify_action_extraction(
     """Measure joint targets against a clip.
 
     Args:
-        clip_path: The clip.
+        clip: The clip.
         robot: Whose clip it is.
         actions: Refined clip or plain .npy of joint targets [rad] in the order of the clip's joints; None takes the
             clip's own targets, or its joint positions if it has none.
@@ -73,7 +73,6 @@ def verify_action_extraction(
         FileNotFoundError: If a file does not exist.
         ValueError: If the actions are of another clip, or the clip does not fit the robot, the physics or the window.
     """
-    clip = MotionClip.load(clip_path)
     reference = reference_states(clip, robot)
     if actions is not None:
         targets, origin = read_joint_targets(actions, clip), actions.name
