@@ -17,7 +17,12 @@ ROBOT_CONTACT_PRIORITY = 1
 
 
 def build_model(robot: RobotModel, policy: PolicySpec) -> mujoco.MjModel:
-    """Build the robot on flat ground, with joint drives as in the policy's training.
+    """Build the robot on flat ground, with joint drives as in the policy's training; see :func:`build_spec`."""
+    return build_spec(robot, policy).compile()
+
+
+def build_spec(robot: RobotModel, policy: PolicySpec) -> mujoco.MjSpec:
+    """Describe the robot on flat ground, with joint drives as in the policy's training, to add sensors to.
 
     Bodies, inertias, colliders, joint limits and excluded collisions come from the facts, gains, armature and effort
     limits from the policy. Actuators are position servos in the order of the policy's joints: force =
@@ -37,7 +42,7 @@ def build_model(robot: RobotModel, policy: PolicySpec) -> mujoco.MjModel:
     for first, second in robot.facts["self_collision_excludes"]:
         spec.add_exclude(bodyname1=first, bodyname2=second)
     _add_servos(spec, policy)
-    return spec.compile()
+    return spec
 
 
 def add_bodies(spec: mujoco.MjSpec, robot: RobotModel, prefix: str = "") -> list[mujoco.MjsBody]:
