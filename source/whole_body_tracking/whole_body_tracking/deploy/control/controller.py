@@ -14,7 +14,7 @@ from whole_body_tracking.robots import RobotModel
 
 from ..protocol.checks import state_inbox
 from ..protocol.readings import Readings, readings_of
-from .estimator import OrientationOnly
+from .estimator import LegHeight
 from .pose import Body
 from .record import Recorder
 from .safety import SafetyConfig, SafetyLayer
@@ -80,9 +80,9 @@ class Controller:
                 " with an estimator, or train Tracking-Flat-G1-Wo-State-Estimation-v0."
             )
         self.tracker, self.safety, self.body, self.config = tracker, safety, body, config or ControllerConfig()
-        self.estimator = estimator or OrientationOnly(robot.default_root_height)
+        self.estimator = estimator or LegHeight(body)
         self.inbox = state_inbox(robot.num_joints)
-        self.recorder = Recorder(tracker.spec)
+        self.recorder = Recorder(tracker.spec, tracker.references)
         self.mode: Mode = "passive"
         self.finished: list[str] = []
         """Clips that were tracked to their end."""
@@ -91,6 +91,8 @@ class Controller:
         self.readings: Readings | None = None
         self.robot_time = 0.0
         """The robot's clock at the last accepted state [s]."""
+        self.remote = b""
+        """The remote control's bytes in the last accepted state."""
         self.step_times: list[float] = []
         """This machine's clock at each policy step [s]."""
         self._clock, self._robot = clock, robot
@@ -155,6 +157,7 @@ class Controller:
         self._last_state, robot_time = self._clock(), int(message["tick"]) / 1000.0
         dt = robot_time - self.robot_time if self.readings is not None else 0.0
         self.robot_time, self.readings = robot_time, readings_of(message, self._robot.num_joints)
+        self.remote = message["wireless_remote"].tobytes()
         self.estimator.update(self.readings, dt)
         if self.mode not in ("passive", "damp"):
             self.safety.check_joints(self.readings)

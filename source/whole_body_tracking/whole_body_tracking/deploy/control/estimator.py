@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.sim2sim.simulation import RobotState
 
 from ..protocol.readings import Readings
+from .pose import Body
 
 
-class OrientationOnly:
-    """The IMU's orientation and rates at a fixed place: enough for a policy that observes no more."""
+class LegHeight:
+    """The IMU's orientation over the lower foot: enough for a policy that observes neither position nor velocity.
 
-    def __init__(self, height: float):
-        self._pos_w = np.array([0.0, 0.0, height])
+    The robot stays where it is horizontally; its height is that of the root over the sole of the lower foot.
+    """
 
-    def reset(self) -> None:
-        """There is nothing to forget."""
+    def __init__(self, body: Body):
+        """Take the forward kinematics that say how high the root is."""
+        self._body = body
 
     def update(self, readings: Readings, dt: float) -> None:
-        """There is nothing to follow."""
+        """There is nothing to follow from one state to the next."""
 
     def state(self, readings: Readings, order: np.ndarray) -> RobotState:
-        """The present state in a world whose heading is the IMU's.
+        """The present state in a world whose heading is the IMU's; the velocity is zero.
 
         Args:
             readings: The latest ones.
             order: Motor of each of the policy's joints, shape [num_joints].
         """
-        return state_of(readings, order, self._pos_w, np.zeros(3))
+        state = state_of(readings, order, np.zeros(3), np.zeros(3))
+        return replace(state, root_pos_w=np.array([0.0, 0.0, self._body.height_over_ground(state)]))
 
 
 def state_of(readings: Readings, order: np.ndarray, pos_w: np.ndarray, lin_vel_w: np.ndarray) -> RobotState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import mujoco
@@ -39,6 +40,7 @@ class Body:
         model = self._simulation.model
         self._ground = model.geom("ground").id
         model.geom_margin[:] = NEAR
+        self._sole_height = robot.sole_height
         self._anchor = self._simulation.body_ids([spec.anchor_body_name])
         self._root_and_feet = self._simulation.body_ids([robot.body_names[0], *robot.foot_body_names])
 
@@ -47,6 +49,17 @@ class Body:
         self._simulation.reset(state)
         pos, quat, *_ = self._simulation.bodies(self._anchor)
         return pos[0].copy(), quat[0]
+
+    def bodies(self, state: RobotState, names: Sequence[str]) -> tuple[np.ndarray, ...]:
+        """Link frames of bodies: positions [m], quaternions (x, y, z, w), linear and angular velocities."""
+        self._simulation.reset(state)
+        return self._simulation.bodies(self._simulation.body_ids(names))
+
+    def height_over_ground(self, state: RobotState) -> float:
+        """Height of the root over the sole of the lower foot [m], wherever the state says that it is."""
+        self._simulation.reset(state)
+        height = self._simulation.bodies(self._root_and_feet)[0][:, 2]
+        return float(height[0] - height[1:].min() - self._sole_height)
 
     def posture(self, state: RobotState, lookahead: float) -> Posture:
         """How the robot holds itself now, and how close its bodies will be.
