@@ -27,6 +27,23 @@ def advance(controller: Controller, robot: SimulatedRobot, seconds: float) -> No
         robot.step()
 
 
+def track_once(controller: Controller, robot: SimulatedRobot, patience: float = 5.0) -> bool:
+    """Let a robot that stands track the chosen clip, and say whether it came to its end.
+
+    Args:
+        controller: Standing, or holding the end of another clip.
+        robot: The robot.
+        patience: Time beyond the clip's duration [s].
+    """
+    if not controller.track():
+        return False
+    end = robot.time + controller.tracker.reference.clip.duration + patience
+    while robot.time < end and controller.mode == "track":
+        advance(controller, robot, 0.02)
+    advance(controller, robot, 0.1)
+    return controller.mode == "hold"
+
+
 def stand_up(controller: Controller, robot: SimulatedRobot, patience: float = 12.0) -> None:
     """Bring the robot from the gantry onto its feet.
 

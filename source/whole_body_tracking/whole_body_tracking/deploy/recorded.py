@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
@@ -26,8 +27,13 @@ class Track:
 
     clip: MotionClip
     """Joints and tracked bodies in the order of the spec."""
-    rows: dict[int, int]
-    """Row of the state after each step that was made."""
+    rows: dict[int, float]
+    """Row of the state after each step up to the last one made; between two rows for a step that came too late."""
+
+    @property
+    def num_late(self) -> int:
+        """Steps that came so late that the next one took their place."""
+        return sum(row % 1.0 > 0.0 for row in self.rows.values())
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,19 @@ class RecordedRun:
     details: dict
     tracks: list[Track]
 
-    def state(self, row: int) -> RobotState:
-        """The robot in the world of its reference."""
-        names = ("root_pos_w", "root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
-        return RobotState(**{name: self.arrays[name][row] for name in names})
+    def state(self, row: float) -> RobotState:
+        """The robot in the world of its reference; between two rows in proportion."""
+        names = ("root_pos_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
+        turns = Rotation.from_quat(self.arrays["root_quat_w"][[int(row), min(int(row) + 1, len(self.arrays["time"]) - 1)]])
+        share = row % 1.0
+        turn = turns[0] * Rotation.from_rotvec(share * (turns[0].inv() * turns[1]).as_rotvec())
+        return RobotState(root_quat_w=turn.as_quat(), **{name: self.values(name, row) for name in names})
+
+    def values(self, name: str, row: float) -> np.ndarray:
+        """A column at a row; between two rows in proportion."""
+        low, share = int(row), row % 1.0
+        values = self.arrays[name]
+        return values[low] if share == 0.0 else (1.0 - share) * values[low] + share * values[low + 1]
 
 
 def load_run(path: str | Path, truth: str | Path | None = None) -> RecordedRun:
@@ -85,16 +100,19 @@ def _load(path: str | Path, names: tuple[str, ...], what: str) -> dict[str, np.n
 
 
 def _tracks(content: dict[str, np.ndarray], spec: PolicySpec) -> list[Track]:
-    """Runs of rows that track the same clip from its first frame on."""
+    """Runs of rows that track the same clip from its beginning on."""
     frames, clips, tracking = content["frame"], content["clip"], content["tracking"]
     tracks: list[Track] = []
     for row in range(len(frames)):
         if not tracking[row]:
             continue
-        if frames[row] == 1 or not tracks:
+        if not tracks or row == 0 or not tracking[row - 1]:
             tracks.append(Track(_clip(content, int(clips[row]), spec), {}))
         if row + 1 < len(frames) and clips[row + 1] == clips[row]:
-            tracks[-1].rows[int(frames[row]) - 1] = row + 1
+            # The last frame is aimed at again and again while the robot holds it.
+            num_steps = max(1, int(frames[row + 1]) - int(frames[row]))
+            for step in range(num_steps):
+                tracks[-1].rows[int(frames[row]) - 1 + step] = row + (step + 1) / num_steps
     return tracks
 
 
@@ -124,8 +142,6 @@ def _with_truth(run: RecordedRun, truth: dict[str, np.ndarray], path: str | Path
 
 def _true_state(qpos: np.ndarray, qvel: np.ndarray, spec: PolicySpec) -> RobotState:
     """A state of the simulated robot, whose joints are in the order of its motors."""
-    from scipy.spatial.transform import Rotation
-
     order = [robot_of(spec).joint_names.index(name) for name in spec.joint_names]
     quat = np.roll(qpos[3:7], -1)
     return RobotState(

@@ -73,6 +73,7 @@ def score_recording(path: Path, truth: Path | None = None, output_dir: Path | No
     write_table(folder / "per_track.csv", rows)
     content = {"overall": overall, "per_clip": rows, "definitions": DEFINITIONS, "task": run.spec.task}
     content |= {"checkpoint": run.spec.checkpoint, "engine": "deployment", "recording": path.name}
+    content |= {"late_steps": sum(track.num_late for track in run.tracks)}
     content |= {"clips": {track.clip.name: track.clip.source["sha256"] for track in run.tracks}, "run": run.details}
     write_json(folder / "report.json", content | {"root": "estimated" if truth is None else "true"})
     return RecordingScore(overall, rows, folder)
@@ -93,7 +94,7 @@ def recording_of(track: Track, run: RecordedRun, body: Body) -> Recording:
             array[step, 0] = values
         for name, array in arrays.items():
             # The targets of a step are those that led to the state after it.
-            array[step, 0] = run.arrays[name][row - 1 if name == "targets" else row]
+            array[step, 0] = run.values(name, max(0.0, row - 1.0) if name == "targets" else row)
     tensors = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
     ref_joint_pos = _after_first(track.clip, "joint_pos")
     origin = ref_joint_pos if spec.action_kind == "residual" else torch.tensor(spec.default_joint_pos)

@@ -10,6 +10,9 @@ from whole_body_tracking.export.spec import PolicySpec
 
 from ..torque_curve import torque_limits
 
+REACH = 2.0
+"""How far beyond a soft limit a target may be, over the room that the joint has left."""
+
 
 @dataclass(frozen=True)
 class JointLimits:
@@ -20,7 +23,7 @@ class JointLimits:
     """Of the position [rad]."""
     upper: np.ndarray
     soft_lower: np.ndarray
-    """Of the position targets [rad]."""
+    """The same, shrunk by the soft factor [rad]."""
     soft_upper: np.ndarray
     velocity: np.ndarray
     """[rad/s]"""
@@ -30,6 +33,19 @@ class JointLimits:
     """Of the policy [N m/rad]."""
     damping: np.ndarray
     """[N m s/rad]"""
+
+    def within_position(self, joint_pos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest position target that lets a joint come to rest within its soft limits [rad].
+
+        A target may lie beyond the limit L by :data:`REACH` times the room that the joint at q has left: L + REACH
+        (L - q). Policies aim beyond limits for torque, at joints that are far from them; at the limit nothing is left,
+        and beyond it the target pulls back.
+
+        Args:
+            joint_pos: Joint positions [rad], shape [num_joints].
+        """
+        lower = self.soft_lower + REACH * (self.soft_lower - joint_pos)
+        return lower, self.soft_upper + REACH * (self.soft_upper - joint_pos)
 
     def within_torque(self, joint_pos: np.ndarray, joint_vel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Smallest and largest position target whose torque the motors have at their speed [rad].

@@ -133,7 +133,7 @@ class SafetyLayer:
             reach = limits.velocity * dt
             target = self._clamp("rate", target, self._last_target - reach, self._last_target + reach)
         target = self._clamp("torque", target, *limits.within_torque(readings.joint_pos, readings.joint_vel))
-        self._last_target = self._clamp("soft_position", target, limits.soft_lower, limits.soft_upper)
+        self._last_target = self._clamp("soft_position", target, *limits.within_position(readings.joint_pos))
         return self._last_target
 
     def _clamp(self, name: str, target: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
