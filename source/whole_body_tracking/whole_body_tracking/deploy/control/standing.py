@@ -7,20 +7,21 @@ import numpy as np
 from .limits import JointLimits
 from .targets import MotorTargets
 
-STIFFER = 6.0
-"""Share of the policy's stiffness with which legs and waist stand. Its own lets the robot tip over within a second: a
-standing body is an inverted pendulum, stable above m g h = 33 kg * 9.81 m/s^2 * 0.7 m = 230 N m/rad of both ankles
-together; six times 28 N m/rad each is 340 N m/rad."""
+FULL_TORQUE_AT = 0.3
+"""Position error at which legs and waist give their full torque while standing [rad].
+
+With its own gains a policy's robot tips over within a second: a standing body is an inverted pendulum, stable above
+m g h = 33 kg * 9.81 m/s^2 * 0.7 m = 230 N m/rad of both ankles together. 50 N m / 0.3 rad is 167 N m/rad for each."""
 
 SUPPORTING = ("hip", "knee", "ankle", "waist")
 """Joints that carry the body have one of these in their names."""
 
 
 def standing_gains(limits: JointLimits) -> tuple[np.ndarray, np.ndarray]:
-    """Stiffness [N m/rad] and damping [N m s/rad] of all motors; the damping ratio is the policy's."""
+    """Stiffness [N m/rad] and damping [N m s/rad] of all motors; arms keep the policy's, and all its damping ratio."""
     supports = np.array([any(part in name for part in SUPPORTING) for name in limits.names])
-    factor = np.where(supports, STIFFER, 1.0)
-    return limits.stiffness * factor, limits.damping * np.sqrt(factor)
+    stiffness = np.where(supports, limits.effort / FULL_TORQUE_AT, limits.stiffness)
+    return stiffness, limits.damping * np.sqrt(stiffness / limits.stiffness)
 
 
 class Ramp:
