@@ -9,7 +9,6 @@ The robot hangs from a gantry, which puts it down once a controller holds its jo
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from whole_body_tracking.cli import run_script
@@ -46,7 +45,7 @@ def main() -> None:
     """Run until stopped, and print the counts."""
     args = parse_args()
     from whole_body_tracking.deploy.protocol.dds import require_cyclonedds
-    from whole_body_tracking.export.files import write_atomically
+    from whole_body_tracking.files import write_json
 
     require_cyclonedds()
     from whole_body_tracking.deploy.robot_process import RobotProcess, run_robot
@@ -60,7 +59,7 @@ def main() -> None:
     for name, value in counts.items():
         print(f"{name:>20}: {value}")
     if args.json:
-        write_atomically(args.json, json.dumps(counts, indent=2) + "\n")
+        write_json(args.json, counts)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ clip was tracked to its end (with --seconds), or if nothing tripped.
 """
 
 import argparse
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
@@ -45,7 +44,7 @@ def main() -> int:
     from whole_body_tracking.deploy.building import build_controller
     from whole_body_tracking.deploy.operators.choosing import choose_operators
     from whole_body_tracking.deploy.policy_process import run_controller
-    from whole_body_tracking.export.files import write_atomically
+    from whole_body_tracking.files import write_json
 
     controller = build_controller(args.policy, args.motion, args.motion_file)
     with choose_operators(controller, args.seconds is not None, args.stand_seconds, args.port) as operators:
@@ -56,7 +55,7 @@ def main() -> int:
         print(f"{name:>20}: {value}")
     print(f"{'jitter_p99_ms':>20}: {1000.0 * outcome.jitter_p99:.2f}\n{'finished':>20}: {outcome.finished}")
     if args.json:
-        write_atomically(args.json, json.dumps(asdict(outcome), indent=2) + "\n")
+        write_json(args.json, asdict(outcome))
     return 0 if outcome.is_good(must_finish=args.seconds is not None) else 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from whole_body_tracking.export.files import write_atomically
+from whole_body_tracking.files import write_atomically
 
 from .pacing import Pacer, stop_signals
 from .protocol.dds import DdsLink

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from whole_body_tracking.evaluation.definitions import DEFINITIONS
-from whole_body_tracking.evaluation.files import write_json, write_table
+from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
+from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.evaluation.report import played_clip, write_rollout_page
-from whole_body_tracking.evaluation.summary import RolloutMetrics, measure
+from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
+from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.motion.tracking_errors import BodyState
-from whole_body_tracking.sim2sim.criteria import TrackingRewards, TrackingTerminations
+from whole_body_tracking.tracking.errors import BodyState
+from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
 from whole_body_tracking.sim2sim.reference import robot_of, with_all_bodies
 
 from .control.pose import Body
@@ -137,5 +136,5 @@ def score_from_command_line(argv: Sequence[str]) -> RecordingScore:
     score = score_recording(args.recording, args.truth, args.output_dir)
     if args.json:
         content = {"overall": score.overall, "per_clip": score.per_track}
-        args.json.write_text(json.dumps(content, indent=2) + "\n")
+        write_json(args.json, content)
     return score

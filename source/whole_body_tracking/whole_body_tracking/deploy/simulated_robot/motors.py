@@ -13,7 +13,8 @@ class Motors:
 
     def __init__(self, model: mujoco.MjModel, effort_limit: np.ndarray, velocity_limit: np.ndarray):
         """Take over all actuators of a model; the arrays are in their order, shape [num_joints]."""
-        self._model, self._effort_limit, self._velocity_limit = model, effort_limit, velocity_limit
+        self._model = model
+        self._effort_limit, self._velocity_limit = effort_limit.copy(), velocity_limit.copy()
 
     def drive(self, data: mujoco.MjData, motor_cmd: np.ndarray, joint_vel: np.ndarray) -> None:
         """Apply the command of every motor until the next call.
