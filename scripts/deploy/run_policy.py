@@ -26,7 +26,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--motion", nargs="+", default=(), metavar="NAME", help="Clips of the policy; default: all.")
     parser.add_argument("--motion_file", type=Path, metavar="FILE", help="Clip to track instead of the policy's own.")
     parser.add_argument("--seconds", type=float, metavar="N", help="Track the first clip once, in N s at most.")
-    parser.add_argument("--stand_seconds", type=float, default=3.0, metavar="S", help="Stand so long first (%(default)s).")
+    parser.add_argument(
+        "--stand_seconds", type=float, default=3.0, metavar="S", help="Stand so long first (%(default)s)."
+    )
     parser.add_argument("--port", type=int, metavar="N", help="Serve a web page to steer from.")
     parser.add_argument("--record", type=Path, metavar="FILE", help="NPZ to write the run to, for evaluate.py.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write how the run ended.")

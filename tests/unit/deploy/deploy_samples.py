@@ -67,5 +67,3 @@ def tracking_pair(config: ControllerConfig = QUICK) -> tuple[Controller, Simulat
 def joint(name: str) -> int:
     """Place of a joint among the motors."""
     return G1.joint_names.index(name)
-
-

@@ -95,7 +95,9 @@ def test_encoding_is_unitrees(unitree):
 def test_unitree_decodes_what_is_encoded_here(unitree):
     message = sample(LOW_STATE)
     found = unitree["messages"].LowState_.deserialize(encode(message))
-    assert found.tick == message["tick"] and found.motor_state[34].reserve[3] == message["motor_state"]["reserve"][34, 3]
+    assert (
+        found.tick == message["tick"] and found.motor_state[34].reserve[3] == message["motor_state"]["reserve"][34, 3]
+    )
     assert found.imu_state.quaternion == pytest.approx(message["imu_state"]["quaternion"].tolist())
 
 

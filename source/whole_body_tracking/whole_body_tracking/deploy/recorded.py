@@ -49,7 +49,9 @@ class RecordedRun:
     def state(self, row: float) -> RobotState:
         """The robot in the world of its reference; between two rows in proportion."""
         names = ("root_pos_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
-        turns = Rotation.from_quat(self.arrays["root_quat_w"][[int(row), min(int(row) + 1, len(self.arrays["time"]) - 1)]])
+        turns = Rotation.from_quat(
+            self.arrays["root_quat_w"][[int(row), min(int(row) + 1, len(self.arrays["time"]) - 1)]]
+        )
         share = row % 1.0
         turn = turns[0] * Rotation.from_rotvec(share * (turns[0].inv() * turns[1]).as_rotvec())
         return RobotState(root_quat_w=turn.as_quat(), **{name: self.values(name, row) for name in names})
@@ -81,7 +83,9 @@ def load_run(path: str | Path, truth: str | Path | None = None) -> RecordedRun:
     if not tracks:
         raise ValueError(f"{path} holds {len(arrays['time'])} policy steps, but no clip was tracked in them.")
     run = RecordedRun(spec, arrays, json.loads(str(content["details"])), tracks)
-    return run if truth is None else _with_truth(run, _load(truth, TRUTH_ARRAYS, "what robot_sim.py --truth wrote"), truth)
+    return (
+        run if truth is None else _with_truth(run, _load(truth, TRUTH_ARRAYS, "what robot_sim.py --truth wrote"), truth)
+    )
 
 
 def _load(path: str | Path, names: tuple[str, ...], what: str) -> dict[str, np.ndarray]:

@@ -51,7 +51,9 @@ def run_robot(process: RobotProcess, options: RobotOptions) -> dict:
             if state is not None:
                 link.send(state)
             if process.truth is not None:
-                truth.append((round(robot.time * 1000), robot.data.qpos.copy(), robot.data.qvel.copy(), robot.is_damping))
+                truth.append(
+                    (round(robot.time * 1000), robot.data.qpos.copy(), robot.data.qvel.copy(), robot.is_damping)
+                )
             if view is not None:
                 view.show()
             if robot.gantry is not None and robot.gantry.phase != phase:

@@ -58,7 +58,7 @@ def score_recording(path: Path, truth: Path | None = None, output_dir: Path | No
     body = Body(robot, run.spec)
     recordings = [recording_of(track, run, body) for track in run.tracks]
     measured = [
-        measure(recording, TrackingRewards(), TrackingTerminations(), robot.body_names[0], robot)
+        measure(recording, TrackingRewards(), TrackingTerminations.of_robot(robot), robot.body_names[0], robot)
         for recording in recordings
     ]
     overall = RolloutMetrics.concatenate(measured).mean() | {"num_rollouts": len(measured)}

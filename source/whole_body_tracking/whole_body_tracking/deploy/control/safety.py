@@ -126,7 +126,7 @@ class SafetyLayer:
         """
         if not np.isfinite(target).all():
             names = [name for name, value in zip(self.limits.names, target, strict=True) if not np.isfinite(value)]
-            self._trip("not_finite", f"the policy's targets of {names} are not numbers")
+            self._trip("not_finite", f"{len(names)} targets of the policy are not numbers, {names[0]}'s first")
             return None
         limits = self.limits
         if self._last_target is not None:
