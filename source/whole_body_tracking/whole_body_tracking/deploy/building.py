@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from whole_body_tracking.export.loader import load_policy
 from whole_body_tracking.sim2sim.reference import references_of, robot_of
 
 from .control.controller import Controller, ControllerConfig
+from .control.estimator import RootEstimator
+from .control.legs import Legs
 from .control.limits import limits_of
 from .control.pose import Body
 from .control.safety import SafetyLayer
@@ -42,4 +46,8 @@ def build_controller(
     body = Body(robot, policy.spec)
     tracker = Tracker(policy, robot, references_of(policy, motions, motion_file), body)
     safety = SafetyLayer(limits_of(policy.spec, robot.joint_names), config.safety)
-    return Controller(tracker, safety, robot, body, config, clock=clock)
+    estimator = None
+    if tracker.needs_estimate:
+        order = np.array([robot.joint_names.index(name) for name in policy.spec.joint_names])
+        estimator = RootEstimator(Legs(robot, policy.spec), robot, order)
+    return Controller(tracker, safety, robot, body, config, estimator, clock)
