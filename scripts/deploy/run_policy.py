@@ -29,6 +29,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--stand_seconds", type=float, default=3.0, metavar="S", help="Stand so long first (%(default)s)."
     )
+    parser.add_argument(
+        "--state_timeout", type=float, default=0.06, metavar="S", help="Age of a state that ends the run (%(default)s)."
+    )
     parser.add_argument("--port", type=int, metavar="N", help="Serve a web page to steer from.")
     parser.add_argument("--record", type=Path, metavar="FILE", help="NPZ to write the run to, for evaluate.py.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write how the run ended.")
@@ -44,11 +47,14 @@ def main() -> int:
     require_cyclonedds()
     require_interface(args.interface)
     from whole_body_tracking.deploy.building import build_controller
+    from whole_body_tracking.deploy.control.controller import ControllerConfig
+    from whole_body_tracking.deploy.control.safety import SafetyConfig
     from whole_body_tracking.deploy.operators.choosing import choose_operators
     from whole_body_tracking.deploy.policy_process import run_controller
     from whole_body_tracking.files import write_json
 
-    controller = build_controller(args.policy, args.motion, args.motion_file)
+    config = ControllerConfig(safety=SafetyConfig(stale=args.state_timeout))
+    controller = build_controller(args.policy, args.motion, args.motion_file, config)
     with choose_operators(controller, args.seconds is not None, args.stand_seconds, args.port) as operators:
         link = DdsLink("controller", args.interface, args.domain)
         outcome = run_controller(link, controller, operators, args.seconds, record=args.record)

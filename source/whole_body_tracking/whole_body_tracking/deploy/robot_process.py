@@ -61,7 +61,7 @@ def run_robot(process: RobotProcess, options: RobotOptions) -> dict:
                 print(f"[INFO] {robot.time:.2f} s: the gantry is {phase}.", flush=True)
             if robot.is_damping != was_damping:
                 was_damping = robot.is_damping
-                print(f"[INFO] {robot.time:.2f} s: {'damping' if was_damping else 'commanded'}.", flush=True)
+                print(f"[INFO] {robot.time:.2f} s: {_drive(robot)}.", flush=True)
             pacer.wait()
     if view is not None:
         view.close()
@@ -74,6 +74,14 @@ def run_robot(process: RobotProcess, options: RobotOptions) -> dict:
         "refused_commands": dict(robot.inbox.refused),
         "lost_messages": robot.lost,
     }
+
+
+def _drive(robot: SimulatedRobot) -> str:
+    if not robot.is_damping:
+        return "commanded"
+    if robot.inbox.accepted == 0:
+        return "damping"
+    return f"damping, {1000.0 * robot.silence:.0f} ms after the last command"
 
 
 def _open_view(robot: SimulatedRobot, port: int | None):

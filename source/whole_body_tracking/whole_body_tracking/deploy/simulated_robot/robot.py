@@ -99,7 +99,12 @@ class SimulatedRobot:
     @property
     def is_damping(self) -> bool:
         """Whether the motors only damp, because no command has come lately."""
-        return self.time - self._last_command > COMMAND_TIMEOUT
+        return self.silence > COMMAND_TIMEOUT
+
+    @property
+    def silence(self) -> float:
+        """Time since the last accepted command [s]."""
+        return self.time - self._last_command
 
     def receive(self, data: bytes) -> bool:
         """Take a command off the wire, and say whether it counts."""
