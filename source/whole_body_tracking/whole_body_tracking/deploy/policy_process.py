@@ -117,6 +117,8 @@ def _end(
         return f"{seconds:g} s are over"
     if controller.readings is not None and controller.silence > PATIENCE:
         return f"the robot has sent no valid state for {controller.silence:.1f} s"
+    if controller.safety.trip is not None and controller.silence > 10 * POLL:
+        return None  # it may be gone for good, which is the better message
     if any(operator.poll(controller) for operator in operators):
         return "the operator quit" if controller.safety.trip is None else "the safety layer tripped"
     return None

@@ -60,16 +60,16 @@ class Legs:
         mujoco.mju_quat2Mat(turn, data.qpos[3:7])
         to_root = turn.reshape(3, 3).T
         offsets, velocities, forces = np.empty((2, 3)), np.empty((2, 3)), np.empty(2)
-        jacobian = np.empty((3, model.nv))
+        jacobian = np.empty((6, model.nv))
         for foot, body in enumerate(self._feet):
-            mujoco.mj_jacBody(model, data, jacobian, None, body)
+            mujoco.mj_jacBody(model, data, jacobian[:3], jacobian[3:], body)
             own = jacobian[:, self._dofs[foot]]
             joints = self._joints[foot]
             offsets[foot] = to_root @ data.xpos[body]
-            velocities[foot] = to_root @ (own @ state.joint_vel[joints])
-            # At rest J^T F + torque = gravity's torque; the foot's ankle torques leave F a point force.
+            velocities[foot] = to_root @ (own[:3] @ state.joint_vel[joints])
+            # At rest the wrench w of the ground obeys J^T w + torque = gravity's torque.
             missing = data.qfrc_bias[self._dofs[foot]] - joint_torque[joints]
-            forces[foot] = np.linalg.solve(own @ own.T + 1e-4 * np.eye(3), own @ missing)[2]
+            forces[foot] = np.linalg.solve(own @ own.T + 1e-5 * np.eye(6), own @ missing)[2]
         return Feet(offsets, velocities, forces)
 
     def standing(self, feet: Feet) -> tuple[bool, bool]:
