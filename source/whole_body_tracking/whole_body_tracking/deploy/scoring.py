@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
-from whole_body_tracking.files import write_json, write_table
+from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
-from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
+from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.tracking.errors import BodyState
-from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
 from whole_body_tracking.sim2sim.reference import robot_of, with_all_bodies
+from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
+from whole_body_tracking.tracking.errors import BodyState
 
 from .control.pose import Body
 from .recorded import RecordedRun, Track, load_run

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from whole_body_tracking.files import write_atomically
 from whole_body_tracking.export.spec import PolicySpec
+from whole_body_tracking.files import write_atomically
 from whole_body_tracking.sim2sim.reference import Reference
 
 FORMAT = "whole_body_tracking deployment recording 1"
