@@ -69,7 +69,7 @@ def _model(figure: RobotFigure, names: list[str]):
     """The robot without shapes, with a site at each point."""
     import mujoco
 
-    from whole_body_tracking.sim2sim.model import add_bodies
+    from whole_body_tracking.robots.mujoco_model import add_bodies
 
     spec = mujoco.MjSpec()
     spec.modelname = figure.robot.name
