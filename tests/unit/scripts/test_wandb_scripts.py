@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from whole_body_tracking.health import read_wandb_run
+from whole_body_tracking.health import RunSettings, check_run, read_wandb_run
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE
 from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 
@@ -55,6 +55,22 @@ def test_without_a_server_it_ends_soon_and_loses_nothing(wandb_store, tmp_path, 
     assert time.monotonic() - started < 45.0
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "cannot be reached" in done.stderr and f"The clip stays at {DEFAULT_MOTION_FILE}" in done.stderr
+
+
+def test_a_run_is_judged_by_its_own_settings(wandb_store, tmp_path):
+    """A KL of 0.05 is five times the target that is in the run's configuration; without it nobody could tell."""
+    import wandb
+
+    algorithm = {"schedule": "fixed", "desired_kl": 0.01}
+    env = {"sim": {"dt": 0.005}, "decimation": 4, "actions": {"joint_pos": {"class_type": "x:ResidualAction"}}}
+    with wandb.init(project="P", id="kl", dir=tmp_path) as logged:
+        wandb.config.update({"train_cfg": {"algorithm": algorithm}})  # as rsl_rl does
+        wandb.config.update({"env_cfg": env})
+        for iteration in range(60):
+            logged.log({"Loss/kl": 0.05}, iteration)
+    run_log = read_wandb_run("ORG/P/kl")
+    assert run_log.settings == RunSettings("fixed", 0.01, step_dt=0.02, residual=True)
+    assert [finding.name for finding in check_run(run_log)] == ["kl_above_target"]
 
 
 def test_a_run_is_checked_from_its_curves(wandb_store, tmp_path):

@@ -1,11 +1,17 @@
 """How often each clip is drawn: shares, caps, the curriculum, and statistics that ranks share."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum
+from whole_body_tracking.motion.sources.motion_entries import MotionEntry
+from whole_body_tracking.tasks.tracking.mdp.commands_cfg import MotionCommandCfg
+from whole_body_tracking.tasks.tracking.mdp.start_sampling import factory
+from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum, completed_difficulties
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.shares import capped, normalized
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.statistics import ClipStatistics
@@ -172,3 +178,30 @@ def test_resuming_restores_the_sampler_exactly():
     drawn = before.sample(100)
     torch.manual_seed(1)
     assert all(torch.equal(a, b) for a, b in zip(drawn, after.sample(100), strict=True))
+
+
+def test_one_clip_without_a_difficulty_does_not_discard_the_given_ones():
+    """By content the given ones are at 2, 1 and 4 and would be in another order; 3 lies half way from 2 to 4.
+
+    On the manifest's scale the contents 1, 2, 4 are 10, 20, 60, so 3 becomes 40, and 9 no more than 60.
+    """
+    found = completed_difficulties([10.0, 60.0, 20.0, None, None], [2.0, 1.0, 4.0, 3.0, 9.0])
+    assert found == [10.0, 60.0, 20.0, 40.0, 60.0]
+
+
+def test_difficulties_are_as_computed_or_as_given_where_there_is_one_kind_only():
+    assert completed_difficulties([None, None], [0.3, 0.1]) == [0.3, 0.1]
+    assert completed_difficulties([5.0, 4.0], [0.0, 0.0]) == [5.0, 4.0]
+    assert completed_difficulties([5.0, None], [0.7, 0.9]) == [5.0, 5.0]
+
+
+def test_the_curriculum_of_a_task_begins_with_the_clip_that_the_manifest_calls_easiest(monkeypatch):
+    """The second of four clips has no difficulty; by content the third would be the easiest."""
+    monkeypatch.setattr(factory, "difficulties", lambda library: torch.tensor([3.0, 2.0, 1.0, 4.0]))
+    library = SimpleNamespace(num_frames=torch.tensor([60, 60, 60, 60]))
+    entries = [
+        MotionEntry(Path(f"{name}.npz"), difficulty=d) for name, d in zip("abcd", (1.0, None, 7.0, 9.0), strict=True)
+    ]
+    cfg = MotionCommandCfg(clip_sampling="curriculum")
+    sampler = factory.make_sampler(cfg, library, entries, step_dt=0.02)
+    assert sampler.clip_probabilities.tolist() == [1.0, 0.0, 0.0, 0.0]

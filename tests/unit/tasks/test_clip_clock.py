@@ -5,7 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whole_body_tracking.motion import MotionState
 from whole_body_tracking.tasks.tracking.mdp.reference.clip_clock import ClipClock
+from whole_body_tracking.tasks.tracking.mdp.reference.holding import at_rest
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
 pytestmark = pytest.mark.unit
@@ -74,4 +76,38 @@ def test_preview_of_other_modes_holds_the_last_frame():
     clock = ClipClock(torch.tensor([6]), 1, "truncate")
     clock.start(torch.tensor([0]), torch.tensor([0]), torch.tensor([2]))
     frames, passed = clock.ahead(torch.tensor([1, 2, 3, 5]))
-    assert frames.tolist() == [[4, 5, 5, 5]] and not passed.any()
+    assert frames.tolist() == [[4, 5, 5, 5]] and passed.tolist() == [[False, False, True, True]]
+
+
+@pytest.mark.parametrize("clip_end", ["truncate", "hold"])
+def test_the_last_frame_is_held_from_its_second_time_on(clip_end):
+    """A clip of 4 frames started at 0 aims at 1, 2, 3 and is held from then on; a new start ends that."""
+    clock, world = ClipClock(torch.tensor([4]), 1, clip_end), torch.tensor([0])
+    clock.start(world, world, world)
+    held = []
+    for _ in range(4):
+        clock.advance(torch.tensor([True]))
+        held.append((int(clock.frames), bool(clock.is_held)))
+    assert held == [(2, False), (3, False), (3, True), (3, True)]
+    clock.advance(torch.tensor([False]))
+    assert bool(clock.is_held)
+    clock.start(world, world, world)
+    assert not clock.is_held
+
+
+def test_a_loop_is_never_held():
+    clock, world = ClipClock(torch.tensor([3]), 1, "loop"), torch.tensor([0])
+    clock.start(world, world, world)
+    for _ in range(6):
+        clock.advance(torch.tensor([True]))
+        assert not clock.is_held
+
+
+def test_held_poses_have_no_velocities_and_others_keep_theirs():
+    pos, quat, vel = torch.rand(2, 3, 3), torch.rand(2, 3, 4), torch.rand(2, 3, 3) + 1.0
+    state = MotionState(torch.rand(2, 5), torch.rand(2, 5) + 1.0, pos, quat, vel, vel + 1.0)
+    found = at_rest(state, torch.tensor([False, True]))
+    for name in ("joint_vel", "body_lin_vel_w", "body_ang_vel_w"):
+        assert torch.equal(getattr(found, name)[0], getattr(state, name)[0])
+        assert not getattr(found, name)[1].any()
+    assert torch.equal(found.joint_pos, state.joint_pos) and torch.equal(found.body_pos_w, pos)

@@ -91,3 +91,11 @@ def test_vectors_turn_with_the_reference():
     expected = torch.tensor([[1.0, 2.0, 3.0], [-2.0, 1.0, 3.0]])
     torch.testing.assert_close(turn(forces, quat), expected[:, None].expand(2, 2, 3))
     torch.testing.assert_close(turn(forces[:, 0], quat), expected)
+
+
+def test_a_round_begun_in_inference_mode_can_be_reset_outside_of_it(library):
+    placement, clips = LoopPlacement(library, 0, 2), torch.arange(2)
+    with torch.inference_mode():
+        placement.advance(clips, torch.ones(2, dtype=torch.bool))
+    placement.reset(torch.tensor([1]))
+    assert placement.shift[0].norm() > 1.0 and placement.shift[1].tolist() == [0.0, 0.0, 0.0]

@@ -121,3 +121,17 @@ def test_the_old_name_of_a_strategy_is_an_alias_and_an_unknown_one_is_refused():
     assert sampler(strategy="ancestor").strategy == "beyondmimic"
     with pytest.raises(ValueError, match="start_sampling: 'adaptve'.*Did you mean 'adaptive'"):
         sampler(strategy="adaptve")
+
+
+def test_statistics_of_inference_mode_can_be_written_to_outside_of_it():
+    s, yes = sampler(), torch.ones(4, dtype=torch.bool)
+    s.share_across_ranks()
+    with torch.inference_mode():
+        s.record_visits(torch.arange(4), yes)
+        s.record_failures(torch.arange(4), yes)
+        s.clips.record(torch.zeros(4, dtype=torch.long), torch.arange(4), yes, yes)
+        s.update()
+    s.merge(lambda tensor: tensor)
+    s.update()
+    s.load_state_dict(sampler().state_dict())
+    assert s.visits.sum() == 0.0

@@ -48,7 +48,7 @@ def test_heights_fail_above_the_threshold_only():
     ref, robot = states(pos_w=pos_w)
     assert height_fails(ref, robot, 1, HEIGHT_THRESHOLD).tolist() == [True, False]
     assert height_fails(ref, robot, 0, HEIGHT_THRESHOLD).tolist() == [False, False]
-    assert any_height_fails(ref, robot, [0, 1], HEIGHT_THRESHOLD).tolist() == [True, False]
+    assert any_height_fails(ref, robot, torch.tensor([0, 1]), HEIGHT_THRESHOLD).tolist() == [True, False]
     assert any_height_fails(ref, robot, torch.tensor([0, 1]), 0.2).tolist() == [True, True]
 
 

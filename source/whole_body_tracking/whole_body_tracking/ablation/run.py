@@ -19,7 +19,7 @@ from whole_body_tracking.motion.sources.motion_entries import resolve_items
 from whole_body_tracking.rl.cli import require_known_task
 from whole_body_tracking.rl.overrides import CONFIG_PATH, OVERRIDE, require_known_paths, split_overrides
 from whole_body_tracking.rl.run.ray_options import RayOptions, add_ray_args, ray_options
-from whole_body_tracking.tasks.tracking.config_check import load_task_clips
+from whole_body_tracking.tasks.tracking.config_check import check_task_clips
 
 from .cell import Cell, Plan
 from .running import console, run_cells
@@ -118,7 +118,7 @@ def check_variant(plan: Plan, variant: Variant) -> None:
                 env_cfg, _ = resolve_task_config(task, AGENT, overrides=tokens)
             if plan.motions:
                 env_cfg.commands.motion.motion_files = list(plan.motions)
-            load_task_clips(env_cfg)
+            check_task_clips(env_cfg)
         except ValueError as error:
             raise ValueError(f"Variant '{variant.name}' on {task}: {error}") from None
 

@@ -16,6 +16,7 @@ from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G
 
 from .command_line import parse
 from .measuring.driver import RandomActionDriver
+from .measuring.launches import measure_launches
 from .measuring.machine import describe_machine, load_average
 from .measuring.native import has_native_limit, num_engine_threads
 from .measuring.parts import measure_parts
@@ -69,6 +70,7 @@ def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> di
         step_seconds = driver.warm_up(0.1 * args.seconds)
         stepping = measure_stepping(driver, step_seconds, 0.45 * args.seconds)
         parts = measure_parts(driver, max(2, min(100, round(0.05 * args.seconds / step_seconds))))
+        launches = measure_launches(driver)
         training = measure_training(env, _agents(agent_cfg), 0.4 * args.seconds)
         extras = _extras(env, agent_cfg, args) if args.all else None
         threads = num_engine_threads(env.unwrapped) if has_native_limit(env.unwrapped) else None
@@ -80,6 +82,7 @@ def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> di
         "num_envs": num_envs,
         "seconds": args.seconds,
         **parts,
+        **launches,
         "projected": None if threads is None else _project(rates, parts, threads, num_envs),
         "machine": machine | {"load_at_end": load_average()},
         **({} if extras is None else {"extras": extras}),

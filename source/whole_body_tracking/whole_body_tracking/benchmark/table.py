@@ -23,6 +23,8 @@ def print_result(result: Mapping, ratios: Mapping[str, float] | None = None, con
     if result["projected"] is not None:
         console.print(_limit_sentence(result))
     console.print(_parts_table(result["parts_ms"], result["parts_cpu_ms"]))
+    if "launches_per_step" in result:  # not in results of version 0.1
+        console.print(f"torch operations per control step: {result['launches_per_step']:.0f}")
     if "peer" in result:
         peer = result["peer"]
         console.print(

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from whole_body_tracking.motion.sources.wandb_client import TIMEOUT, wandb_client
+
+from .params_file import read_params
 
 PROGRESS_COLUMNS = {
     "mean_reward": "Train/mean_reward",
@@ -18,6 +19,7 @@ PROGRESS_COLUMNS = {
     "learning_rate": "Loss/learning_rate",
     "action_std": "Policy/mean_std",
     "total_steps": "Train/total_steps",
+    "kl": "Loss/kl",
 }
 """Columns of ``progress.csv`` and the log keys that they stand for."""
 
@@ -101,13 +103,14 @@ def read_wandb_run(path: str) -> RunLog:
     if path.count("/") != 2:
         raise ValueError(f"'{path}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
     with wandb_client(f"Reading the W&B run {path}", "Give a local run folder instead.") as wandb:
-        rows = list(wandb.Api(timeout=TIMEOUT).run(path).scan_history())
+        run = wandb.Api(timeout=TIMEOUT).run(path)
+        rows, config = list(run.scan_history()), dict(run.config)
     curves = curves_of_rows(rows)
     if not curves:
         raise ValueError(
             f"The W&B run {path} has logged no numbers yet. Wait for its first iteration, or give a local run folder."
         )
-    return RunLog(curves)
+    return RunLog(curves, _settings(_get(config, "train_cfg") or {}, _get(config, "env_cfg") or {}))
 
 
 def curves_of_rows(rows: list[dict]) -> dict[str, Curve]:
@@ -159,24 +162,12 @@ def _is_number(value: object) -> bool:
     return True
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """Reads what ``params/`` holds; Python objects become plain lists, maps and texts."""
-
-
-def _construct_plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node):
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return node.value
-
-
-_PlainLoader.add_multi_constructor("tag:yaml.org,2002:python/", _construct_plain)
-_PlainLoader.add_multi_constructor("!", _construct_plain)
-
-
 def _read_settings(folder: Path) -> RunSettings:
-    agent, env = (_load_yaml(folder / name) for name in ("agent.yaml", "env.yaml"))
+    return _settings(read_params(folder / "agent.yaml"), read_params(folder / "env.yaml"))
+
+
+def _settings(agent: dict, env: dict) -> RunSettings:
+    """What the checks need of the configs that rsl_rl stores, in ``params/`` or with the W&B run."""
     dt, decimation = _get(env, "sim", "dt"), _get(env, "decimation")
     action = str(_get(env, "actions", "joint_pos", "class_type") or "")
     return RunSettings(
@@ -187,13 +178,6 @@ def _read_settings(folder: Path) -> RunSettings:
         step_dt=dt * decimation if dt and decimation else None,
         residual="Residual" in action if action else None,
     )
-
-
-def _load_yaml(path: Path) -> dict:
-    if not path.is_file():
-        return {}
-    content = yaml.load(path.read_text(), Loader=_PlainLoader)  # a SafeLoader
-    return content if isinstance(content, dict) else {}
 
 
 def _get(content: dict, *keys: str):

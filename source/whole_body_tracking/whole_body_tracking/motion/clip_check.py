@@ -83,13 +83,24 @@ def check_content(
         ValueError: If the rate is not positive, shapes do not agree, names repeat, values are not finite or
             quaternions are not unit.
     """
+    check_layout(fps, joint_names, body_names, arrays)
+    _check_values(arrays, body_names)
+
+
+def check_layout(
+    fps: float, joint_names: tuple[str, ...], body_names: tuple[str, ...], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Check everything but the values: rate, shapes and names.
+
+    Raises:
+        ValueError: If the rate is not positive, shapes do not agree or names repeat.
+    """
     if not (np.isfinite(fps) and fps > 0):
         raise ValueError(f"fps is {fps}, expected a positive number.")
     _check_shapes({"J": len(joint_names), "B": len(body_names)}, arrays)
     for key, names in (("joint_names", joint_names), ("body_names", body_names)):
         if len(set(names)) != len(names):
             raise ValueError(f"{key} holds a name twice: {sorted({n for n in names if names.count(n) > 1})}.")
-    _check_values(arrays, body_names)
 
 
 def _check_shapes(sizes: dict[str, int], arrays: Mapping[str, np.ndarray]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -11,8 +11,9 @@ from torch import Tensor
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 
-from .channel_table import channel_tables
+from .channel_table import ChannelTables
 from .clip import MotionClip
+from .clip_header import ClipHeader
 from .geometry.kinematics import forward_kinematics, kinematic_chain
 from .geometry.rotations import quat_conjugate, quat_log, quat_mul
 from .library import MotionLibrary, MotionState, fill_table, require_one_rate
@@ -38,45 +39,50 @@ class CompactMotionLibrary(MotionLibrary):
     @classmethod
     def from_clips(
         cls,
-        clips: Sequence[MotionClip],
+        clips: Iterable[MotionClip],
         joint_names: Sequence[str] | None = None,
         body_names: Sequence[str] | None = None,
         device: str | torch.device = "cpu",
         *,
         robot: RobotModel,
         channels: Sequence[str] | None = None,
+        headers: Sequence[ClipHeader] | None = None,
     ) -> CompactMotionLibrary:
         """Lay clips end to end; joints and bodies that are looked up are the robot's when None.
 
         Args:
-            clips: Clips of one rate.
+            clips: Clips of one rate; with ``headers`` they may be a generator, which is gone through once.
             joint_names: Joints to look up.
             body_names: Bodies to look up.
             device: Where to put the table.
             robot: Whose clips they are.
             channels: Channels to keep; None keeps each that some clip carries.
+            headers: Headers of the clips.
 
         Raises:
-            ValueError: If there is no clip, rates differ, a clip is not of this robot, a name is not the robot's, or no
-                clip carries a channel.
+            ValueError: If there is no clip, rates differ, a clip is not of this robot or not as its header says, a name
+                is not the robot's, or no clip carries a channel.
         """
-        require_one_rate(clips)
-        for clip in clips:
-            clip.require_robot(robot)
+        if headers is None:
+            headers = clips = list(clips)
+        require_one_rate(headers)
+        for header in headers:
+            header.require_robot(robot)
         joint_names, body_names = tuple(joint_names or robot.joint_names), tuple(body_names or robot.body_names)
         require_known(joint_names, robot.joint_names, f"joint of {robot.name}")
         require_known(body_names, robot.body_names, f"body of {robot.name}")
-        table = fill_table(clips, 7 + robot.num_joints, lambda clip: _pack(clip, robot), device)
+        tables, width = ChannelTables(headers, channels, joint_names, device), 7 + robot.num_joints
+        table, digests = fill_table(clips, headers, width, lambda clip: _pack(clip, robot), device, tables.add)
         return cls(
             table,
             robot,
-            num_frames=[clip.num_frames for clip in clips],
-            fps=clips[0].fps,
+            num_frames=[header.num_frames for header in headers],
+            fps=headers[0].fps,
             joint_names=joint_names,
             body_names=body_names,
-            names=[clip.name for clip in clips],
-            digests=[clip.digest for clip in clips],
-            channels=channel_tables(clips, channels, joint_names, device),
+            names=[header.name for header in headers],
+            digests=digests,
+            channels=tables.finished(),
         )
 
     def state_at(self, clip_ids: Tensor, frames: Tensor) -> MotionState:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from whole_body_tracking.names import require_known
 
-from .channel_table import ChannelTable, channel_tables
+from .channel_table import ChannelTable, ChannelTables
 from .clip import MotionClip
+from .clip_header import ClipHeader
 
 MotionStorage = Literal["full", "compact"]
 
@@ -74,11 +76,12 @@ class MotionLibrary:
     @classmethod
     def from_clips(
         cls,
-        clips: Sequence[MotionClip],
+        clips: Iterable[MotionClip],
         joint_names: Sequence[str] | None = None,
         body_names: Sequence[str] | None = None,
         device: str | torch.device = "cpu",
         channels: Sequence[str] | None = None,
+        headers: Sequence[ClipHeader] | None = None,
     ) -> MotionLibrary:
         """Lay clips end to end, keeping these joints and bodies in this order (the first clip's when None).
 
@@ -88,24 +91,31 @@ class MotionLibrary:
             body_names: Bodies to keep.
             device: Where to put the table.
             channels: Channels to keep; None keeps each that some clip carries.
+            headers: Headers of the clips. With them ``clips`` may be a generator: it is gone through once, and only one
+                clip has to be in memory at a time.
 
         Raises:
-            ValueError: If there is no clip, rates differ, a clip lacks a joint or body, or no clip carries a channel.
+            ValueError: If there is no clip, rates differ, a clip lacks a joint or body or is not as its header says, or
+                no clip carries a channel.
         """
-        require_one_rate(clips)
-        joint_names = tuple(clips[0].joint_names if joint_names is None else joint_names)
-        body_names = tuple(clips[0].body_names if body_names is None else body_names)
+        if headers is None:
+            headers = clips = list(clips)
+        require_one_rate(headers)
+        joint_names = tuple(headers[0].joint_names if joint_names is None else joint_names)
+        body_names = tuple(headers[0].body_names if body_names is None else body_names)
         width = 2 * len(joint_names) + 13 * len(body_names)
-        table = fill_table(clips, width, lambda clip: _pack(clip, joint_names, body_names), device)
+        tables = ChannelTables(headers, channels, joint_names, device)
+        pack = partial(_pack, joint_names=joint_names, body_names=body_names)
+        table, digests = fill_table(clips, headers, width, pack, device, tables.add)
         return cls(
             table,
-            num_frames=[clip.num_frames for clip in clips],
-            fps=clips[0].fps,
+            num_frames=[header.num_frames for header in headers],
+            fps=headers[0].fps,
             joint_names=joint_names,
             body_names=body_names,
-            names=[clip.name for clip in clips],
-            digests=[clip.digest for clip in clips],
-            channels=channel_tables(clips, channels, joint_names, device),
+            names=[header.name for header in headers],
+            digests=digests,
+            channels=tables.finished(),
         )
 
     @property
@@ -182,7 +192,7 @@ def estimate_num_bytes(
     return int(duration * fps) * 4 * width
 
 
-def require_one_rate(clips: Sequence[MotionClip]) -> None:
+def require_one_rate(clips: Sequence[MotionClip | ClipHeader]) -> None:
     """Check that there are clips and that they have one rate.
 
     Raises:
@@ -197,16 +207,42 @@ def require_one_rate(clips: Sequence[MotionClip]) -> None:
 
 
 def fill_table(
-    clips: Sequence[MotionClip], width: int, pack: Callable[[MotionClip], np.ndarray], device: str | torch.device
-) -> Tensor:
-    """Clips end to end, shape [total_frames, width]; ``pack`` gives a clip's rows, shape [num_frames, width]."""
-    table = torch.empty(sum(clip.num_frames for clip in clips), width, device=device)
-    row = 0
-    for clip in clips:
-        # Written clip by clip: the host never holds a second copy of the whole table.
+    clips: Iterable[MotionClip],
+    headers: Sequence[MotionClip | ClipHeader],
+    width: int,
+    pack: Callable[[MotionClip], np.ndarray],
+    device: str | torch.device,
+    also: Callable[[MotionClip, int], None],
+) -> tuple[Tensor, list[str]]:
+    """Clips end to end, written one by one: the host never holds a second copy of the table, nor two clips.
+
+    Args:
+        clips: The clips, gone through once.
+        headers: Header of each.
+        width: Numbers per frame.
+        pack: Gives a clip's rows, shape [num_frames, width].
+        device: Where to put the table.
+        also: Called with each clip and its first row.
+
+    Returns:
+        The table, shape [total_frames, width], and the digest of each clip.
+
+    Raises:
+        ValueError: If a clip is not as its header says.
+    """
+    table = torch.empty(sum(header.num_frames for header in headers), width, device=device)
+    row, digests = 0, []
+    for header, clip in zip(headers, clips, strict=True):
+        if (clip.name, clip.num_frames) != (header.name, header.num_frames):
+            raise ValueError(
+                f"{clip.name} has {clip.num_frames} frames, but {header.num_frames} of {header.name} were announced."
+                " Leave the clip files alone while they are read."
+            )
         table[row : row + clip.num_frames] = torch.from_numpy(pack(clip)).to(device)
+        also(clip, row)
         row += clip.num_frames
-    return table
+        digests.append(clip.digest)
+    return table, digests
 
 
 def _pack(clip: MotionClip, joint_names: Sequence[str], body_names: Sequence[str]) -> np.ndarray:

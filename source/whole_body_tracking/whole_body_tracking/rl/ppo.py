@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+import torch
 from rsl_rl.algorithms import PPO
 
 from .run.checkpoint_file import CRITIC_KEY
@@ -11,11 +13,16 @@ from .sampler_state import CarriesSampler, set_num_motions
 
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
+    from rsl_rl.models import MLPModel
+    from rsl_rl.storage import RolloutStorage
     from tensordict import TensorDict
 
 
 CRITIC_WARMUP = 20
 """Updates of a fresh critic alone, before a policy that has none is trained on: its first advice would be random."""
+
+MAX_KL_SAMPLES = 16_384
+"""States of the rollout over which the KL divergence is averaged, at most: more say nothing new."""
 
 
 class TrackingPPO(CarriesSampler, PPO):
@@ -33,15 +40,34 @@ class TrackingPPO(CarriesSampler, PPO):
         return algorithm
 
     def update(self) -> dict[str, float]:
-        """Update the networks, the critic alone at first if it is fresh and the policy is not."""
+        """Update the networks, the critic alone at first if it is fresh and the policy is not.
+
+        Returns:
+            rsl_rl's mean losses, which are logged as ``Loss/<name>``, and ``kl``: how far the policy moved. rsl_rl
+            computes a KL divergence for its adaptive schedule, but does not say it.
+        """
+        losses = self._update_networks()
+        if self._raw_actor.is_recurrent:
+            return losses
+        kl = mean_kl(self._raw_actor, self.storage)
+        if self.is_multi_gpu:
+            torch.distributed.all_reduce(kl)
+            kl /= self.gpu_world_size
+        return losses | {"kl": kl.item()}
+
+    def _update_networks(self) -> dict[str, float]:
         if self._critic_only == 0:
             return super().update()
         self._critic_only -= 1
+        normalizer = self._raw_actor.obs_normalizer
+        was_training = normalizer.training
         self._raw_actor.requires_grad_(False)
+        normalizer.eval()  # its statistics are a part of the policy
         try:
             return super().update()
         finally:
             self._raw_actor.requires_grad_(True)
+            normalizer.train(was_training)
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
         """Restore a checkpoint; of a distilled student the policy alone, as the start of a new training."""
@@ -52,3 +78,21 @@ class TrackingPPO(CarriesSampler, PPO):
         resumes = super().load(loaded_dict, selected, strict)
         self.load_sampler(loaded_dict, load_cfg)
         return resumes
+
+
+@torch.no_grad()
+def mean_kl(actor: MLPModel, storage: RolloutStorage) -> torch.Tensor:
+    """Mean KL divergence KL(old || new) of the policy that collected a rollout and the updated one, a scalar tensor.
+
+    For Gaussians the sum over actions of log(s' / s) + (s^2 + (m - m')^2) / (2 s'^2) - 1 / 2. The new policy is the one
+    that acts next, with its observation statistics updated. Draws no random numbers.
+
+    Args:
+        actor: The updated actor, without memory.
+        storage: The rollout; clearing it leaves what is read here.
+    """
+    stride = math.ceil(storage.num_envs * storage.num_transitions_per_env / MAX_KL_SAMPLES)
+    obs = storage.observations.flatten(0, 1)[::stride]
+    old = tuple(values.flatten(0, 1)[::stride] for values in storage.distribution_params)
+    actor.distribution.update(actor.mlp(actor.get_latent(obs)))
+    return actor.get_kl_divergence(old, actor.output_distribution_params).mean()

@@ -10,6 +10,8 @@ from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
+    from tensordict import TensorDict
+    from torch import Tensor
 
     from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
@@ -28,12 +30,24 @@ class CarriesSampler:
     """Whether a checkpoint of other clips may be continued, with the sampler starting anew."""
 
     def take_sampler(self, env: VecEnv) -> None:
-        """Remember the environment's sampler."""
+        """Remember the environment's sampler, and where it says how episodes end."""
         motion = motion_of(env)
         self.sampler = None if motion is None else motion.sampler
         self.transfers = motion is not None and motion.cfg.transfer
+        self._endings = getattr(env.unwrapped, "termination_manager", None)  # a direct workflow has none
         if self.is_multi_gpu and self.sampler is not None:
             self.sampler.share_across_ranks()
+
+    def process_env_step(self, obs: TensorDict, rewards: Tensor, dones: Tensor, extras: dict) -> None:
+        """Record a step, in whose ``extras`` a world that failed has no time-out.
+
+        Both can be true at once, for instance of a robot that falls at its clip's last frame. It counts as a failure
+        everywhere: for the sampler, in the log, and here, where a time-out would be bootstrapped with a value that the
+        fallen robot does not have.
+        """
+        if "time_outs" in extras and self._endings is not None:
+            extras["time_outs"] = extras["time_outs"].bool() & ~self._endings.terminated
+        super().process_env_step(obs, rewards, dones, extras)
 
     def update(self) -> dict[str, float]:
         """Update the networks, and on several devices the samplers; return mean losses."""

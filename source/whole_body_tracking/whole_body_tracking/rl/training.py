@@ -18,7 +18,7 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.export import export_run
 from whole_body_tracking.export.env_spec import require_no_modifiers
-from whole_body_tracking.tasks.tracking.task_reference import clips_of
+from whole_body_tracking.tasks.tracking.task_reference import clips_of, motion_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoint_fit import require_policy_of_task
@@ -26,7 +26,8 @@ from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillationRunner
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
-from .run.run_folder import choose_run_folder, describe_run
+from .run.continuation import has_other_clips, note_session, require_same_control
+from .run.run_folder import choose_run_folder, describe_run, removed_if_empty
 from .run.service import StopTraining
 from .runner import TrackingRunner
 from .session import resolve_configs, tracking_env
@@ -114,7 +115,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
     pre_launch_video_config(env_cfg, args)
     env_cfg.log_dir = str(start.run_folder if member.is_first else start.run_folder / f"rank_{member.rank}")
     apply_video_recording(env_cfg, env_cfg.log_dir, args)
-    with tracking_env(args, env_cfg, agent_cfg) as env:
+    with removed_if_empty(start.run_folder), tracking_env(args, env_cfg, agent_cfg) as env:
         return run_training(args, env, env_cfg, agent_cfg, start)
 
 
@@ -128,11 +129,17 @@ def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: R
     require_no_modifiers(env_cfg.observations.policy)
     checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
     if checkpoint is not None:
+        require_same_control(checkpoint, env_cfg, accepts_other_motions(env_cfg))
         require_policy_of_task(env_cfg, checkpoint)
         num_done = require_resumable(agent_cfg, checkpoint)
     if num_done >= agent_cfg.max_iterations:
         return Start(checkpoint.parent, checkpoint, num_done)
     return Start(choose_run_folder(args, agent_cfg, checkpoint), checkpoint, num_done)
+
+
+def accepts_other_motions(env_cfg: TrackingEnvCfg) -> bool:
+    """Whether a checkpoint may be continued with other motions than its run's."""
+    return bool(getattr(motion_cfg_of(env_cfg), "transfer", False))
 
 
 def use_share_of(
@@ -158,9 +165,10 @@ def run_training(
     runner = make_runner(args.task, env, agent_cfg, run_folder if is_first else None, not args.no_clips)
     configure_seed(env_cfg.seed, torch_deterministic=args.device == "cpu" or args.deterministic)
     if start.checkpoint is not None:
-        print(f"[INFO] Continuing from {start.checkpoint}")
-        runner.resume(str(start.checkpoint), same_run=continues)
-    if is_first and not continues:
+        restore(runner, start.checkpoint, env_cfg, same_run=continues)
+    if is_first and continues:
+        note_session(run_folder, start.checkpoint, clips_of(env), env_cfg, agent_cfg)
+    elif is_first:
         describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
     if args.max_minutes is not None:
         runner.after_iteration = stop_after(args.max_minutes)
@@ -168,6 +176,19 @@ def run_training(
     distributed.leave()
     exit_code = runner.stop_reason.exit_code if runner.stop_reason else 0
     return TrainingResult(run_folder, runner.num_iterations_done, exit_code)
+
+
+def restore(runner: TrackingRunner, checkpoint: Path, env_cfg: TrackingEnvCfg, same_run: bool) -> None:
+    """Restore a checkpoint, without the sampler's statistics if the clips are others and that is accepted.
+
+    Raises:
+        ValueError: If the clips are others, or the checkpoint does not fit the task.
+    """
+    print(f"[INFO] Continuing from {checkpoint}")
+    differs = has_other_clips(checkpoint, clips_of(runner.env), accepts_other_motions(env_cfg))
+    runner.resume(str(checkpoint), same_run=same_run)
+    if differs:
+        runner.alg.sampler.forget()
 
 
 def stop_after(minutes: float) -> Callable[[int, dict[str, float]], None]:

@@ -68,9 +68,10 @@ def yaw_twist(quat: Tensor) -> Tensor:
     Unlike the yaw of Euler angles it is unchanged by Z q Z^-1 for any turn Z about the vertical, so errors built on it
     do not depend on which way robot and reference head together. Identity where the rotation has no vertical part.
     """
-    twist = quat * quat.new_tensor([0.0, 0.0, 1.0, 1.0])
+    twist, identity = torch.zeros_like(quat), torch.zeros_like(quat)
+    twist[..., 2:], identity[..., 3] = quat[..., 2:], 1.0
     norm = twist.norm(dim=-1, keepdim=True)
-    return torch.where(norm > 1e-6, twist / norm.clamp(min=1e-6), quat.new_tensor([0.0, 0.0, 0.0, 1.0]))
+    return torch.where(norm > 1e-6, twist / norm.clamp(min=1e-6), identity)
 
 
 def anchor_relative_targets(
@@ -141,3 +142,9 @@ def rotation_columns(quat: Tensor) -> Tensor:
         (2.0 * (x * z - y * w), 2.0 * (y * z + x * w)),
     )
     return torch.stack([value for row in rows for value in row], dim=-1)
+
+
+def has_diverged(errors: TrackingErrors) -> Tensor:
+    """Whether a pose or velocity of each env's bodies is NaN or Inf, told from its errors, shape [num_envs]."""
+    per_body = errors.body_pos + errors.body_ori + errors.body_lin_vel + errors.body_ang_vel
+    return ~torch.isfinite(per_body.sum(-1) + errors.anchor_pos + errors.anchor_ori)

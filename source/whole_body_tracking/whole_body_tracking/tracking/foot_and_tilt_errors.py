@@ -59,4 +59,6 @@ def body_weights(weights: Mapping[str, float], body_names: Sequence[str]) -> lis
 
 
 def _down(quat: Tensor) -> Tensor:
-    return quat.new_tensor([0.0, 0.0, -1.0]).expand(*quat.shape[:-1], 3)
+    down = quat.new_zeros(*quat.shape[:-1], 3)
+    down[..., 2] = -1.0
+    return down

@@ -9,8 +9,10 @@ from whole_body_tracking.robots import get_robot
 
 from ..channels import at_other_speed, report_dropped
 from ..clip import MotionClip
+from ..clip_header import ClipHeader
 from .convert import convert
 from .readers import RawMotion
+from .resample import num_resampled_frames
 
 
 def time_scaled(clip: MotionClip, speed: float, robot_name: str) -> MotionClip:
@@ -59,10 +61,35 @@ def at_speeds(clips: Sequence[MotionClip], speeds: Sequence[float], robot_name: 
     """
     if len(set(speeds)) != len(speeds):
         raise ValueError(f"Every speed of a motion counts once, found {list(speeds)}.")
-    return [_at_speed(clip, speed, robot_name) for clip in clips for speed in speeds]
+    return [at_speed(clip, speed, robot_name) for clip in clips for speed in speeds]
 
 
-def _at_speed(clip: MotionClip, speed: float, robot_name: str) -> MotionClip:
+def at_speed(clip: MotionClip, speed: float, robot_name: str) -> MotionClip:
+    """A clip at a speed, called ``<name>-x<speed>``; at speed 1 the clip itself.
+
+    Raises:
+        ValueError: If the speed is not positive, or leaves fewer than two frames.
+    """
     if speed == 1.0:
         return clip
-    return dataclasses.replace(time_scaled(clip, speed, robot_name), name=f"{clip.name}-x{speed:g}")
+    return dataclasses.replace(time_scaled(clip, speed, robot_name), name=_name_at(clip.name, speed))
+
+
+def header_at_speed(header: ClipHeader, speed: float) -> ClipHeader:
+    """Header of what :func:`at_speed` gives.
+
+    Raises:
+        ValueError: If the speed leaves fewer than two frames.
+    """
+    if speed == 1.0:
+        return header
+    num_frames = num_resampled_frames(header.num_frames, header.fps * speed, header.fps)
+    if num_frames < 2:
+        raise ValueError(f"{header.name} has {num_frames} frame at {speed:g} times its speed, expected at least 2.")
+    declared = {k: c for k, c in header.channel_declarations.items() if c.any_speed and c.interpolation != "none"}
+    name = _name_at(header.name, speed)
+    return dataclasses.replace(header, num_frames=num_frames, name=name, channel_declarations=declared)
+
+
+def _name_at(name: str, speed: float) -> str:
+    return f"{name}-x{speed:g}"

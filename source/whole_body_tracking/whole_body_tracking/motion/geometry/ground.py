@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -44,11 +46,22 @@ def sole_heights(robot: RobotModel, body_names: list[str], pos_w: Tensor, quat_w
     """
     heights = []
     for name in robot.foot_body_names:
-        centers, radii = zip(*collider_points(robot, name), strict=True)
+        centers, radii = _on_device(_spheres(robot, name), pos_w.device, pos_w.dtype)
         foot = body_names.index(name)
-        points = quat_rotate(quat_w[..., foot, None, :], pos_w.new_tensor(centers))[..., 2] - pos_w.new_tensor(radii)
+        points = quat_rotate(quat_w[..., foot, None, :], centers)[..., 2] - radii
         heights.append(pos_w[..., foot, 2] + points.amin(-1))
     return torch.stack(heights, dim=-1)
+
+
+def _spheres(robot: RobotModel, body_name: str) -> tuple[tuple[float, ...], ...]:
+    return tuple((*center, radius) for center, radius in collider_points(robot, body_name))
+
+
+@lru_cache(maxsize=64)
+def _on_device(spheres: tuple, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Centers [m], shape [num_points, 3], and radii [m] of spheres; copied to the device once, not at every step."""
+    values = torch.tensor(spheres, device=device, dtype=dtype)
+    return values[:, :3], values[:, 3]
 
 
 def lowest_height(robot: RobotModel, body_pos_w: Tensor, body_quat_w: Tensor) -> Tensor:

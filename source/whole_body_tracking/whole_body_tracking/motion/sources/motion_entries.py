@@ -13,6 +13,7 @@ import torch
 from ..channels import report_dropped
 from ..clip import MotionClip
 from ..clip_check import ARRAYS
+from ..clip_header import ClipHeader, load_header
 from ..conversion.resample import angular_velocity, linear_velocity
 from .manifest import MANIFEST_SUFFIXES, ManifestItem, read_manifest
 from .paths import natural_key, resolve_motion_files
@@ -52,6 +53,21 @@ class MotionEntry:
         clip = MotionClip.load(self.path)
         return clip if self.frame_range is None else cut(clip, *self.frame_range, name=self.name)
 
+    def header(self) -> ClipHeader:
+        """What :meth:`load` would give, but for the frames.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the file is not a clip or has fewer frames than the range asks for.
+        """
+        header = load_header(self.path)
+        return header if self.frame_range is None else _shortened(header, *self.frame_range, name=self.name)
+
+
+def _shortened(header: ClipHeader, first: int, last: int, name: str) -> ClipHeader:
+    _require_frames(header, first, last)
+    return dataclasses.replace(header, num_frames=last - first + 1, name=name)
+
 
 def cut(clip: MotionClip, first: int, last: int, name: str) -> MotionClip:
     """Part of a clip with its channels; velocities are one-sided at its own ends.
@@ -65,8 +81,7 @@ def cut(clip: MotionClip, first: int, last: int, name: str) -> MotionClip:
     Raises:
         ValueError: If the clip has fewer frames.
     """
-    if last > clip.num_frames:
-        raise ValueError(f"{clip.name}: the frame range [{first}, {last}] exceeds its {clip.num_frames} frames.")
+    _require_frames(clip, first, last)
     part = {key: torch.from_numpy(getattr(clip, key)[first - 1 : last]).double() for key in ARRAYS}
     part["joint_vel"] = linear_velocity(part["joint_pos"], clip.fps)
     part["body_lin_vel_w"] = linear_velocity(part["body_pos_w"], clip.fps)
@@ -79,6 +94,11 @@ def cut(clip: MotionClip, first: int, last: int, name: str) -> MotionClip:
         channels={key: values[first - 1 : last] for key, values in clip.channels.items()},
         extras={},
     )
+
+
+def _require_frames(clip: MotionClip | ClipHeader, first: int, last: int) -> None:
+    if last > clip.num_frames:
+        raise ValueError(f"{clip.name}: the frame range [{first}, {last}] exceeds its {clip.num_frames} frames.")
 
 
 def is_registry_name(item: str) -> bool:

@@ -76,4 +76,5 @@ class TrackingLogger(Logger):
             "learn_time": scalars["learn_time"],
             "learning_rate": scalars["learning_rate"],
             "action_std": scalars["action_std"].mean().item(),
+            **{name: scalars["loss_dict"][name] for name in ("kl",) if name in scalars["loss_dict"]},
         }

@@ -17,10 +17,11 @@ class ProgressTable:
         self.path = folder / PROGRESS_FILE
 
     def append(self, row: dict[str, float]) -> None:
-        """Add a row, and the header before the first one."""
+        """Add a row, and the header before the first one; a table keeps the columns that it was begun with."""
         is_new = not self.path.exists()
+        columns = list(row) if is_new else self._columns()
         with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
+            writer = csv.DictWriter(file, fieldnames=columns, extrasaction="ignore")
             if is_new:
                 writer.writeheader()
             writer.writerow(row)
@@ -35,3 +36,7 @@ class ProgressTable:
             self.path.unlink()  # perhaps without a complete header
             return
         write_atomically(self.path, "".join([header, *kept]))
+
+    def _columns(self) -> list[str]:
+        with self.path.open(newline="") as file:
+            return next(csv.reader(file))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +15,7 @@ from isaaclab_rl.entrypoints.common import dump_train_configs, write_run_manifes
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.code_version import code_commit
+from whole_body_tracking.files import create_new_folder
 from whole_body_tracking.tasks.tracking.task_reference import clips_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
@@ -23,18 +26,31 @@ PACKAGES = ("whole-body-tracking", "isaaclab", "rsl-rl-lib", "torch", "newton", 
 
 
 def choose_run_folder(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path | None) -> Path:
-    """Folder of this run, not created yet: ``latest`` continues in its run's folder, anything else gets a new one."""
+    """Folder of this run: ``latest`` continues in its run's folder, anything else gets a new one, created here.
+
+    Creating it is what takes the name, so two runs that start in the same second have different folders. Use
+    :func:`removed_if_empty` around what may fail before the run has written something.
+    """
     if checkpoint is not None and args.checkpoint == "latest":
         return checkpoint.parent
     parts = [args.run_timestamp or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"), agent_cfg.run_name]
-    folder = experiment_folder(agent_cfg) / "_".join(part for part in parts if part)
-    if args.run_timestamp:  # the processes of a distributed run share it
+    name = "_".join(part for part in parts if part)
+    if args.run_timestamp:  # chosen by the user, for instance to go on with a run that was stopped early
+        folder = experiment_folder(agent_cfg) / name
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
-    taken = 1
-    while folder.exists():
-        taken += 1
-        folder = folder.with_name("_".join(part for part in (*parts, str(taken)) if part))
-    return folder
+    return create_new_folder(experiment_folder(agent_cfg), name)
+
+
+@contextlib.contextmanager
+def removed_if_empty(folder: Path) -> Iterator[None]:
+    """Remove a folder if the block fails before something is in it."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty, not there, or another process's
+            folder.rmdir()
+        raise
 
 
 def describe_run(

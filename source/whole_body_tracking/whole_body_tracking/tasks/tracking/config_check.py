@@ -11,15 +11,34 @@ from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
 from .mdp.link_lengths import stretched_joints
-from .mdp.reference.motion_loading import load_clips
+from .mdp.reference.motion_loading import load_clips, load_headers
 
 if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionClip
+    from whole_body_tracking.motion.clip_header import ClipHeader
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 
 def load_task_clips(cfg: TrackingEnvCfg) -> list[MotionClip]:
-    """Load the clips of a config and check rate, joints and every body name.
+    """Check a config as :func:`check_task_clips` does and load its clips.
+
+    Raises:
+        FileNotFoundError: If a clip does not exist.
+        ValueError: If a clip is not of this robot or rate or holds values that are not finite, or a body name is
+            unknown.
+    """
+    check_task_clips(cfg)
+    motion = cfg.commands.motion
+    return load_clips(motion.motion_files, control_rate=control_rate(cfg), split=motion.motion_split)
+
+
+def control_rate(cfg: TrackingEnvCfg) -> float:
+    """Steps of a task's environment per second [Hz]."""
+    return 1.0 / (cfg.sim.dt * cfg.decimation)
+
+
+def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
+    """Check rate and joints of the clips of a config by their headers, and every body name of the config.
 
     Raises:
         FileNotFoundError: If a clip does not exist.
@@ -41,12 +60,12 @@ def load_task_clips(cfg: TrackingEnvCfg) -> list[MotionClip]:
     for term in vars(cfg.rewards).values():
         body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
     _check_speeds(cfg)
-    clips = load_clips(motion.motion_files, control_rate=1.0 / (cfg.sim.dt * cfg.decimation), split=motion.motion_split)
-    for clip in clips:
-        clip.require_robot(robot)
-    carried = {name for clip in clips for name in clip.channels}
+    headers = load_headers(motion.motion_files, control_rate=control_rate(cfg), split=motion.motion_split)
+    for header in headers:
+        header.require_robot(robot)
+    carried = {name for header in headers for name in header.channel_declarations}
     require_known(motion.channels, sorted(carried), "channel in commands.motion.channels (known: carried by a clip)")
-    return clips
+    return headers
 
 
 def check_randomization(cfg: TrackingEnvCfg) -> None:

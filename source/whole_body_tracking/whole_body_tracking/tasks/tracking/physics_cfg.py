@@ -14,17 +14,30 @@ from whole_body_tracking.physics.mujoco_cpu_cfg import mujoco_cpu_cfg
 SHAPES = preset(default=NewtonShapeCfg(), rand_terrain=NewtonShapeCfg(gap=0.0))
 """Contacts of Newton's shapes. On a height field MuJoCo keeps shapes apart by their gaps' sum, 2 cm by default."""
 
+PATCHES = 10 * 2**15
+"""Contact patches that PhysX holds for all worlds on a GPU: 80 for each of 4,096, twice its default. A fallen G1 makes
+about 50 contacts; those that find no place are dropped, and robots sink into the ground."""
+
+NUM_CONTACTS = 120
+"""Contacts of a world that MuJoCo Warp holds."""
+
+ROWS_PER_CONTACT = 4
+"""Constraint rows of a contact with a pyramidal cone: 2 (dimensions - 1), with three dimensions."""
+
+NUM_OTHER_ROWS = 40
+"""Rows for joint limits, at most one a joint: the G1 has 29."""
+
 
 @configclass
 class TrackingPhysicsCfg(PresetCfg):
     """Settings of each engine. The default is MuJoCo-Warp on a machine with CUDA and native MuJoCo elsewhere."""
 
-    ovphysx = OvPhysxCfg()
-    isaacsim_physx = PhysxCfg(gpu_max_rigid_patch_count=10 * 2**15)
+    ovphysx = OvPhysxCfg(gpu_max_rigid_patch_count=PATCHES)
+    isaacsim_physx = PhysxCfg(gpu_max_rigid_patch_count=PATCHES)
     newton_mjwarp = NewtonCfg(
         solver_cfg=MJWarpSolverCfg(
             integrator="implicitfast", cone="pyramidal", impratio=1.0, iterations=20, ls_iterations=50,
-            njmax=400, nconmax=120,
+            njmax=ROWS_PER_CONTACT * NUM_CONTACTS + NUM_OTHER_ROWS, nconmax=NUM_CONTACTS,
         ),
         num_substeps=1,
     )  # fmt: skip

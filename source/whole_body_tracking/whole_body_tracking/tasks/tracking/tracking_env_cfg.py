@@ -323,8 +323,8 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
 
     def validate_config(self):
         """Refuse a wrong clip or name, or an engine that cannot run here, before the simulator starts."""
-        from .config_check import check_randomization, load_task_clips
+        from .config_check import check_randomization, check_task_clips
 
-        load_task_clips(self)
+        check_task_clips(self)
         check_randomization(self)
         prepare_physics(self.sim.physics)

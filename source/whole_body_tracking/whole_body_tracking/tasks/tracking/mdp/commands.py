@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -14,13 +13,14 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
-from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, tracking_errors
+from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, has_diverged, tracking_errors
 
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
-from .reference.diagnostics import report_non_finite_state
+from .reference.diagnostics import DivergenceLog, dump_non_finite_state
+from .reference.holding import at_rest
 from .reference.loop_placement import LoopPlacement, place, turn
-from .reference.motion_loading import load_clips, load_motions, make_library, require_preview_fits
+from .reference.motion_loading import NamedMotions, load_motions, make_library, require_preview_fits
 from .reference.step_cache import StepCache
 from .reference.terrain import SMOOTHING, ground_heights, reference_lift
 from .reference.visualization import TrackingMarkers
@@ -30,14 +30,12 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from whole_body_tracking.motion import MotionClip, MotionLibrary
+    from whole_body_tracking.motion import MotionLibrary
     from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
     from .commands_cfg import MotionCommandCfg
 
 T = TypeVar("T")
-
-logger = logging.getLogger(__name__)
 
 
 class MotionCommand(BeyondMimicNames, CommandTerm):
@@ -57,13 +55,15 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         super().__init__(cfg, env)
         self.robot: Articulation = env.scene[cfg.asset_name]
         self.body_names = list(cfg.body_names)
+        self._tracked: dict[tuple[str, ...], Tensor] = {}
         self.anchor_idx = self.tracked_body_idx([cfg.anchor_body_name])[0]
         root_name = self.robot.body_names[0]
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
         names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
-        clips, self.entries = load_motions(*names, cfg.speeds, env.cfg.robot_name)
-        self.library = self._make_library(clips, self.robot.joint_names, stored_bodies)
+        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name)
+        self.entries = motions.entries
+        self.library = self._make_library(motions, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         require_preview_fits(cfg.preview_steps, self.library)
@@ -78,6 +78,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         self.fixed_start: tuple[Tensor, Tensor] | None = None
         """Clip and start frame of every env to use instead of the sampler's, shape [num_envs] each."""
         self._bins = torch.full_like(self.frames, -1)
+        self._divergence_log = DivergenceLog(self.library.names)
         self.cache = StepCache(self, lambda: env.common_step_counter)
         """What the terms share; invalidate it after writing a state to the simulator from outside."""
 
@@ -88,8 +89,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         """The clips as they are, for the exported policy: without the copies at other speeds."""
         if self.cfg.speeds == [1.0]:
             return self.library
-        clips = load_clips(self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        return self._make_library(clips, self.library.joint_names, self.library.body_names)
+        source = (self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
+        motions = load_motions(*source, [1.0], self._env.cfg.robot_name)
+        return self._make_library(motions, self.library.joint_names, self.library.body_names)
 
     @property
     def nominal_entries(self) -> list[MotionEntry]:
@@ -125,7 +127,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
     def preview(self) -> MotionState:
         """Reference states at ``cfg.preview_steps``, one row per env and step, relative to the env's origin.
 
-        Past a clip's end its last frame is held, unless the clip loops.
+        Past a clip's end its last pose is held, at rest, unless the clip loops.
         """
         return self.cache.until_invalidated(MotionCommand._preview)
 
@@ -174,6 +176,17 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             raise ValueError(f"Bodies {missing} are not tracked by the motion command. Tracked: {self.body_names}.")
         return [self.body_names.index(name) for name in names]
 
+    def tracked_bodies(self, names: Sequence[str]) -> Tensor:
+        """Positions of bodies among the tracked ones, on the device; copied there once.
+
+        Raises:
+            ValueError: As :meth:`tracked_body_idx`.
+        """
+        key = tuple(names)
+        if key not in self._tracked:
+            self._tracked[key] = torch.tensor(self.tracked_body_idx(names), device=self.device)
+        return self._tracked[key]
+
     # -- the manager's calls -----------------------------------------------------------------------------------------
 
     def reset(self, env_ids: Sequence[int] | slice | None = None) -> dict[str, Tensor]:
@@ -197,7 +210,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             self._placement.advance(self.clip_ids, passed)
         bins = self.sampler.bin_of(self.clip_ids, self.frames)
         self.sampler.record_visits(bins, bins != self._bins)
-        self._bins = bins
+        self._bins.copy_(bins)  # in place: a tensor made in inference mode could not be written to later
         self.sampler.update()
         self.cache.invalidate()
 
@@ -234,14 +247,15 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
         return torch.as_tensor(env_ids, device=self.device).long()
 
-    def _make_library(self, clips: Sequence[MotionClip], joint_names: Sequence[str], body_names: Sequence[str]):
-        kind, robot_name = self.cfg.motion_storage, self._env.cfg.robot_name
-        return make_library(clips, kind, joint_names, body_names, self.device, robot_name, self.cfg.channels)
+    def _make_library(self, motions: NamedMotions, joint_names: Sequence[str], body_names: Sequence[str]):
+        names = (joint_names, body_names)
+        return make_library(motions, self.cfg.motion_storage, *names, self.device, self.cfg.channels)
 
     def _reference(self) -> MotionState:
         state = self.library.state_at(self.clip_ids, self.frames)
         placement = self._placement
         state = state if placement is None else place(state, placement.quat, placement.shift)
+        state = at_rest(state, self.clock.is_held) if self.cfg.clip_end == "hold" else state
         return self._on_ground(state, self._env.scene.env_origins)
 
     def _preview(self) -> MotionState:
@@ -251,6 +265,8 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if self._placement is not None:
             quat, shift = self._placement.next_round(self.clip_ids, passed)
             state = place(state, quat.flatten(0, 1), shift.flatten(0, 1))
+        else:
+            state = at_rest(state, passed.flatten())
         return self._on_ground(state, self._env.scene.env_origins.repeat_interleave(num_steps, dim=0))
 
     def _reference_bodies(self) -> BodyState:
@@ -270,7 +286,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
     def _errors(self) -> TrackingErrors:
         errors = tracking_errors(self.reference_bodies, self.robot_bodies, self.anchor_idx)
         for value in vars(errors).values():
-            value.nan_to_num_(nan=torch.inf)
+            value.nan_to_num_(nan=torch.inf, posinf=torch.inf)
         return errors
 
     def _on_ground(self, state: MotionState, origins: Tensor) -> MotionState:
@@ -313,16 +329,14 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         self.metrics["error_joint_vel"] = (ref.joint_vel - self.robot.data.joint_vel.torch).norm(dim=-1)
 
     def _report_non_finite(self, env_ids: Tensor) -> None:
-        diverged = ~torch.isfinite(self.errors.body_pos[env_ids].sum(-1))
+        diverged = has_diverged(self.errors)[env_ids]
         diverged_ids, others = env_ids[diverged], env_ids[~diverged]
         if not len(diverged_ids):
             return
         for values in self.metrics.values():  # one infinite error would make every mean of the log infinite
             values[diverged_ids] = values[others].mean() if len(others) else 0.0
-        dump = report_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)
-        names = [self.library.names[clip] for clip in self.clip_ids[diverged_ids].tolist()]
-        frames = self.frames[diverged_ids].tolist()
-        logger.error("Non-finite state in envs %s (clips %s, frames %s).%s", diverged_ids.tolist(), names, frames, dump)
+        dump = dump_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)
+        self._divergence_log.write(diverged_ids, self.clip_ids, self.frames, dump)
 
     def _set_debug_vis_impl(self, debug_vis: bool) -> None:
         if debug_vis and not hasattr(self, "_markers"):

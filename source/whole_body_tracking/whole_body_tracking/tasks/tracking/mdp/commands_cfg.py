@@ -58,8 +58,8 @@ class MotionCommandCfg(CommandTermCfg):
     clip_end: ClipEnd = "truncate"
     """What happens after a clip's last frame: ``truncate`` ends the episode as a time-out, so that the value is
     bootstrapped; ``resample`` moves the robot to a new start without ending the episode, as BeyondMimic does;
-    ``hold`` keeps the last frame; ``loop`` goes on with the clip's beginning, turned and shifted so that its first
-    frame lies where the last one was."""
+    ``hold`` keeps the last pose, at rest; ``loop`` goes on with the clip's beginning, turned and shifted so that its
+    first frame lies where the last one was."""
 
     start_sampling: StartStrategy = "adaptive"
     """Where episodes start: see :class:`~.sampling.StartSampler`."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.tracking.criteria import any_height_fails, height_fails, tilt_fails
+from whole_body_tracking.tracking.errors import has_diverged
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
@@ -38,11 +39,11 @@ def bad_anchor_ori(env: ManagerBasedRLEnv, command_name: str, threshold: float) 
 def bad_body_pos_z(env: ManagerBasedRLEnv, command_name: str, threshold: float, body_names: list[str]) -> Tensor:
     """End when the height of any of ``body_names`` is off by more than ``threshold`` [m]."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    bodies = motion.tracked_body_idx(body_names)
+    bodies = motion.tracked_bodies(body_names)
     return any_height_fails(motion.reference_bodies, motion.robot_bodies, bodies, threshold)
 
 
 def state_not_finite(env: ManagerBasedRLEnv, command_name: str) -> Tensor:
     """End when the simulated state holds NaN or Inf; the reset that follows replaces it."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
-    return ~torch.isfinite(motion.errors.body_lin_vel.sum(-1) + motion.errors.body_pos.sum(-1))
+    return has_diverged(motion.errors)

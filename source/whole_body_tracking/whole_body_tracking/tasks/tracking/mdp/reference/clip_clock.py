@@ -33,6 +33,8 @@ class ClipClock:
         """Clip that each world tracks, shape [num_envs]."""
         self.frames = torch.ones_like(self.clip_ids)
         """Frame that each world's next physics step should reach, shape [num_envs]."""
+        self.is_held = torch.zeros_like(self.clip_ids, dtype=torch.bool)
+        """Whether each world's frame is its clip's last one for another time, shape [num_envs]: it stands still."""
 
     @property
     def last(self) -> Tensor:
@@ -43,6 +45,7 @@ class ClipClock:
         """Let worlds start in the state of a frame, at most the clip's last but one, and aim at the one after it."""
         self.clip_ids[env_ids] = clip_ids
         self.frames[env_ids] = frames + 1
+        self.is_held[env_ids] = False
 
     def advance(self, moving: Tensor) -> Tensor:
         """Advance by one frame and apply the end mode.
@@ -61,6 +64,7 @@ class ClipClock:
             self.frames -= passed.long() * last
         else:
             torch.minimum(self.frames, last, out=self.frames)
+            self.is_held |= passed
         return passed
 
     def ahead(self, num_steps: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,10 +75,10 @@ class ClipClock:
 
         Returns:
             Frames, shape [num_envs, num_steps], held at the last one unless the mode is ``loop``; and whether each lies
-            in the next round, shape [num_envs, num_steps].
+            past the clip's end, in mode ``loop`` in the next round, shape [num_envs, num_steps].
         """
         frames, last = self.frames[:, None] + num_steps, self.last[:, None]
         passed = frames > last
         if self.clip_end != "loop":
-            return torch.minimum(frames, last), torch.zeros_like(passed)
+            return torch.minimum(frames, last), passed
         return frames - passed.long() * last, passed

@@ -1,7 +1,9 @@
-"""What to keep when a simulation blows up."""
+"""What to say and keep of a simulation that blows up."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +16,59 @@ if TYPE_CHECKING:
 MAX_DUMPS = 5
 """Files a run writes at most."""
 
+MAX_MESSAGES = 20
+"""Messages a process writes at most: a simulation that blows up at every step would fill the disk with them."""
 
-def report_non_finite_state(
-    log_dir: str | None, robot: Articulation, worlds: Tensor, clip_ids: Tensor, frames: Tensor
+MAX_LISTED = 8
+"""Envs a message names at most."""
+
+logger = logging.getLogger(__name__)
+
+
+class DivergenceLog:
+    """Says which envs diverged, in a bounded number of messages of bounded length."""
+
+    def __init__(self, clip_names: Sequence[str]):
+        """Start without a message.
+
+        Args:
+            clip_names: Name of each clip.
+        """
+        self._clip_names, self._num_messages = tuple(clip_names), 0
+
+    def write(self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor, where: str = "") -> None:
+        """Log envs with their clips and frames; after :data:`MAX_MESSAGES` calls nothing more.
+
+        Args:
+            env_ids: Diverged envs, shape [num_bad].
+            clip_ids: Clip of every env, shape [num_envs].
+            frames: Frame of every env, shape [num_envs].
+            where: Sentence to end with, such as where their states are.
+        """
+        self._num_messages += 1
+        if self._num_messages > MAX_MESSAGES:
+            return
+        named = [
+            f"{env_id} ({self._clip_names[clip_ids[env_id]]}, frame {int(frames[env_id])})"
+            for env_id in env_ids[:MAX_LISTED].tolist()
+        ]
+        others = f" and {len(env_ids) - MAX_LISTED} more" if len(env_ids) > MAX_LISTED else ""
+        last = " No more messages of this kind: Episode_Termination/state_not_finite goes on counting."
+        ending = last if self._num_messages == MAX_MESSAGES else ""
+        logger.error("Non-finite state in envs %s%s.%s%s", ", ".join(named), others, where, ending)
+
+
+def dump_non_finite_state(
+    log_dir: str | None, robot: Articulation, env_ids: Tensor, clip_ids: Tensor, frames: Tensor
 ) -> str:
-    """Write the state of diverged worlds to ``<log_dir>/non_finite_<n>.npz`` and return a sentence that says so.
+    """Write the state of diverged envs to ``<log_dir>/non_finite_<n>.npz`` and return a sentence that says so.
 
     Args:
         log_dir: Folder of the run, or None when nothing is logged.
         robot: The robot.
-        worlds: Diverged worlds, shape [num_bad].
-        clip_ids: Clip of every world, shape [num_envs].
-        frames: Frame of every world, shape [num_envs].
+        env_ids: Diverged envs, shape [num_bad].
+        clip_ids: Clip of every env, shape [num_envs].
+        frames: Frame of every env, shape [num_envs].
     """
     if log_dir is None:
         return ""
@@ -34,13 +77,13 @@ def report_non_finite_state(
     if count >= MAX_DUMPS:
         return f" {MAX_DUMPS} states were already written to {folder}."
     arrays = {
-        "env_ids": worlds,
-        "clip_ids": clip_ids[worlds],
-        "frames": frames[worlds],
-        "root_link_pose_w": robot.data.root_link_pose_w.torch[worlds],
-        "joint_pos": robot.data.joint_pos.torch[worlds],
-        "joint_vel": robot.data.joint_vel.torch[worlds],
-        "joint_pos_target": robot.data.joint_pos_target.torch[worlds],
+        "env_ids": env_ids,
+        "clip_ids": clip_ids[env_ids],
+        "frames": frames[env_ids],
+        "root_link_pose_w": robot.data.root_link_pose_w.torch[env_ids],
+        "joint_pos": robot.data.joint_pos.torch[env_ids],
+        "joint_vel": robot.data.joint_vel.torch[env_ids],
+        "joint_pos_target": robot.data.joint_pos_target.torch[env_ids],
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"non_finite_{count}.npz"

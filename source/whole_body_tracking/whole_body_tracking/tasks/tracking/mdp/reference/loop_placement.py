@@ -56,8 +56,13 @@ class LoopPlacement:
         return torch.where(passed[..., None], next_quat, quat), torch.where(passed[..., None], next_shift, shift)
 
     def advance(self, clip_ids: Tensor, passed: Tensor) -> None:
-        """Begin the next round in worlds that passed their clip's end, shape [num_envs] each."""
-        self.quat, self.shift = self.next_round(clip_ids, passed)
+        """Begin the next round in worlds that passed their clip's end, shape [num_envs] each.
+
+        Writes in place: tensors that rsl_rl's inference mode makes could not be written to outside of it.
+        """
+        quat, shift = self.next_round(clip_ids, passed)
+        self.quat.copy_(quat)
+        self.shift.copy_(shift)
 
 
 def place(state: MotionState, quat: Tensor, shift: Tensor) -> MotionState:

@@ -1,16 +1,46 @@
-"""From the names in a config to checked clips."""
+"""From the names in a config to checked clips.
+
+A task is checked by the headers of its clips, before the simulator starts. The frames are read once, clip by clip, into
+the library.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from whole_body_tracking.motion import MotionClip, MotionLibrary
+from whole_body_tracking.motion.clip_header import ClipHeader
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
-from whole_body_tracking.motion.conversion.time_scaling import at_speeds
+from whole_body_tracking.motion.conversion.time_scaling import at_speed, header_at_speed
 from whole_body_tracking.motion.library import MotionStorage, estimate_num_bytes
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry, resolve_entries
 from whole_body_tracking.robots import get_robot
+
+
+@dataclass(frozen=True)
+class NamedMotions:
+    """The clips that a config names, at every speed; going through them reads each file once."""
+
+    files: tuple[MotionEntry, ...]
+    """One entry per file or frame range."""
+    headers: tuple[ClipHeader, ...]
+    """Header of each clip: all speeds of the first file come first."""
+    speeds: tuple[float, ...]
+    """How many times faster each copy is."""
+    robot_name: str
+    """Name of the robot's facts."""
+
+    @property
+    def entries(self) -> list[MotionEntry]:
+        """What the manifest says of each clip, in the order of :attr:`headers`."""
+        return [entry for entry in self.files for _ in self.speeds]
+
+    def __iter__(self) -> Iterator[MotionClip]:
+        """Read the clips, one file at a time."""
+        for entry in self.files:
+            clip = entry.load()
+            yield from (at_speed(clip, speed, self.robot_name) for speed in self.speeds)
 
 
 def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:
@@ -25,23 +55,35 @@ def load_clips(motion_files: Sequence[str], control_rate: float, split: str | No
         FileNotFoundError: If a name matches no file.
         ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
     """
-    clips = [_load(entry, entry.path.stat().st_mtime_ns) for entry in load_entries(motion_files, split)]
-    for clip in clips:
-        clip.require_fps(control_rate)
-    return clips
+    load_headers(motion_files, control_rate, split)
+    return [entry.load() for entry in load_entries(motion_files, split)]
+
+
+def load_headers(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[ClipHeader]:
+    """Headers of the clips that a config names, checked like those of :func:`load_clips`, without reading frames.
+
+    Raises:
+        FileNotFoundError: If a name matches no file.
+        ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
+    """
+    headers = [entry.header() for entry in load_entries(motion_files, split)]
+    for header in headers:
+        header.require_fps(control_rate)
+    return headers
 
 
 def load_motions(
     motion_files: Sequence[str], control_rate: float, split: str | None, speeds: Sequence[float], robot_name: str
-) -> tuple[list[MotionClip], list[MotionEntry]]:
-    """The clips that a config names at every speed, and what the manifest says of each, in the same order.
+) -> NamedMotions:
+    """The clips that a config names at every speed; their frames are read when they are gone through.
 
     Raises:
         FileNotFoundError: If a name matches no file.
         ValueError: If a file is not a clip or has another rate, a manifest is wrong, or a speed is not positive.
     """
-    clips = at_speeds(load_clips(motion_files, control_rate, split), speeds, robot_name)
-    return clips, [entry for entry in load_entries(motion_files, split) for _ in speeds]
+    headers = load_headers(motion_files, control_rate, split)
+    copies = [header_at_speed(header, speed) for header in headers for speed in speeds]
+    return NamedMotions(tuple(load_entries(motion_files, split)), tuple(copies), tuple(speeds), robot_name)
 
 
 def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[MotionEntry]:
@@ -60,29 +102,30 @@ def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[
 
 
 def make_library(
-    clips: Sequence[MotionClip],
+    motions: NamedMotions,
     storage: MotionStorage,
     joint_names: Sequence[str],
     body_names: Sequence[str],
     device: str,
-    robot_name: str,
     channels: Sequence[str] = (),
 ) -> MotionLibrary:
     """Put clips on a device; prints how much memory their states take before it is allocated.
 
     Raises:
-        ValueError: If rates differ, a clip lacks a joint or body, or no clip carries a channel.
+        ValueError: If rates differ, a clip lacks a joint or body or holds values that are not finite, or no clip
+            carries a channel.
     """
-    num_frames = sum(clip.num_frames for clip in clips)
-    num_bytes = estimate_num_bytes(num_frames / clips[0].fps, clips[0].fps, len(joint_names), len(body_names), storage)
+    headers = motions.headers
+    num_frames, fps = sum(header.num_frames for header in headers), headers[0].fps
+    num_bytes = estimate_num_bytes(num_frames / fps, fps, len(joint_names), len(body_names), storage)
     print(
-        f"[INFO] Motion library: {len(clips)} clips, {sum(clip.duration for clip in clips):.0f} s,"
+        f"[INFO] Motion library: {len(headers)} clips, {sum(header.duration for header in headers):.0f} s,"
         f" {num_bytes / 1e6:.1f} MB on {device} ({storage})."
     )
     names = {"joint_names": joint_names, "body_names": body_names, "device": device, "channels": channels}
     if storage == "full":
-        return MotionLibrary.from_clips(clips, **names)
-    return CompactMotionLibrary.from_clips(clips, **names, robot=get_robot(robot_name))
+        return MotionLibrary.from_clips(motions, **names, headers=headers)
+    return CompactMotionLibrary.from_clips(motions, **names, headers=headers, robot=get_robot(motions.robot_name))
 
 
 def require_preview_fits(preview_steps: Sequence[int], library: MotionLibrary) -> None:
@@ -101,8 +144,3 @@ def require_preview_fits(preview_steps: Sequence[int], library: MotionLibrary) -
             f"The preview looks {max(preview_steps)} frames ahead, but {library.names[shortest]} has only"
             f" {int(library.num_frames[shortest])} frames. Shorten `preview_steps` or leave the clip out."
         )
-
-
-@lru_cache(maxsize=64)
-def _load(entry: MotionEntry, _modified_ns: int) -> MotionClip:
-    return entry.load()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,3 +60,22 @@ class ClipCurriculum:
     @property
     def _opened(self) -> Tensor:
         return (1.0 + (self.level - self._rank) * len(self._rank)).clamp(0.0, 1.0)
+
+
+def completed_difficulties(given: Sequence[float | None], computed: Sequence[float]) -> list[float]:
+    """Difficulties in which the given ones stay and the missing ones find their places among them.
+
+    The two have different units: a manifest may count from 1 to 10. A clip without a given difficulty takes the place
+    that its content has among the contents of the clips with one, linearly in between; beyond them it gets the
+    smallest or largest given difficulty.
+
+    Args:
+        given: Difficulty of each clip in the manifest; None where it has none.
+        computed: Difficulty of each clip from its content.
+    """
+    known = [index for index, value in enumerate(given) if value is not None]
+    if not known:
+        return list(computed)
+    content, scale = sorted(computed[index] for index in known), sorted(given[index] for index in known)
+    placed = np.interp(computed, content, scale)
+    return [float(placed[index]) if value is None else float(value) for index, value in enumerate(given)]

@@ -11,7 +11,7 @@ from torch import Tensor
 from whole_body_tracking.motion.analysis.difficulty import difficulties
 from whole_body_tracking.robots import get_robot
 
-from .curriculum import ClipCurriculum
+from .curriculum import ClipCurriculum, completed_difficulties
 from .sampler import StartSampler
 
 if TYPE_CHECKING:
@@ -71,8 +71,6 @@ def _curriculum(
     if cfg.clip_sampling != "curriculum":
         return None
     given = [entry.difficulty for entry in entries]
-    if any(value is None for value in given):
-        values = difficulties(library, get_robot(robot_name))
-    else:
-        values = torch.tensor(given, device=library.num_frames.device)
+    computed = difficulties(library, get_robot(robot_name)).tolist() if None in given else [0.0] * len(given)
+    values = torch.tensor(completed_difficulties(given, computed), device=library.num_frames.device)
     return ClipCurriculum(values, cfg.curriculum_steps, cfg.curriculum_max_failure)

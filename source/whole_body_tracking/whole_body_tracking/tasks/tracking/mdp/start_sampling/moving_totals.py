@@ -40,6 +40,11 @@ class MovingTotals:
                 self._own.lerp_(self.new, self.alpha)
         self.new.zero_()
 
+    def clear(self) -> None:
+        """Go back to zero."""
+        for counts in (self.values, self.new, self._own):
+            counts.zero_()
+
     def merge(self, all_reduce: Callable[[Tensor], object]) -> None:
         """Exchange what ranks added since the last merge; every rank has to call it after the same number of steps.
 

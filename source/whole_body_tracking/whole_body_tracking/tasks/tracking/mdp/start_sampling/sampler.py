@@ -217,6 +217,13 @@ class StartSampler(ClipBins):
         if self.curriculum is not None and "curriculum_level" in state:
             self.curriculum.level.copy_(state["curriculum_level"])
 
+    def forget(self) -> None:
+        """Start the statistics and the curriculum anew, for other clips of the same lengths."""
+        for totals in (self._bins, self.clips):
+            totals.clear()
+        if self.curriculum is not None:
+            self.curriculum.level.zero_()
+
     # -- internals ---------------------------------------------------------------------------------------------------
 
     def _weights(self) -> Tensor:
