@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Build the kit-less image with buildah, without a Docker daemon, and try in it what docs/docker.md promises, on the CPU.
-# usage: scripts/image_check.sh [--base IMAGE | --make-base PYTHON_PREFIX] [--keep]
+# usage: scripts/image_check.sh [--base IMAGE | --make-base PYTHON_PREFIX | --no-build] [--keep]
 #
 # --base       the image to start from; default: PYTHON_IMAGE of docker/.env
 # --make-base  make the base here instead: Debian by debootstrap, with the Python 3.12 of that folder as /usr/local
+# --no-build   try the image that an earlier call has kept
 # --keep       leave the image whole-body-tracking:image-check, and the base if one was made
 #
-# Needs root, buildah (and debootstrap), 25 GB of disk and a quarter of an hour. IMAGE_CHECK_OPTIONS holds further
+# Needs root, buildah (and debootstrap), 30 GB of disk and a quarter of an hour. IMAGE_CHECK_OPTIONS holds further
 # options of `buildah build` and `buildah run`. A machine with certificates of its own needs
 # "--volume /etc/ssl/certs:/etc/ssl/certs:ro", and BASE_VARIABLES="SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # PIP_CERT=/etc/ssl/certs/ca-certificates.crt" for a base made here; a base of another origin needs them in it.
@@ -14,16 +15,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 usage() { sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2; }
-base="" prefix="" keep=""
+base="" prefix="" keep="" built=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --base) [ $# -ge 2 ] || usage; base=$2 && shift 2 ;;
     --make-base) [ $# -ge 2 ] || usage; prefix=$2 && shift 2 ;;
     --keep) keep=yes && shift ;;
+    --no-build) built=yes && shift ;;
     *) usage ;;
   esac
 done
-[ -z "$base" ] || [ -z "$prefix" ] || usage
+[ "${base:+1}${prefix:+1}${built:+1}" = "" ] || [ "${base:+1}${prefix:+1}${built:+1}" = 1 ] || usage
 for tool in buildah ${prefix:+debootstrap}; do
   command -v "$tool" >/dev/null || { echo "error: $tool is missing. Debian and Ubuntu have a package of that name." >&2; exit 1; }
 done
@@ -105,8 +107,12 @@ trains_on_ovphysx_with_wandb_offline() {
 }
 saves_on_sigterm() {
   local status=0
-  in_image timeout --preserve-status --signal TERM 120 \
-    scripts/train_resume.sh stopped "${train[@]}" --max_iterations 100000 physics=mujoco_cpu || status=$?
+  # Once it trains: a signal before that ends the start-up.
+  # shellcheck disable=SC2016 # expanded in the container
+  in_image bash -c 'scripts/train_resume.sh "$@" & training=$!
+    until compgen -G "logs/rsl_rl/$1/*/progress.csv" >/dev/null; do kill -0 "$training" || exit 1; sleep 1; done
+    kill -TERM "$training"; wait "$training"' \
+    bash stopped "${train[@]}" --max_iterations 100000 physics=mujoco_cpu || status=$?
   [ "$status" -eq 143 ] || { echo "ended with status $status, expected 143"; return 1; }
   has 'rsl_rl/stopped/*/model_*.pt'
 }
@@ -124,10 +130,11 @@ if [ -n "$prefix" ]; then
   check make_base
   base=$stand_in
 fi
-[ "$failed" -gt 0 ] || check build
+[ "$failed" -gt 0 ] || [ -n "$built" ] || check build
 if [ "$failed" -eq 0 ]; then
   printf '      %-38s %s\n' "size of the image" "$(buildah images --format '{{.Size}}' "$image")"
   container=$(buildah from "$image")
+  [ -z "$built" ] || commit=$(in_image printenv WBT_COMMIT)
   for step in no_development_tools pinned_versions knows_its_commit trains_on_mujoco files_belong_to_the_user \
     continues_in_its_folder evaluates trains_on_ovphysx_with_wandb_offline saves_on_sigterm; do
     check "$step"

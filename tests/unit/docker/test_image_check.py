@@ -77,7 +77,15 @@ def test_nothing_is_tried_in_an_image_that_was_not_built(check):
     assert [call.split()[0] for call in calls] == ["build"]
 
 
-@pytest.mark.parametrize("arguments", [["--base"], ["image"], ["--base", "a", "--make-base", "/usr"]])
+def test_a_kept_image_is_tried_without_building(check):
+    done, calls = check("--no-build", "--keep")
+    assert "build" not in {call.split()[0] for call in calls} and "trains on mujoco" in done.stdout
+    assert calls[-1] == "rm container", "the image stays"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--base"], ["image"], ["--base", "a", "--make-base", "/usr"], ["--base", "a", "--no-build"]]
+)
 def test_bad_arguments_end_with_status_2(check, arguments):
     done, calls = check(*arguments)
     assert (done.returncode, calls) == (2, []) and done.stderr.startswith("usage: scripts/image_check.sh")
