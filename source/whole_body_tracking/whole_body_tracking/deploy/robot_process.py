@@ -93,9 +93,7 @@ def _open_view(robot: SimulatedRobot, port: int | None):
 
 
 def _write_truth(path: Path, rows: list[tuple]) -> None:
-    buffer = io.BytesIO()
+    buffer, columns = io.BytesIO(), zip(*rows, strict=True)
     names = ("tick", "qpos", "qvel", "damping")
-    np.savez_compressed(
-        buffer, **{name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-    )
+    np.savez_compressed(buffer, **{name: np.array(values) for name, values in zip(names, columns, strict=True)})
     write_atomically(path, buffer.getvalue())
