@@ -57,6 +57,9 @@ def main() -> None:
     )
     print(table(result.overall, result.baseline))
     print(f"[INFO] Report: {result.folder}")
+    if result.played is None:
+        print("[WARN] The median rollout diverged at once: there is nothing to show.")
+        return
     if args.video:
         tracks = rollout_tracks(result.played, result.reference, result.robot.name)
         print(f"[INFO] Video: {write_video(args.video, tracks, result.played.fps)}")

@@ -93,10 +93,9 @@ def main(engine: str, out: Path, motion_files: list[str]) -> None:
     with launch_simulation(cfg, args):
         env = RslRlVecEnvWrapper(gym.make(TASK, cfg=cfg))
 
-        def play(environment, clip_ids=CLIP_IDS, watch=None) -> dict:
-            rollouts = run_rollouts(
-                environment, lambda obs: torch.zeros(len(obs), 29), clip_ids, 1, judge, early_stop=watch
-            )
+        def play(environment, clip_ids=CLIP_IDS, watch=None, start: int = 0) -> dict:
+            frames, idle = torch.full_like(clip_ids, start), lambda obs: torch.zeros(len(obs), 29)
+            rollouts = run_rollouts(environment, idle, clip_ids, frames, 1, judge, early_stop=watch)
             values = {name: value.tolist() for name, value in rollouts.measured.values.items()}
             return values | {"steps": [len(recording.joint_pos) for recording in rollouts.recordings]}
 
@@ -108,6 +107,7 @@ def main(engine: str, out: Path, motion_files: list[str]) -> None:
         result["idle_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)))
         result["idle_alone"] = play(env, CLIP_IDS[:1])
         result["replay"] = play(WrittenState(env))
+        result["replay_from_frame_20"] = play(WrittenState(env), start=20)
         result["stopped_early"] = play(env, watch=early_stop)
         result["stopped_early_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)), watch=early_stop)
         result["lifted"] = play(WrittenState(env, lift_from=FAIL_STEP))

@@ -63,6 +63,13 @@ def test_a_policy_that_replays_the_reference_has_no_error(probed):
     assert min(replay["tracking_reward"]) > 0.99
 
 
+def test_a_rollout_from_a_later_frame_is_scored_against_the_frames_after_it(probed):
+    replay = probed["replay_from_frame_20"]
+    assert replay["steps"] == [STEPS["long"] - 20, STEPS["short"] - 20, STEPS["long"] - 20]
+    assert replay["success"] == [1.0] * 3 and replay["completion"] == [1.0] * 3
+    assert max(replay["mpkpe"]) < 1e-4 and max(replay["joint_rmse"]) < 0.01
+
+
 def test_a_policy_that_does_nothing_never_succeeds_on_a_walk(probed):
     assert probed["idle"]["success"] == [0.0] * 3
     assert max(probed["idle"]["completion"]) < 1.0

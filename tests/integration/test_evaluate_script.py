@@ -35,7 +35,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(folder) -> Path:
-    run_script("evaluate.py", "--num_envs", 2, "--output_dir", "report", folder=folder)
+    run_script("evaluate.py", "--num_envs", 2, "--output_dir", "report", "--start_frames", "random", folder=folder)
     return folder / "report"
 
 
@@ -49,6 +49,15 @@ def test_the_report_says_what_was_measured_and_with_what(report):
     rows = list(csv.DictReader((report / "per_clip.csv").open()))
     assert [row["name"] for row in rows] == list(content["clips"])
     assert float(rows[0]["mpkpe"]) == content["overall"]["mpkpe"]
+
+
+def test_random_starts_are_reported_beside_the_protocol(report):
+    content = json.loads((report / "report.json").read_text())
+    assert content["start_frames"] == "random"
+    assert [row["start"] for row in content["starts"]] == ["frame 0", "random frames"]
+    assert content["starts"][0]["mpkpe"] == content["overall"]["mpkpe"] != content["starts"][1]["mpkpe"]
+    starts = [float(row["start_s"]) for row in csv.DictReader((report / "random_starts.csv").open())]
+    assert len(starts) == 2 and 0.0 <= starts[0] < starts[1]
 
 
 def test_the_page_needs_no_network_and_links_what_is_there(report):
@@ -81,7 +90,7 @@ def test_scenarios_give_one_row_each_with_an_interval(folder):
     content = json.loads((folder / "stress" / "scenarios.json").read_text())
     assert [row["scenario"] for row in content["scenarios"]] == ["payload", "fast_motion"]
     for row in content["scenarios"]:
-        assert row["num_rollouts"] == 2
+        assert row["num_rollouts"] == row["num_independent"] == 2  # one in either half of the clip
         assert 0.0 <= row["success_low"] <= row["success"] <= row["success_high"] <= 1.0
         assert row["scenario"] in printed
     assert content["scenarios"][0]["mpkpe"] != content["scenarios"][1]["mpkpe"]

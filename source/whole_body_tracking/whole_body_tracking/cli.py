@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported; else idle workers fight the physics
 
-USER_ERRORS = (ValueError, KeyError, OSError)
-"""What a bad argument or file raises in this package (FileNotFoundError is an OSError)."""
+USER_ERRORS = (ValueError, OSError)
+"""What a bad argument or file raises in this package (FileNotFoundError is an OSError). A KeyError is a bug."""
 
 
 def run_script(main: Callable[[], int | None]) -> None:
@@ -35,9 +35,7 @@ def run_script(main: Callable[[], int | None]) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """One-line text of an error; KeyError's own text would be quoted."""
-    if isinstance(error, KeyError) and error.args:
-        return str(error.args[0])
+    """Text of an error, or its name if it has none."""
     return str(error) or type(error).__name__
 
 

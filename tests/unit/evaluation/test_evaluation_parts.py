@@ -16,7 +16,8 @@ pytestmark = pytest.mark.unit
 def rollouts_of(numbers: list[int]) -> Rollouts:
     """Rollouts of 3 + i steps each that know their number i."""
     recordings = [perfect_recording(shipped_clip(), [3 + number]) for number in numbers]
-    return Rollouts(RolloutMetrics({"mpkpe": torch.tensor([float(number) for number in numbers])}), recordings)
+    measured = RolloutMetrics({"mpkpe": torch.tensor([float(number) for number in numbers])})
+    return Rollouts(measured, recordings, torch.tensor(numbers) * 10)
 
 
 def test_every_rollout_is_in_one_part():
@@ -27,24 +28,26 @@ def test_every_rollout_is_in_one_part():
 def test_parts_come_back_in_the_order_of_the_evaluation(tmp_path):
     parts = [Part(number, 3) for number in (1, 2, 3)]
     for part in parts:
-        save_part(part.file(tmp_path), rollouts_of(part.rollouts(8).tolist()), ["hip", "knee"])
+        save_part(part.file(tmp_path), {"first": rollouts_of(part.rollouts(8).tolist())}, ["hip", "knee"])
     loaded = [load_part(part.file(tmp_path)) for part in parts]
-    merged = merge_parts([rollouts for rollouts, _ in loaded])
+    merged = merge_parts([played["first"] for played, _ in loaded])
     assert merged.measured.values["mpkpe"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     assert [int(recording.num_steps[0]) for recording in merged.recordings] == [3, 4, 5, 6, 7, 8, 9, 10]
+    assert merged.start_frames.tolist() == [0, 10, 20, 30, 40, 50, 60, 70]
     assert loaded[0][1] == ["hip", "knee"]
     expected = perfect_recording(shipped_clip(), [8])
     assert torch.equal(merged.recordings[5].robot.pos_w, expected.robot.pos_w)
 
 
 def test_a_rollout_starts_the_same_way_in_a_part():
-    """Seeds follow the number among all rollouts: part 2 of 3 holds 1, 4 and 7, here in four worlds."""
+    """Seeds follow the number among all rollouts: part 2 of 3 holds 1, 4 and 7, here in four envs."""
     env = SimpleNamespace(num_envs=4, device="cpu")
-    clip_ids, numbers = torch.arange(8), torch.arange(8)
-    whole = _batch(torch.tensor([4, 7, 1]), clip_ids, numbers, 42, env)
+    clip_ids, numbers, frames = torch.arange(8), torch.arange(8), torch.arange(8) * 10
+    whole = _batch(torch.tensor([4, 7, 1]), clip_ids, frames, numbers, 42, env)
     mine = Part(2, 3).rollouts(8)
-    part = _batch(torch.tensor([1, 2, 0]), clip_ids[mine], mine, 42, env)
+    part = _batch(torch.tensor([1, 2, 0]), clip_ids[mine], frames[mine], mine, 42, env)
     assert torch.equal(whole.seeds, part.seeds) and torch.equal(whole.clip_ids, part.clip_ids)
+    assert torch.equal(whole.frames, part.frames)
 
 
 def test_a_part_is_not_played_twice(tmp_path):

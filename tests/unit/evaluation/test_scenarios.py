@@ -34,9 +34,9 @@ def test_the_six_of_the_protocol_and_six_more():
     assert scenarios_of("payload,standard,payload") == ["payload", "standard"]
 
 
-@pytest.mark.parametrize("text", ["standard,bogus", ",", "ALL"])
+@pytest.mark.parametrize("text", ["standard,bogus", ",", "ALL", "all,standard"])
 def test_unknown_names_are_refused_with_those_that_exist(text):
-    with pytest.raises(ValueError, match=r"--scenarios. Known: standard, high_friction, .*, or all"):
+    with pytest.raises(ValueError, match=r"--scenarios, which also takes 'all': .*Known: standard, high_friction, "):
         scenarios_of(text)
 
 
@@ -59,6 +59,53 @@ def test_what_lasts_is_set_once_at_start_up(name, event):
     events = events_of(configured(name))
     assert list(events) == [event]
     assert events[event].mode == "startup"
+
+
+@pytest.mark.parametrize(("name", "event", "key", "expected"), [
+    ("high_friction", "physics_material", "static_friction_range", (1.6, 1.6)),
+    ("high_friction", "physics_material", "dynamic_friction_range", (1.2, 1.2)),
+    ("high_friction", "physics_material", "restitution_range", (0.0, 0.0)),
+    ("low_friction", "physics_material", "static_friction_range", (0.3, 0.3)),
+    ("low_friction", "physics_material", "dynamic_friction_range", (0.3, 0.3)),
+    ("low_friction", "physics_material", "restitution_range", (0.0, 0.0)),
+    ("payload", "payload", "mass_distribution_params", (5.0, 5.0)),
+    ("payload", "payload", "operation", "add"),
+    ("gain_error", "gains", "stiffness_distribution_params", (0.8, 1.2)),
+    ("gain_error", "gains", "damping_distribution_params", (0.8, 1.2)),
+    ("gain_error", "gains", "operation", "scale"),
+    ("sensor_bias", "joint_default_pos", "offset_range", (-0.03, 0.03)),
+])  # fmt: skip
+def test_numbers_of_what_lasts(name, event, key, expected):
+    assert events_of(configured(name))[event].params[key] == expected
+
+
+def test_payload_is_in_the_torso():
+    assert events_of(configured("payload"))["payload"].params["asset_cfg"].body_names == "torso_link"
+
+
+def test_numbers_of_the_initial_offset():
+    motion = configured("initial_offset").commands.motion
+    tenth = dict.fromkeys(("x", "y", "roll", "pitch"), (-0.1, 0.1))
+    assert motion.pose_range == tenth | {"yaw": (-0.3, 0.3)}
+    assert motion.joint_position_range == (-0.1, 0.1)
+
+
+def test_only_two_scenarios_change_the_speed():
+    changed = {name: scenario.speed for name, scenario in SCENARIOS.items() if scenario.speed != 1.0}
+    assert changed == {"fast_motion": 1.5, "slow_motion": 0.5}
+
+
+def test_only_two_scenarios_disturb_and_the_push_is_a_strong_one():
+    cfg, env = configured("standard"), Wrenches()
+    cfg.seed = 1
+    assert [name for name, scenario in SCENARIOS.items() if scenario.disturb] == ["strong_push", "control_delay"]
+    push = SCENARIOS["strong_push"].disturb(cfg)
+    for env.step in range(205):
+        push(env, env.step, torch.zeros(2, 3))
+    steps, forces = zip(*env.calls, strict=True)
+    assert steps == (0, 50, 60, 200)  # from 1 s on, for 0.2 s, every 3 s
+    assert forces[1].norm(dim=-1).tolist() == pytest.approx([100.0, 100.0], rel=1e-5)  # [N]
+    assert isinstance(SCENARIOS["control_delay"].disturb(cfg), ActionDelay)
 
 
 def test_standard_changes_nothing():

@@ -42,13 +42,12 @@ def run_cells[R](
     def ended(job: CellJob, error: ChildProcessError | None) -> None:
         if error is not None:
             failed[job.name] = str(error)
-            return console.print(f"failed {job.name}: {error}", style="red", markup=False)
+            return _say(f"failed {job.name}: {error}")
         row = job.cell.row(plan)
         results.append(done(job.cell, row))
         return _print(f"{len(results) + len(failed)} of {len(cells)}: {job.name}", row)
 
-    jobs = [CellJob(cell, plan) for cell in cells]
-    run_on_ray(jobs, options, folder, ended, lambda line: console.print(line, markup=False))
+    run_on_ray([CellJob(cell, plan) for cell in cells], options, folder, ended, _say)
     if failed:
         name, reason = next(iter(failed.items()))
         raise ChildProcessError(
@@ -69,6 +68,10 @@ def _run(cell: Cell, plan: Plan, title: str) -> dict:
         row = cell.run(plan, watch)
     _print(title, row)
     return row
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False)
 
 
 def _print(title: str, row: dict) -> None:

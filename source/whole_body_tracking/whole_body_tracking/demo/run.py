@@ -46,7 +46,7 @@ class DemoPlan:
 
 
 def make_plan(total_minutes: float) -> DemoPlan:
-    """Choose task, engine and size: Newton with 4096 worlds on CUDA, native MuJoCo with 256 on a CPU.
+    """Choose task, engine and size: Newton with 4096 envs on CUDA, native MuJoCo with 256 on a CPU.
 
     Args:
         total_minutes: Budget of the whole demo [min]; all but :data:`OVERHEAD_MINUTES` of it goes into training.
@@ -75,7 +75,7 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
     """Convert, train, export, play and report; returns the report's content.
 
     Args:
-        motion_csv: Motion in Unitree's CSV convention at 30 frames a second.
+        motion_csv: Motion in Unitree's CSV convention at 30 frames per second.
         folder: Folder for everything that the demo writes; runs go to ``logs/`` in it.
         total_minutes: Budget of the whole demo [min].
         seed: Seed of training and evaluation.
@@ -86,7 +86,7 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
     plan = make_plan(total_minutes)
     folder.mkdir(parents=True, exist_ok=True)
     console.print(
-        f"[bold]Tracking {motion_csv.stem}[/bold] with {plan.train_task} on {plan.engine}, {plan.num_envs} worlds,"
+        f"[bold]Tracking {motion_csv.stem}[/bold] with {plan.train_task} on {plan.engine}, {plan.num_envs} envs,"
         f" {os.cpu_count()} cores.\nThis takes about {total_minutes:.0f} minutes, {plan.training_minutes:.1f} of them"
         f" training. Everything is written to {folder}."
     )

@@ -1,4 +1,4 @@
-"""What happens to a robot during a rollout: functions of environment, step and actions, called before each step."""
+"""Disturbances of a rollout: functions of environment, step and actions, called before each step."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def pushing_at(step: int, step_dt: float, first: float, period: float, duration:
 
 
 class Push:
-    """A horizontal force on a body, in a new random direction in each world at each push."""
+    """A horizontal force on a body, in a new random direction in each env at each push."""
 
     def __init__(self, body_name: str, force: float, duration: float, period: float, first: float = 1.0, seed: int = 0):
-        """Set what acts and when.
+        """Choose body, force and timing.
 
         Args:
             body_name: Body whose centre of mass is pushed.

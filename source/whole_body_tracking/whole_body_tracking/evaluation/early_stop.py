@@ -1,4 +1,4 @@
-"""When a rollout has nothing left to lose: it has failed under every criterion, so no later step counts."""
+"""Stop rollouts that have failed under every criterion: no later step of theirs counts."""
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
-"""``evaluate.py``: every clip from frame 0 to its end, deterministic policy, and a report."""
+"""``evaluate.py``: play every clip to its end with the deterministic policy, and write a report."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from isaaclab_rl.entrypoints.common import add_common_play_args
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+from torch import Tensor
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.conversion.time_scaling import time_scaled
@@ -24,13 +26,14 @@ from whole_body_tracking.robots import RobotModel, get_robot
 from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.viewer.video import require_encoder
 
-from .batches import Rollouts, plan_rollouts, run_rollouts
+from .batches import Rollouts, plan_rollouts, run_rollouts, spread_starts
 from .early_stop import EarlyStop
 from .metrics.measure import RolloutMetrics, measure
 from .parts import Part, PartResult, play_parts, save_part
 from .provenance import describe_evaluation
 from .recording import Recording
-from .report.robustness import RobustnessResult, scenario_row, write_scenarios
+from .report.conditions import RobustnessResult, condition_row, render_conditions, write_scenarios
+from .report.notes import diverged_note
 from .report.write import Evaluated, write_report
 from .rollout import Disturbance, configure_evaluation
 from .scenarios import SCENARIOS, Scenario, scenarios_of
@@ -39,11 +42,13 @@ NUM_ROLLOUTS = 64
 """Rollouts of an evaluation, shared evenly by its clips; each clip gets at least one."""
 NUM_EPISODES = 100
 """Episodes of each scenario."""
+START_FRAMES = ("first", "random")
+"""Values of ``--start_frames``."""
 
 
 @dataclass
 class EvaluationResult:
-    """What an evaluation found."""
+    """Numbers of an evaluation, and where its report is."""
 
     overall: dict[str, float]
     """Mean of every metric over all rollouts."""
@@ -51,17 +56,21 @@ class EvaluationResult:
     """The same for each clip, with its name and number of rollouts."""
     folder: Path
     """Where ``report.json``, ``report.html``, ``per_clip.csv`` and the played motions are."""
+    starts: list[dict] = field(default_factory=list)
+    """With ``--start_frames random`` one row for rollouts from frame 0 and one for those from random frames."""
 
     def render(self) -> str:
         """A plain table for a terminal."""
-        return "\n".join(f"{name:>20}: {value:.4f}" for name, value in self.overall.items())
+        lines = [f"{name:>20}: {value:.4f}" for name, value in self.overall.items()]
+        lines += [note] if (note := diverged_note(self.overall).strip()) else []
+        return "\n".join([*lines, "", render_conditions("start", self.starts)] if self.starts else lines)
 
 
 def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResult:
     """Evaluate a policy as a command line says; see ``evaluate.py --help``.
 
     Returns:
-        What was found; with ``--scenarios`` one row for each of them instead of a report on the clips.
+        The numbers; with ``--scenarios`` one row for each of them instead of a report on the clips.
 
     Raises:
         FileNotFoundError: If a motion or checkpoint does not exist.
@@ -79,15 +88,18 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResul
     terminations = configure_evaluation(env_cfg, perturbed=not args.exact_start)
     if args.ray_options is not None:
         num_rollouts, checkpoint = len(plan_rollouts(len(clips), args.num_envs)), None if args.experts else source.path
-        rollouts, joint_names = play_parts(argv, checkpoint, num_rollouts, args.ray_options, folder)
+        played, joint_names = play_parts(argv, checkpoint, num_rollouts, args.ray_options, folder)
     else:
-        rollouts, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations)
+        starts = ["first", "random"] if args.start_frames == "random" else ["first"]
+        played, joint_names = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, starts)
     if args.part is not None:
-        save_part(args.part.file(folder), rollouts, joint_names)
-        return PartResult(folder, len(rollouts.recordings))
-    evaluated = Evaluated(rollouts, clips, get_robot(env_cfg.robot_name), joint_names, env_cfg.rewards)
+        save_part(args.part.file(folder), played, joint_names)
+        return PartResult(folder, sum(len(rollouts.recordings) for rollouts in played.values()))
+    robot = get_robot(env_cfg.robot_name)
+    evaluated = Evaluated(played["first"], clips, robot, joint_names, env_cfg.rewards, played.get("random"))
     details = describe_evaluation(args, env_cfg, source.path, clips)
-    return EvaluationResult(*write_report(folder, evaluated, details, args.video, args.video_length), folder)
+    content = write_report(folder, evaluated, details, args.video, args.video_length)
+    return EvaluationResult(content["overall"], content["per_clip"], folder, content.get("starts", []))
 
 
 def evaluate_scenarios(
@@ -101,7 +113,7 @@ def evaluate_scenarios(
         names: Scenarios.
         folder: Folder to write to; it is created.
     """
-    rows = [scenario_row(name, _play_scenario(args, source, SCENARIOS[name])) for name in names]
+    rows = [condition_row("scenario", name, _play_scenario(args, source, SCENARIOS[name])) for name in names]
     env_cfg, _ = resolve_configs(args, play=True)
     return write_scenarios(folder, rows, describe_evaluation(args, env_cfg, source.path, load_task_clips(env_cfg)))
 
@@ -113,33 +125,45 @@ def play_clips(
     source: PolicySource,
     num_clips: int,
     terminations,
+    starts: Sequence[str],
     disturb: Disturbance | None = None,
-) -> tuple[Rollouts, list[str]]:
-    """Start the engine, play every clip and stop it.
+) -> tuple[dict[str, Rollouts], list[str]]:
+    """Start the engine, play every clip and stop the engine.
 
     Args:
-        args: Parsed command line; ``num_envs`` rollouts are made, in at most as many worlds.
+        args: Parsed command line; ``num_envs`` rollouts are made for each of ``starts``, in at most as many envs.
         env_cfg: Config from :func:`~.rollout.configure_evaluation`.
         agent_cfg: Agent config that the source has configured.
         source: Policy to play.
         num_clips: Number of clips of the config.
         terminations: Terminations that count as failures.
+        starts: Where rollouts start: ``first`` is frame 0, ``random`` are frames spread over each clip.
         disturb: Acts on the environment or the actions before each step.
 
     Returns:
-        The rollouts, and the joints in the order of their recordings.
+        The rollouts for each of ``starts``, and the joints in the order of their recordings.
     """
-    clip_ids = plan_rollouts(num_clips, args.num_envs)
-    numbers = torch.arange(len(clip_ids)) if args.part is None else args.part.rollouts(len(clip_ids))
-    clip_ids = clip_ids[numbers]
-    env_cfg.scene.num_envs = len(clip_ids) if num_clips <= args.num_envs else min(args.num_envs, len(clip_ids))
+    planned = plan_rollouts(num_clips, args.num_envs)
+    numbers = torch.arange(len(planned)) if args.part is None else args.part.rollouts(len(planned))
+    env_cfg.scene.num_envs = len(numbers) if num_clips <= args.num_envs else min(args.num_envs, len(numbers))
     robot = get_robot(env_cfg.robot_name)
     judge = judge_of(env_cfg.rewards, terminations, robot)
     early_stop = EarlyStop(terminations, robot.body_names[0])
     with tracking_env(args, env_cfg, agent_cfg) as env:
-        policy = source.load(env, agent_cfg)
-        rollouts = run_rollouts(env, policy, clip_ids, env_cfg.seed, judge, disturb, early_stop, numbers)
-        return rollouts, list(env.unwrapped.scene["robot"].joint_names)
+        policy, played = source.load(env, agent_cfg), {}
+        for name in starts:
+            frames = _start_frames(name, planned, env, env_cfg.seed)[numbers]
+            clip_ids, seed = planned[numbers], env_cfg.seed
+            played[name] = run_rollouts(env, policy, clip_ids, frames, seed, judge, disturb, early_stop, numbers)
+        return played, list(env.unwrapped.scene["robot"].joint_names)
+
+
+def _start_frames(name: str, clip_ids: Tensor, env: RslRlVecEnvWrapper, seed: int) -> Tensor:
+    """Start frame of each rollout of a plan: frame 0 for ``first``, frames spread over each clip for ``random``."""
+    if name == "first":
+        return torch.zeros_like(clip_ids)
+    num_steps = env.unwrapped.command_manager.get_term("motion").last_frames.cpu()[clip_ids]
+    return spread_starts(clip_ids, num_steps, env.unwrapped.step_dt, seed)
 
 
 def judge_of(rewards, terminations, robot: RobotModel) -> Callable[[Recording], RolloutMetrics]:
@@ -147,7 +171,7 @@ def judge_of(rewards, terminations, robot: RobotModel) -> Callable[[Recording], 
     return lambda recording: measure(recording, rewards, terminations, robot.body_names[0], robot)
 
 
-def _play_scenario(args: argparse.Namespace, source: PolicySource, scenario: Scenario) -> RolloutMetrics:
+def _play_scenario(args: argparse.Namespace, source: PolicySource, scenario: Scenario) -> Rollouts:
     env_cfg, agent_cfg = resolve_configs(args, play=True)
     source.configure(env_cfg, agent_cfg)
     clips = load_task_clips(env_cfg)
@@ -157,8 +181,9 @@ def _play_scenario(args: argparse.Namespace, source: PolicySource, scenario: Sce
     with tempfile.TemporaryDirectory() as folder:
         if scenario.speed != 1.0:
             clips = _retimed(env_cfg, clips, scenario, Path(folder))
-        rollouts, _ = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, disturb)
-    return rollouts.measured
+        starts = [args.start_frames]
+        played, _ = play_clips(args, env_cfg, agent_cfg, source, len(clips), terminations, starts, disturb)
+    return played[args.start_frames]
 
 
 def _retimed(env_cfg, clips: list[MotionClip], scenario: Scenario, folder: Path) -> list[MotionClip]:
@@ -180,6 +205,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         metavar="NAME,NAME",
         help=f"Test robustness instead, {NUM_EPISODES} episodes each by default: {', '.join(SCENARIOS)}; or all.",
     )
+    parser.add_argument(
+        "--start_frames",
+        choices=START_FRAMES,
+        default=None,
+        help="Where rollouts start: at frame 0 of each clip (first, the default), or also at random frames spread over"
+        " it, with a row of their own (random). Scenarios start at random frames unless this says first.",
+    )
     parser.add_argument("--part", type=Part.parse, default=None, help=argparse.SUPPRESS)
     add_ray_args(parser)
     add_expert_args(parser)
@@ -188,6 +220,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     _check_ray(args, argv)
     _check_video(args)
     args.num_envs = args.num_envs or (NUM_EPISODES if args.scenarios else NUM_ROLLOUTS)
+    args.start_frames = args.start_frames or ("random" if args.scenarios else "first")
     if not args.experts:
         args.checkpoint = args.checkpoint or "latest"
     return args

@@ -98,7 +98,7 @@ class PartJob:
 
 def play_parts(
     argv: Sequence[str], checkpoint: Path | None, num_rollouts: int, options: RayOptions, folder: Path
-) -> tuple[Rollouts, list[str]]:
+) -> tuple[dict[str, Rollouts], list[str]]:
     """Play all rollouts of an evaluation on a Ray cluster.
 
     Args:
@@ -109,7 +109,7 @@ def play_parts(
         folder: Folder of the report; the parts are in a folder below it until all have been read.
 
     Returns:
-        The rollouts, and the joints in the order of their recordings.
+        The rollouts by where they start, and the joints in the order of their recordings.
 
     Raises:
         ChildProcessError: If a part fails; the message ends with the last lines of its log.
@@ -131,20 +131,21 @@ def play_parts(
         raise failed[0]
     loaded = [load_part(part.file(place)) for part in parts]
     shutil.rmtree(place)
-    return merge_parts([rollouts for rollouts, _ in loaded]), loaded[0][1]
+    played = {start: merge_parts([played[start] for played, _ in loaded]) for start in loaded[0][0]}
+    return played, loaded[0][1]
 
 
-def save_part(path: Path, rollouts: Rollouts, joint_names: Sequence[str]) -> None:
+def save_part(path: Path, played: dict[str, Rollouts], joint_names: Sequence[str]) -> None:
     """Write what the rollouts of a part did."""
     with replacing(path) as partial:
-        torch.save({"rollouts": rollouts, "joint_names": list(joint_names)}, partial)
+        torch.save({"played": played, "joint_names": list(joint_names)}, partial)
 
 
-def load_part(path: Path) -> tuple[Rollouts, list[str]]:
-    """Read what the rollouts of a part did, and the joints in the order of their recordings."""
+def load_part(path: Path) -> tuple[dict[str, Rollouts], list[str]]:
+    """Read the rollouts of a part by where they start, and the joints in the order of their recordings."""
     with torch.serialization.safe_globals(CONTENT):
         content = torch.load(path, weights_only=True)
-    return content["rollouts"], content["joint_names"]
+    return content["played"], content["joint_names"]
 
 
 def merge_parts(parts: Sequence[Rollouts]) -> Rollouts:
@@ -152,7 +153,8 @@ def merge_parts(parts: Sequence[Rollouts]) -> Rollouts:
     count, total = sum(len(part.recordings) for part in parts), len(parts)
     places = [(index % total, index // total) for index in range(count)]
     measured = RolloutMetrics.concatenate([parts[part].measured.select([row]) for part, row in places])
-    return Rollouts(measured, [parts[part].recordings[row] for part, row in places])
+    frames = torch.stack([parts[part].start_frames[row] for part, row in places])
+    return Rollouts(measured, [parts[part].recordings[row] for part, row in places], frames)
 
 
 def without_flags(argv: Sequence[str], valued: Sequence[str], bare: Sequence[str] = ()) -> tuple[str, ...]:

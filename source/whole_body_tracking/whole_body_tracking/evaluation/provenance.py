@@ -1,4 +1,4 @@
-"""What an evaluation was made with."""
+"""Provenance of an evaluation: task, engine, seed, versions and digests."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def describe_evaluation(args: argparse.Namespace, env_cfg, checkpoint: Path, cli
         "engine": engine_name(env_cfg.sim.physics),
         "seed": env_cfg.seed,
         "exact_start": args.exact_start,
+        "start_frames": args.start_frames,
         "versions": {name: installed_version(name) for name in PACKAGES},
         "commit": code_commit(),
         "checkpoint": checkpoint.name,

@@ -16,12 +16,15 @@ PER_ROLLOUT = ("clip_ids", "num_steps", "num_recorded")
 
 @dataclass
 class Recording:
-    """Trajectories of all rollouts, shape [num_steps, num_rollouts, ...]; step t is scored against frame t + 1."""
+    """Trajectories of all rollouts, shape [num_steps, num_rollouts, ...].
+
+    Step t of a rollout that starts at frame f is scored against frame f + t + 1.
+    """
 
     ref: BodyState
-    """Reference bodies, with world origins taken off."""
+    """Reference bodies, relative to the origin of its env."""
     robot: BodyState
-    """Robot bodies, with world origins taken off."""
+    """Robot bodies, relative to the origin of its env."""
     ref_joint_pos: Tensor
     """Reference joint positions [rad]."""
     joint_pos: Tensor
@@ -33,7 +36,7 @@ class Recording:
     clip_ids: Tensor
     """Clip of each rollout, shape [num_rollouts]."""
     num_steps: Tensor
-    """Steps of each rollout's clip, shape [num_rollouts]."""
+    """Steps of each rollout from its start frame to the end of its clip, shape [num_rollouts]."""
     body_names: list[str]
     anchor_idx: int
     step_dt: float
@@ -41,7 +44,7 @@ class Recording:
     joint_torque: Tensor | None = None
     """Torques of the joint drives [N m], shaped like ``joint_vel``; None where they are unknown."""
     num_recorded: Tensor | None = None
-    """Steps of each rollout before it was given up, shape [num_rollouts]; None: all of them."""
+    """Steps of each rollout before it was stopped, shape [num_rollouts]; None: all of them."""
 
     @property
     def num_rollouts(self) -> int:
@@ -62,9 +65,14 @@ class Recording:
         errors = tracking_errors(*flat, anchor_idx=self.anchor_idx)
         return TrackingErrors(**{name: value.unflatten(0, shape) for name, value in vars(errors).items()})
 
-    def rollout(self, index: int) -> Recording:
-        """One rollout, cut to the steps of its clip that were recorded."""
+    def num_finite_steps(self, index: int) -> int:
+        """Steps of a rollout before it diverges, at most those of its clip."""
+        return int((~self.diverged[: int(self.num_steps[index]), index]).cumprod(0).sum())
+
+    def rollout(self, index: int, max_steps: int | None = None) -> Recording:
+        """One rollout, cut to the steps of its clip that were recorded, and to ``max_steps``."""
         steps = int((self.num_steps if self.num_recorded is None else self.num_recorded)[index])
+        steps = steps if max_steps is None else min(steps, max_steps)
 
         def cut(value):
             if isinstance(value, BodyState):

@@ -1,7 +1,7 @@
-"""Roll a policy out once per world, from frame 0 to the end of its clip, and record what happened.
+"""Roll a policy out once in each env, from a start frame to the end of its clip, and record what happened.
 
 The environment never resets here: its terminations are switched off and judged on the recording, so the terminal step
-is measured like any other and a world that has failed does not disturb the rest.
+is measured like any other and an env that has failed does not disturb the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SMALL_PERTURBATION = {
     "velocity_range": {axis: (-0.05, 0.05) for axis in ("x", "y", "z", "roll", "pitch", "yaw")},
     "joint_position_range": (-0.02, 0.02),
 }
-"""Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all worlds are copies of one."""
+"""Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all envs are copies of one."""
 
 MIN_POLICY_ROWS = 8
 """Smaller batches of observations take another matrix product on a CPU, whose last bits differ."""
@@ -41,14 +41,16 @@ Disturbance = Callable[["RslRlVecEnvWrapper", int, Tensor], Tensor]
 
 @dataclass
 class Batch:
-    """Rollouts that run at the same time, one a world; all of shape [num_envs]."""
+    """Rollouts that run at the same time, one per env; all of shape [num_envs]."""
 
     clip_ids: Tensor
-    """Clip of each world."""
+    """Clip of each env."""
+    frames: Tensor
+    """Start frame of each env."""
     seeds: Tensor
-    """Seed of each world's start noise."""
+    """Seed of each env's start noise."""
     used: Tensor
-    """Whether the world has a rollout at all."""
+    """Whether the env has a rollout at all."""
 
 
 def configure_evaluation(env_cfg: TrackingEnvCfg, perturbed: bool = True) -> TerminationsCfg:
@@ -61,7 +63,7 @@ def configure_evaluation(env_cfg: TrackingEnvCfg, perturbed: bool = True) -> Ter
     terminations = env_cfg.terminations
     env_cfg.terminations = type(terminations)(**{f.name: None for f in fields(terminations)})
     env_cfg.commands.motion.clip_end = "hold"
-    env_cfg.scene.env_spacing = 0.0  # worlds do not touch, and single precision is the same in all of them
+    env_cfg.scene.env_spacing = 0.0  # envs do not touch, and single precision is the same in all of them
     if perturbed:
         for name, value in SMALL_PERTURBATION.items():
             setattr(env_cfg.commands.motion, name, value)
@@ -75,17 +77,17 @@ def roll_out(
     disturb: Disturbance | None = None,
     early_stop: EarlyStop | None = None,
 ) -> Recording:
-    """Play each world's clip once; worlds without a rollout are left out of the recording.
+    """Play each env's clip once; envs without a rollout are left out of the recording.
 
     Args:
         env: Environment made from :func:`configure_evaluation`'s config.
         policy: Maps observations to actions.
-        batch: What each world plays.
+        batch: Rollout of each env.
         disturb: Acts on the environment or the actions before each step.
         early_stop: Says which rollouts to stop before their end; None stops none.
     """
     motion: MotionCommand = env.unwrapped.command_manager.get_term("motion")
-    num_steps = motion.last_frames[batch.clip_ids]
+    num_steps = motion.last_frames[batch.clip_ids] - batch.frames
     ends = torch.where(batch.used, num_steps, 0)
     if early_stop is not None:
         early_stop.reset()
@@ -98,9 +100,8 @@ def roll_out(
             _park(env, motion, finished)
             parked |= finished
             actions = _act(policy, obs)
-            applied = actions if disturb is None else disturb(env, step, actions)
             ref, ref_joint_pos = motion.reference_bodies, motion.reference.joint_pos
-            obs = env.step(applied)[0]
+            obs = env.step(actions if disturb is None else disturb(env, step, actions))[0]
             samples.append(_sample(env, motion, ref, ref_joint_pos, actions, batch.used))
             if early_stop is not None:
                 lost = early_stop.update(_recording(env, motion, samples[-1:], batch, num_steps)).to(ends.device)
@@ -111,20 +112,26 @@ def roll_out(
 
 
 def _start(env: RslRlVecEnvWrapper, motion: MotionCommand, batch: Batch) -> Tensor:
-    """Put every world into frame 0 of its clip, with noise that depends on its rollout alone; return observations."""
+    """Put every env into its start frame, with noise that depends on its rollout alone; return observations."""
     everyone = torch.arange(env.num_envs, device=env.device)
-    frames = torch.zeros_like(everyone)
     if _park(env, motion, torch.ones_like(batch.used)):
         env.step(torch.zeros(env.num_envs, env.num_actions, device=env.device))
-    motion.set_start(everyone, batch.clip_ids, frames)  # a finite state, which the reset below does not complain about
-    motion.fixed_start = (batch.clip_ids, frames)
+    motion.set_start(everyone, batch.clip_ids, batch.frames)  # a finite state: the reset below does not complain
+    motion.fixed_start = (batch.clip_ids, batch.frames)
     env.reset()
-    for world, seed in enumerate(batch.seeds.tolist()):
-        torch.manual_seed(seed)
-        motion.set_start(everyone[world : world + 1], batch.clip_ids[world : world + 1], frames[:1])
+    motion.set_start(everyone, batch.clip_ids, batch.frames, _start_noise(motion, batch.seeds))
     torch.manual_seed(int(batch.seeds[0]))
     env.unwrapped.obs_buf = env.unwrapped.observation_manager.compute()
     return env.get_observations()
+
+
+def _start_noise(motion: MotionCommand, seeds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw the start noise of each rollout from its own seed, so that it does not depend on what runs beside it."""
+    draws = []
+    for seed in seeds.tolist():
+        torch.manual_seed(seed)
+        draws.append(motion.draw_start_noise(1))
+    return tuple(torch.cat(values) for values in zip(*draws, strict=True))
 
 
 def _act(policy: Callable[[Tensor], Tensor], obs: Tensor) -> Tensor:
@@ -132,16 +139,16 @@ def _act(policy: Callable[[Tensor], Tensor], obs: Tensor) -> Tensor:
     return policy(torch.cat([obs] * copies))[: len(obs)] if copies > 1 else policy(obs)
 
 
-def _park(env: RslRlVecEnvWrapper, motion: MotionCommand, worlds: Tensor) -> bool:
-    """Stop simulating worlds, given as a mask of shape [num_envs], and return whether the engine can do so.
+def _park(env: RslRlVecEnvWrapper, motion: MotionCommand, envs: Tensor) -> bool:
+    """Stop simulating envs, given as a mask of shape [num_envs], and return whether the engine can do so.
 
-    Native MuJoCo does not step a world whose state is not finite, and forgets its solver's warm start, so that the next
-    rollout begins as in a new environment. Other engines go on stepping all worlds.
+    Native MuJoCo does not step an env whose state is not finite, and forgets its solver's warm start, so that the next
+    rollout begins as in a new environment. Other engines go on stepping all envs.
     """
     solver = getattr(env.unwrapped.cfg.sim.physics, "solver_cfg", None)
     if getattr(solver, "solver_type", None) != "mujoco_cpu":
         return False
-    ids = worlds.nonzero().flatten()
+    ids = envs.nonzero().flatten()
     if len(ids):
         velocity = torch.full((len(ids), motion.robot.num_joints), torch.nan, device=env.device)
         motion.robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=ids.int())

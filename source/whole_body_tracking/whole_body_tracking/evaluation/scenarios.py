@@ -10,6 +10,7 @@ from isaaclab.managers import EventTermCfg as EventTerm
 from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.noise import ConstantNoiseCfg
 
+from whole_body_tracking.names import require_known
 from whole_body_tracking.tasks.tracking import mdp
 
 from .disturbances import ActionDelay, Push
@@ -25,14 +26,14 @@ def _unchanged(env_cfg: TrackingEnvCfg) -> None:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One condition."""
+    """One condition under which a policy is tested."""
 
     description: str
     """What differs from the standard evaluation, with numbers."""
     configure: Callable[[TrackingEnvCfg], None] = _unchanged
     """Changes an evaluation config in place."""
     disturb: Callable[[TrackingEnvCfg], Disturbance] | None = None
-    """Makes what acts during the rollouts."""
+    """Makes the disturbance that acts during the rollouts."""
     speed: float = 1.0
     """How many times faster the clips are played."""
 
@@ -134,10 +135,8 @@ def scenarios_of(text: str) -> list[str]:
     """Names in a comma-separated list, or all of them for ``all``.
 
     Raises:
-        ValueError: If a name is unknown; the message lists those that exist.
+        ValueError: If a name is unknown or there is none; the message lists those that exist.
     """
     names = list(SCENARIOS) if text == "all" else [name for name in text.split(",") if name]
-    unknown = [name for name in names if name not in SCENARIOS]
-    if unknown or not names:
-        raise ValueError(f"Unknown scenarios {unknown} in --scenarios. Known: {', '.join(SCENARIOS)}, or all.")
+    require_known(names or [text], SCENARIOS, "scenario in --scenarios, which also takes 'all'")
     return list(dict.fromkeys(names))

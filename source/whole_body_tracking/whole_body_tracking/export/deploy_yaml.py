@@ -33,10 +33,7 @@ def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
             f"deploy.yaml describes default-relative actions, but the policy emits {spec.emitted_actions} ones."
             " Train on one clip, so that the exported file holds the reference."
         )
-    missing = [name for name in spec.joint_names if name not in sdk_joint_names]
-    if missing:
-        raise ValueError(f"The robot has no motors for {missing}. It has: {list(sdk_joint_names)}.")
-    joint_ids_map = [list(sdk_joint_names).index(name) for name in spec.joint_names]
+    joint_ids_map = _joint_ids(spec.joint_names, sdk_joint_names)
     default = list(spec.default_joint_pos)
     content = {
         "joint_ids_map": joint_ids_map,
@@ -57,6 +54,14 @@ def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
         "observations": {UNITREE_TERM_NAMES.get(term.name, term.name): _term(term) for term in spec.observations},
     }
     return yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, default_flow_style=None, width=120)
+
+
+def _joint_ids(joint_names: Sequence[str], sdk_joint_names: Sequence[str]) -> list[int]:
+    """Motor of each joint."""
+    missing = [name for name in joint_names if name not in sdk_joint_names]
+    if missing:
+        raise ValueError(f"The robot has no motors for {missing}. It has: {list(sdk_joint_names)}.")
+    return [list(sdk_joint_names).index(name) for name in joint_names]
 
 
 class _PlainDumper(yaml.SafeDumper):

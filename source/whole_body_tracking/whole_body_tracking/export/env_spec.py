@@ -9,15 +9,13 @@ import numpy as np
 from torch import Tensor
 
 from whole_body_tracking.code_version import code_commit
-from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clip_reference import ClipReference, TrainedClip
-from .spec import ActionKind, ObservationTerm, PolicySpec
+from .spec import ActionCenter, ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
     from isaaclab.assets import ArticulationData
     from isaaclab.envs import ManagerBasedRLEnv
-    from isaaclab.managers import ObservationGroupCfg
 
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 
@@ -50,30 +48,49 @@ def spec_from_env(
         trained_on: Clips of the training.
 
     Raises:
-        ValueError: If the action term does not move all joints in the robot's order or clips its targets, or if the
-            observations have modifiers or are stacked in a way that the spec cannot express.
+        ValueError: If the spec cannot express the task's actions or observations.
     """
     action = env.action_manager.get_term(ACTION_TERM)
     robot = env.scene[action.cfg.asset_name].data
-    _check_action(action, len(robot.joint_names))
     return PolicySpec(
         task=task,
         run_path=run_path,
         checkpoint=checkpoint,
-        control_dt=round(float(env.step_dt), 9),
-        action_kind=_action_kind(action),
         action_clip=action_clip,
-        observations=observation_terms(env),
-        command_names=tuple(env.command_manager.active_terms),
-        default_joint_pos=_numbers(action.nominal_offset[0]),
-        action_scale=_numbers(action.scale[0]),
-        version=metadata.version("whole-body-tracking"),
-        commit=code_commit(),
         clamp_targets=clamp_targets,
         trained_on=trained_on,
+        **_environment_fields(env),
+        **_action_fields(action, len(robot.joint_names)),
         **_joint_fields(robot),
-        **_reference_fields(motion_of(env), with_clips),
+        **_reference_fields(motion_term(env), with_clips),
     )
+
+
+def motion_term(env: ManagerBasedRLEnv) -> MotionCommand | None:
+    """Motion command of an environment; None for a task that tracks no clip."""
+    from whole_body_tracking.tasks.tracking.task_reference import motion_of  # needs Isaac Lab, which loading does not
+
+    return motion_of(env)
+
+
+def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
+    return {
+        "control_dt": round(float(env.step_dt), 9),
+        "observations": observation_terms(env),
+        "command_names": tuple(env.command_manager.active_terms),
+        "version": metadata.version("whole-body-tracking"),
+        "commit": code_commit(),
+    }
+
+
+def _action_fields(action, num_joints: int) -> dict[str, Any]:
+    _check_action(action, num_joints)
+    return {
+        "action_kind": _action_kind(action),
+        "action_center": _action_center(action),
+        "default_joint_pos": _numbers(action.nominal_offset[0]),
+        "action_scale": _numbers(action.scale[0]),
+    }
 
 
 def _joint_fields(robot: ArticulationData) -> dict[str, Any]:
@@ -112,23 +129,23 @@ def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
     """Terms of the policy's observation group, in order."""
     manager = env.observation_manager
     group = getattr(manager.cfg, OBSERVATION_GROUP)
-    require_no_modifiers(group)
+    require_no_modifiers(manager.cfg)
     if group.history_length and group.history_order == "time":
         raise ValueError("Export needs observation history term by term: set `history_order` to 'term'.")
     names, dims = manager.active_terms[OBSERVATION_GROUP], manager.group_obs_term_dim[OBSERVATION_GROUP]
     return tuple(_observation_term(getattr(group, name), name, dim) for name, dim in zip(names, dims, strict=True))
 
 
-def require_no_modifiers(group: ObservationGroupCfg) -> None:
+def require_no_modifiers(observations: object) -> None:
     """Check that no observation term has modifiers, which an exported graph could not apply.
 
     Args:
-        group: Config of the policy's observation group.
+        observations: Config of a task's observation groups.
 
     Raises:
         ValueError: If a term has ``modifiers``; the message names it.
     """
-    for name, term in vars(group).items():
+    for name, term in vars(getattr(observations, OBSERVATION_GROUP)).items():
         if getattr(term, "modifiers", None):
             functions = [getattr(modifier.func, "__name__", str(modifier.func)) for modifier in term.modifiers]
             raise ValueError(
@@ -169,6 +186,10 @@ def _action_kind(action) -> ActionKind:
     from whole_body_tracking.tasks.tracking.mdp.actions import ResidualJointPositionAction
 
     return "residual" if isinstance(action, ResidualJointPositionAction) else "default_relative"
+
+
+def _action_center(action) -> ActionCenter:
+    return getattr(action.cfg, "center", "reference")
 
 
 def _numbers(values: Tensor) -> tuple[float, ...]:

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from whole_body_tracking.file_set import replace_set
 from whole_body_tracking.robots import get_robot
-from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
-from .env_spec import OBSERVATION_GROUP, spec_from_env
+from .env_spec import OBSERVATION_GROUP, motion_term, spec_from_env
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
 from .loader import OnnxPolicy, load_policy
@@ -50,13 +49,11 @@ def export_run(
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
     Unitree's layout, if the actions are relative to the default pose; ``clips/``, if there are several, which the graph
-    does not hold. They replace those of an earlier export together, once all are written and checked; a ``deploy.yaml``
-    that does not apply any more is removed.
+    does not hold. They replace those of an earlier export together, once all are written and checked.
 
     Args:
         runner: Runner with a task of this package; the parity check reads the environment's last observations.
-        checkpoint_path: The checkpoint that the policy is of. The clips that it was trained on are taken from the
-            ``provenance.json`` beside it.
+        checkpoint_path: Checkpoint of the policy; the ``provenance.json`` beside it says what it was trained on.
         task: Task id.
         clamp_targets: Whether the exported graph keeps joint targets within the soft limits.
         with_clips: Whether to write ``clips/``.
@@ -68,13 +65,28 @@ def export_run(
     Raises:
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
-    checkpoint_path = Path(checkpoint_path)
-    folder = checkpoint_path.parent / "exported" if folder is None else Path(folder)
-    env, actor = runner.env.unwrapped, runner.alg.get_policy()
-    action_clip = getattr(runner.env, "clip_actions", None)
-    origin = (task, run_path_of(checkpoint_path), checkpoint_path.name)
-    spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips, trained_clips(checkpoint_path))
-    motion = motion_of(env)
+    checkpoint = Path(checkpoint_path)
+    folder = checkpoint.parent / "exported" if folder is None else Path(folder)
+    env, action_clip = runner.env.unwrapped, getattr(runner.env, "clip_actions", None)
+    origin = (task, run_path_of(checkpoint), checkpoint.name)
+    spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips, trained_clips(checkpoint))
+    write_checked(folder, env, runner.alg.get_policy(), spec)
+    return folder / "policy.onnx"
+
+
+def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: PolicySpec) -> None:
+    """Write a policy and its clips; files that differ from torch never appear under their names.
+
+    Args:
+        folder: Where to write; created if need be.
+        env: Environment whose last observations are compared.
+        actor: Policy of rsl_rl.
+        spec: Of the policy.
+
+    Raises:
+        ValueError: If the policy cannot be exported, or the file computes something else than torch.
+    """
+    motion = motion_term(env)
     graph = build_graph(actor, spec, None if motion is None else motion.nominal_library)
     folder.mkdir(parents=True, exist_ok=True)
     if motion is not None:
@@ -85,7 +97,6 @@ def export_run(
         _check(load_policy(staged / "policy.onnx", needs_clips=False), env, actor)
 
     replace_set(folder, POLICY_FILES, write)
-    return folder / "policy.onnx"
 
 
 def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_names: Sequence[str]) -> None:
@@ -109,7 +120,7 @@ def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_nam
 
 def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
     """Compare an exported file with torch on the environment's last observations."""
-    motion, obs = motion_of(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
+    motion, obs = motion_term(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
     if motion is None:
         check_parity(policy, actor, obs)
         return

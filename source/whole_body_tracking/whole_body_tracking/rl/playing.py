@@ -63,7 +63,7 @@ def play(argv: list[str]) -> PlayResult:
     _check_export(args)
     env_cfg, agent_cfg = resolve_configs(args, play=not args.train_env_cfg)
     if args.export:
-        require_no_modifiers(env_cfg.observations.policy)
+        require_no_modifiers(env_cfg.observations)
     source = _policy_source(args, agent_cfg)
     checkpoint = source.path
     source.configure(env_cfg, agent_cfg)

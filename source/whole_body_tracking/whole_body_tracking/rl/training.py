@@ -126,7 +126,7 @@ def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: R
         FileNotFoundError: If there is no such checkpoint.
         ValueError: If it does not fit the task or the agent config, or the task's policy could not be exported.
     """
-    require_no_modifiers(env_cfg.observations.policy)
+    require_no_modifiers(env_cfg.observations)
     checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
     if checkpoint is not None:
         require_same_control(checkpoint, env_cfg, accepts_other_motions(env_cfg))

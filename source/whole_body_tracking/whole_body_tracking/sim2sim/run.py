@@ -11,9 +11,9 @@ import torch
 
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measure
+from whole_body_tracking.evaluation.metrics.ranking import median_rollout
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
-from whole_body_tracking.evaluation.report.write import median_rollout
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.motion import MotionClip
@@ -35,8 +35,8 @@ class Sim2SimResult:
     per_clip: list[dict]
     """The same for each clip, with its name and number of rollouts."""
     robot: RobotModel
-    played: MotionClip
-    """Motion of the robot in the median rollout, all bodies."""
+    played: MotionClip | None
+    """Motion of the robot in the median rollout, all bodies; None if it diverged at once."""
     reference: MotionClip
     """Reference of that rollout, all bodies; frame t + 1 belongs to the played frame t."""
     baseline: Baseline | None = None
@@ -79,29 +79,41 @@ def run_sim2sim(
         FileNotFoundError: If a file does not exist.
         ValueError: If policy, clip and report do not fit together; a wrong observation layout is named by term.
     """
-    if num_rollouts < 1:
-        raise ValueError(f"--num_rollouts {num_rollouts} should be at least 1.")
+    _require_rollouts(num_rollouts)
     policy = load_policy(policy_path, needs_clips=motion_file is None and not motions)
     robot = robot_of(policy.spec)
     ObservationBuilder(policy.spec, Path(policy_path).name)
+    folder = Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim"
     references = references_of(policy, motions, motion_file)
     digests = [reference.clip.source["sha256"] for reference in references]
     baseline = read_baseline(compare, digests, policy.spec) if compare else None
     each = -(-num_rollouts // len(references))
     played = [_play(policy, robot, reference, each, seed, perturbed) for reference in references]
+    result = _result(played, policy, robot, baseline, folder)
+    _write(result, played, policy, seed)
+    return result
+
+
+def _require_rollouts(num_rollouts: int) -> None:
+    if num_rollouts < 1:
+        raise ValueError(f"--num_rollouts {num_rollouts} should be at least 1.")
+
+
+def _result(
+    played: list[Played], policy: OnnxPolicy, robot: RobotModel, baseline: Baseline | None, folder: Path
+) -> Sim2SimResult:
+    """Means over the rollouts of all clips and of each, and the median rollout of the median clip."""
     measured = RolloutMetrics.concatenate([item.measured for item in played])
-    middle = _middle(played)
-    result = Sim2SimResult(
+    each, middle = len(played[0].measured.values["success"]), _middle(played)
+    return Sim2SimResult(
         overall=measured.mean() | {"num_rollouts": each * len(played)},
         per_clip=[{"name": item.reference.clip.name, "num_rollouts": each} | item.measured.mean() for item in played],
         robot=robot,
         played=played_clip(middle.median, 0, robot.name, list(policy.spec.joint_names)),
         reference=with_all_bodies(middle.reference.clip, robot),
         baseline=baseline,
-        folder=Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim",
+        folder=folder,
     )
-    _write(result, played, policy, seed)
-    return result
 
 
 def _play(
@@ -121,9 +133,12 @@ def _middle(played: list[Played]) -> Played:
 def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed: int) -> None:
     folder, name = result.folder, result.reference.name
     folder.mkdir(parents=True, exist_ok=True)
-    result.played.save(folder / "played.npz")
     title = f"{name}: {policy.spec.checkpoint} in MuJoCo, median of {result.per_clip[0]['num_rollouts']} rollouts"
-    write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
+    for name in ("played.npz", "played.html"):
+        (folder / name).unlink(missing_ok=True)
+    if result.played is not None:
+        result.played.save(folder / "played.npz")
+        write_rollout_page(folder / "played.html", result.played, result.reference, result.robot.name, title)
     write_table(folder / "per_rollout.csv", [row for item in played for row in _rows(item)])
     content = {
         "overall": result.overall,

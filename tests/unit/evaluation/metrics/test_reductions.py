@@ -32,7 +32,7 @@ def test_a_rollout_survives_up_to_its_failure_or_its_clips_end():
 def test_return_is_nothing_after_a_failure():
     reward = torch.tensor([[1.0, 0.8, 0.6], [0.5, 1.0, 0.4], [1.0, 1.0, 1.0], [0.5, 1.0, 1.0]])
     # 3 / 4; 0.8 / 4; (0.6 + 0.4) / 2
-    assert reductions.normalised_return(reward, FAILED, NUM_STEPS).tolist() == pytest.approx([0.75, 0.2, 0.5])
+    assert reductions.normalized_return(reward, FAILED, NUM_STEPS).tolist() == pytest.approx([0.75, 0.2, 0.5])
 
 
 def test_masked_mean_ignores_what_came_after():

@@ -1,1 +1,1 @@
-"""What an evaluation measures: functions of recordings, without a simulator."""
+"""Metrics of an evaluation: functions of recordings, without a simulator."""

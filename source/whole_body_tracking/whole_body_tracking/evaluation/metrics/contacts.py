@@ -1,4 +1,4 @@
-"""When feet touch the ground, of robot and reference alike: from the heights of the soles.
+"""Foot contacts of robot and reference, from the heights of their soles.
 
 A sole is in contact when its lowest collider point is below :data:`CONTACT_HEIGHT`. Contact forces would tell more of
 the robot, but the reference has none, and two definitions could not be compared.

@@ -31,7 +31,8 @@ DEFINITIONS = {
     "diverged": "Share of rollouts that failed because a number of the robot's state was no longer finite, or beyond a"
     " million. That step counts as a failure and is left out of the means; a rollout that diverges in its first step"
     " has no errors.",
-    "completion": "Mean share of the clip's frames reached before failing under the task's terminations.",
+    "completion": "Mean share of the clip's steps, from the start frame on, done before failing under the task's"
+    " terminations.",
     "survived_s": "Mean time before failing under the task's terminations, or the whole clip's [s].",
     "normalised_return": "Sum of the six tracking terms over 5 times the clip's steps, nothing counted after a failure"
     " under the LAFAN1-40 criterion.",

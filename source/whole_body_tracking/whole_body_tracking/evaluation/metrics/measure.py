@@ -1,4 +1,4 @@
-"""Numbers of a recording: per rollout, and over all of them."""
+"""Measure a recording: every metric per rollout, and its mean over rollouts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from torch import Tensor
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.tracking.criteria import tracking_reward
 
 from . import effort, reductions
 from .contacts import contact_agreement
-from .judging import lafan1_failures, task_failures, tracking_reward
+from .judging import lafan1_failures, task_failures
 
 if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
@@ -76,7 +77,7 @@ def measure(
     values["diverged"] = diverged.any(0)
     values["completion"] = reductions.completion(failed, steps)
     values["survived_s"] = reductions.num_steps_done(failed, steps) * recording.step_dt
-    values["normalised_return"] = reductions.normalised_return(reward, failed_lafan1, steps)
+    values["normalised_return"] = reductions.normalized_return(reward, failed_lafan1, steps)
     return RolloutMetrics(values)
 
 

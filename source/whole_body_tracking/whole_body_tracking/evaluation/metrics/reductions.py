@@ -1,4 +1,4 @@
-"""Tracking metrics: pure functions of recorded trajectories.
+"""Reduce values per step to one per rollout: pure functions of recorded trajectories.
 
 Trajectories have shape [num_steps, num_rollouts, ...]; ``valid`` [num_steps, num_rollouts] says which steps belong to a
 rollout that was still running. Errors are averaged over the valid steps of each rollout.
@@ -60,7 +60,7 @@ def num_steps_done(failed: Tensor, num_steps: Tensor) -> Tensor:
     return (running_until_failure(failed, num_steps) & ~failed).sum(0)
 
 
-def normalised_return(reward: Tensor, failed: Tensor, num_steps: Tensor) -> Tensor:
+def normalized_return(reward: Tensor, failed: Tensor, num_steps: Tensor) -> Tensor:
     """Sum of ``reward`` (a share of its maximum) before failing over the clip's steps, shape [num_rollouts]."""
     counted = running_until_failure(failed, num_steps) & ~failed
     return torch.where(counted, reward, 0.0).sum(0) / num_steps

@@ -18,6 +18,7 @@ from whole_body_tracking.files import write_atomically
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
+from .notes import diverged_note, score_name
 
 STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
@@ -31,6 +32,8 @@ CLIP_COLUMNS = (
     *("r_mpkpe", "mpkpe", "joint_rmse"),
 )
 """Metrics in the table of clips; ``per_clip.csv`` has them all."""
+START_COLUMNS = ("completion", "tracking_reward", "r_mpkpe", "mpkpe")
+"""Metrics in the table of where rollouts start; ``report.json`` has them all."""
 
 
 @dataclass
@@ -38,42 +41,34 @@ class Example:
     """One rollout to show."""
 
     title: str
-    page: str
-    """Page in which it moves, relative to the report."""
-    recording: Recording
-    """Of this rollout alone."""
-    joint_names: Sequence[str]
+    page: str | None = None
+    """Page in which it moves, relative to the report; None if it diverged before there was anything to show."""
+    recording: Recording | None = None
+    """Of this rollout alone, while its state was finite."""
+    joint_names: Sequence[str] = ()
     video: str | None = None
     """Video of it, relative to the report."""
 
 
-def write_html(
-    path: Path,
-    overall: dict[str, float],
-    per_clip: Sequence[dict],
-    details: dict,
-    examples: Sequence[Example],
-    rewards: object,
-    robot: RobotModel,
-) -> Path:
+def write_html(path: Path, content: dict, examples: Sequence[Example], rewards: object, robot: RobotModel) -> Path:
     """Write the page under a temporary name, then rename it.
 
     Args:
         path: File to write.
-        overall: Metrics over all rollouts.
-        per_clip: Rows of ``per_clip.csv``.
-        details: What the evaluation was made with.
+        content: Content of ``report.json``.
         examples: Rollouts to plot.
         rewards: Tracking terms of the task.
         robot: The robot.
     """
-    parts = [f"<h1>{html.escape(str(details.get('task', 'Evaluation')))}</h1>", _facts(details)]
-    parts.insert(1, _lead(overall, per_clip))
-    parts += ["<h2>Overall</h2>", _overall(overall), "<h2>Clips, the worst first</h2>"]
+    overall, per_clip = content["overall"], content["per_clip"]
+    parts = [f"<h1>{html.escape(str(content.get('task', 'Evaluation')))}</h1>", _lead(overall, per_clip)]
+    parts += [_facts(content), "<h2>Overall</h2>", _overall(overall)]
+    if "starts" in content:
+        parts += ["<h2>From frame 0 and from random frames</h2>", _starts(content["starts"])]
+    parts += ["<h2>Clips, the worst first</h2>"]
     parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
     for example in examples:
-        link = f'<p><a href="{html.escape(example.page)}">See it move beside its reference</a></p>'
-        parts += [f"<h2>{html.escape(example.title)}</h2>", link, _video(example)]
+        parts += [f"<h2>{html.escape(example.title)}</h2>", _link(example), _video(example)]
         parts += [_image(figure, title) for title, figure in _figures(example, rewards, robot)]
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
@@ -85,6 +80,8 @@ def write_html(
 
 def _figures(example: Example, rewards: object, robot: RobotModel) -> Iterator[tuple[str, Figure]]:
     recording = example.recording
+    if recording is None:
+        return
     yield "Tracking error over time", plots.plot_errors(recording)
     yield "Joints with the largest error", plots.plot_joints(recording, example.joint_names)
     if set(robot.foot_body_names) <= set(recording.body_names):
@@ -100,13 +97,19 @@ def _image(figure: Figure, title: str) -> str:
 
 
 def _lead(overall: dict[str, float], per_clip: Sequence[dict]) -> str:
-    """The result in one sentence; a rollout that diverged at once has no error to mention."""
+    """The result in one sentence, and how many rollouts diverged; one that did so at once has no error to mention."""
     error = f", error {100.0 * overall['r_mpkpe']:.1f} cm re-anchored" if "r_mpkpe" in overall else ""
     return (
         f'<p class="lead">{overall["num_rollouts"]} rollouts of {len(per_clip)} clip{"s" * (len(per_clip) != 1)}:'
-        f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error}, LAFAN1-40 score"
-        f" {overall['normalised_return']:.3f}.</p>"
+        f" {overall['success']:.1%} reach the end, completion {overall['completion']:.1%}{error},"
+        f" {score_name(per_clip)} {overall['normalised_return']:.3f}.{html.escape(diverged_note(overall))}</p>"
     )
+
+
+def _link(example: Example) -> str:
+    if example.page is None:
+        return "<p>It diverged at once: there is nothing to show.</p>"
+    return f'<p><a href="{html.escape(example.page)}">See it move beside its reference</a></p>'
 
 
 def _video(example: Example) -> str:
@@ -117,7 +120,7 @@ def _video(example: Example) -> str:
 
 
 def _facts(details: dict) -> str:
-    shown = ("engine", "checkpoint", "checkpoint_sha256", "commit", "seed", "exact_start")
+    shown = ("engine", "checkpoint", "checkpoint_sha256", "commit", "seed", "exact_start", "start_frames")
     rows = [(name, str(details[name])) for name in shown if name in details]
     rows += [(name, str(version)) for name, version in details.get("versions", {}).items() if version]
     return _table(("", ""), rows)
@@ -126,6 +129,16 @@ def _facts(details: dict) -> str:
 def _overall(overall: dict[str, float]) -> str:
     rows = [(name, f"{value:.4g}", DEFINITIONS.get(name, "")) for name, value in overall.items()]
     return _table(("metric", "value", "definition"), rows)
+
+
+def _starts(rows: Sequence[dict]) -> str:
+    names = ("start", "num_rollouts", "num_independent", "success", "success_low", "success_high", *START_COLUMNS)
+    cells = [[_text(row[name]) if name in row else "" for name in names] for row in rows]
+    return _table(names, cells)
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _clips(per_clip: Sequence[dict]) -> str:

@@ -1,11 +1,10 @@
-"""What a rollout did, as a clip, as tracks to draw and as a page."""
+"""A rollout as a clip, as tracks to draw and as a page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
@@ -14,8 +13,8 @@ from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track
 
 
-def played_clip(recording: Recording, index: int, robot_name: str, joint_names: list[str]) -> MotionClip:
-    """What one rollout did while its state was finite, as a clip of its own.
+def played_clip(recording: Recording, index: int, robot_name: str, joint_names: list[str]) -> MotionClip | None:
+    """What one rollout did before it diverged, as a clip of its own; None if that is less than two steps.
 
     Args:
         recording: Trajectories.
@@ -23,10 +22,10 @@ def played_clip(recording: Recording, index: int, robot_name: str, joint_names: 
         robot_name: Name of the robot's facts.
         joint_names: Order of the recording's joints.
     """
-    root = recording.body_names.index(get_robot(robot_name).body_names[0])
-    finite = torch.isfinite(recording.robot.pos_w[:, index]).flatten(1).all(-1).cumprod(0).sum()
-    steps = slice(0, max(2, min(int(recording.num_steps[index]), int(finite))))
-    take = lambda values: values[steps, index].double().cpu().numpy()  # noqa: E731
+    root, steps = recording.body_names.index(get_robot(robot_name).body_names[0]), recording.num_finite_steps(index)
+    if steps < 2:
+        return None
+    take = lambda values: values[:steps, index].double().cpu().numpy()  # noqa: E731
     quat = take(recording.robot.quat_w)[:, root]
     raw = RawMotion(
         fps=1.0 / recording.step_dt,

@@ -1,4 +1,7 @@
-"""Plots of an evaluation: functions that draw on a matplotlib figure."""
+"""Plots of an evaluation: functions that draw on a matplotlib figure.
+
+Names of clips, joints and bodies are shown as they are: a dollar sign starts no formula.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from whole_body_tracking.evaluation.metrics.contacts import CONTACT_HEIGHT
-from whole_body_tracking.evaluation.metrics.judging import tracking_terms
 from whole_body_tracking.evaluation.metrics.measure import DEGREES, per_step_errors
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.tracking.criteria import tracking_terms
 
 REFERENCE, ROBOT = "#8a8f98", "#1f5fa8"
 NUM_JOINTS = 6
@@ -42,7 +45,7 @@ def plot_joints(recording: Recording, joint_names: Sequence[str]) -> Figure:
     for axis, joint in zip(axes, np.argsort(-rms), strict=False):
         axis.plot(_times(recording), ref[:, joint], color=REFERENCE, label="reference")
         axis.plot(_times(recording), robot[:, joint], color=ROBOT, label="robot")
-        axis.set_title(f"{joint_names[joint]} ({rms[joint]:.1f} deg)", fontsize=10)
+        axis.set_title(f"{joint_names[joint]} ({rms[joint]:.1f} deg)", fontsize=10, parse_math=False)
         axis.set_ylabel("[deg]")
     return _finish(figure, axes)
 
@@ -58,7 +61,8 @@ def plot_feet(recording: Recording, robot: RobotModel) -> Figure:
             axis.plot(_times(recording), heights[:, foot], color=color, label=label)
             axis.fill_between(_times(recording), -3.0 - 1.5 * row, -2.0 - 1.5 * row, where=contact, color=color)
     for axis, name in zip(axes, robot.foot_body_names, strict=True):
-        axis.set(title=name, ylabel="sole height [cm]")
+        axis.set_title(name, parse_math=False)
+        axis.set_ylabel("sole height [cm]")
     return _finish(figure, axes)
 
 
@@ -76,9 +80,9 @@ def plot_worst_clips(per_clip: Sequence[dict]) -> Figure:
     rows = sorted(per_clip, key=lambda row: (row["completion"], -row.get("r_mpkpe", np.inf)))[:NUM_CLIPS]
     figure = Figure(figsize=(10.0, 1.4 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    names = [row["name"] for row in rows]
+    axes[0].set_yticks(range(len(rows)), [row["name"] for row in rows], parse_math=False)
     axes[0].barh(range(len(rows)), [100.0 * row["completion"] for row in rows], color=ROBOT)
-    axes[0].set(xlabel="completion [%]", xlim=(0.0, 100.0), yticks=range(len(rows)), yticklabels=names)
+    axes[0].set(xlabel="completion [%]", xlim=(0.0, 100.0))
     axes[1].barh(range(len(rows)), [100.0 * row.get("r_mpkpe", np.nan) for row in rows], color=REFERENCE)
     axes[1].set(xlabel="position error, re-anchored [cm]")
     axes[0].invert_yaxis()

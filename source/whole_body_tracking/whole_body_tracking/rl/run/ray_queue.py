@@ -29,10 +29,8 @@ CONNECT_SECONDS = 10.0
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_enable_metrics_collection": "0",
 }
-"""Ray's settings where the user has none: no usage statistics are sent, jobs without a GPU see what this process sees,
-and no exporter of metrics is waited for."""
+"""Ray's settings where the user has none: no statistics are sent, jobs without a GPU see what this process sees."""
 SIGTERM_STATUS = 143
 """Exit status of a training that SIGTERM ended after it had saved, as before a machine is taken away."""
 
@@ -139,12 +137,12 @@ class _Queue[J: RayJob]:
         errors = self._ray.exceptions
         try:
             return self._ray.get(task)
-        except (errors.WorkerCrashedError, errors.NodeDiedError, errors.LocalRayletDiedError) as error:
-            return f"its worker died ({type(error).__name__})."
-        except errors.OutOfMemoryError:
-            return "its machine ran out of memory. Ask for more with --ram_gb_per_worker."
         except errors.RayTaskError as error:
             raise error.cause from None
+        except errors.OutOfMemoryError:
+            return "its machine ran out of memory. Ask for more with --ram_gb_per_worker."
+        except errors.RayError as error:
+            return f"its worker died ({type(error).__name__})."
 
     def _cancel(self) -> None:
         for task in self._running:

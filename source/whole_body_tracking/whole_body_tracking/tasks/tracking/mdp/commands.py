@@ -13,8 +13,10 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
+from whole_body_tracking.refine.channels import JOINT_TARGET
 from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, has_diverged, tracking_errors
 
+from .actions_cfg import action_center
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
 from .reference.diagnostics import DivergenceLog, dump_non_finite_state
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from .commands_cfg import MotionCommandCfg
 
 T = TypeVar("T")
+
+POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
+"""Axes of the start noise, in the order in which it is drawn."""
 
 
 class MotionCommand(BeyondMimicNames, CommandTerm):
@@ -61,7 +66,8 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
         names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
-        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name)
+        self._about_targets = action_center(env.cfg) == JOINT_TARGET
+        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name, self._about_targets)
         self.entries = motions.entries
         self.library = self._make_library(motions, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
@@ -90,7 +96,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if self.cfg.speeds == [1.0]:
             return self.library
         source = (self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        motions = load_motions(*source, [1.0], self._env.cfg.robot_name)
+        motions = load_motions(*source, [1.0], self._env.cfg.robot_name, self._about_targets)
         return self._make_library(motions, self.library.joint_names, self.library.body_names)
 
     @property
@@ -224,21 +230,37 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             clip_ids, frames = (value[env_ids] for value in self.fixed_start)
         self.set_start(env_ids, clip_ids, frames)
 
-    def set_start(self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor) -> None:
+    def set_start(
+        self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor, noise: tuple[Tensor, Tensor, Tensor] | None = None
+    ) -> None:
         """Put envs into the state of a frame, with the configured noise, and aim at the frame after it.
 
         Args:
             env_ids: Envs, shape [num_starts].
             clip_ids: Clip of each, shape [num_starts].
             frames: Start frame of each, at most the clip's last but one, shape [num_starts].
+            noise: What :meth:`draw_start_noise` returns for these starts; None draws it.
         """
+        noise = self.draw_start_noise(len(env_ids)) if noise is None else noise
         self.clock.start(env_ids, clip_ids, frames)
         if self._placement is not None:
             self._placement.reset(env_ids)
         self._bins[env_ids] = -1
         state = self.library.state_at(clip_ids, frames)
-        self._write_state(env_ids, self._on_ground(state, self._env.scene.env_origins[env_ids]))
+        self._write_state(env_ids, self._on_ground(state, self._env.scene.env_origins[env_ids]), noise)
         self.cache.invalidate()
+
+    def draw_start_noise(self, num_starts: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw the noise on start states within the configured ranges.
+
+        Returns:
+            Root pose as x, y, z, roll, pitch, yaw [m, rad], shape [num_starts, 6]; root velocity [m/s, rad/s], same
+            shape; joint positions [rad], shape [num_starts, num_joints].
+        """
+        pose = sample_uniform_from_ranges(self.cfg.pose_range, POSE_AXES, num_starts, device=self.device)
+        twist = sample_uniform_from_ranges(self.cfg.velocity_range, POSE_AXES, num_starts, device=self.device)
+        size = (num_starts, self.robot.num_joints)
+        return pose, twist, sample_uniform(*self.cfg.joint_position_range, size=size, device=self.device)
 
     # -- internals ---------------------------------------------------------------------------------------------------
 
@@ -248,8 +270,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         return torch.as_tensor(env_ids, device=self.device).long()
 
     def _make_library(self, motions: NamedMotions, joint_names: Sequence[str], body_names: Sequence[str]):
-        names = (joint_names, body_names)
-        return make_library(motions, self.cfg.motion_storage, *names, self.device, self.cfg.channels)
+        names, channels = (joint_names, body_names), [*self.cfg.channels]
+        channels += [JOINT_TARGET] * (self._about_targets and JOINT_TARGET not in channels)
+        return make_library(motions, self.cfg.motion_storage, *names, self.device, channels)
 
     def _reference(self) -> MotionState:
         state = self.library.state_at(self.clip_ids, self.frames)
@@ -298,18 +321,13 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         body_pos_w[..., 2] += reference_lift(self._ground, anchor_xy_w, origins)[:, None]
         return replace(state, body_pos_w=body_pos_w)
 
-    def _write_state(self, env_ids: Tensor, state: MotionState) -> None:
-        num, axes = len(env_ids), ("x", "y", "z", "roll", "pitch", "yaw")
-        pose = sample_uniform_from_ranges(self.cfg.pose_range, axes, num, device=self.device)
-        twist = sample_uniform_from_ranges(self.cfg.velocity_range, axes, num, device=self.device)
+    def _write_state(self, env_ids: Tensor, state: MotionState, noise: tuple[Tensor, Tensor, Tensor]) -> None:
+        pose, twist, joints = noise
         pos_w = state.body_pos_w[:, self._root_idx] + self._env.scene.env_origins[env_ids] + pose[:, :3]
         quat_w = quat_mul(quat_from_euler_xyz(*pose[:, 3:].unbind(-1)), state.body_quat_w[:, self._root_idx])
         velocity = torch.cat((state.body_lin_vel_w[:, self._root_idx], state.body_ang_vel_w[:, self._root_idx]), -1)
-        joint_pos = state.joint_pos + sample_uniform(
-            *self.cfg.joint_position_range, size=state.joint_pos.shape, device=self.device
-        )
         limits = self.robot.data.soft_joint_pos_limits.torch[env_ids]
-        joint_pos = joint_pos.clamp(limits[..., 0], limits[..., 1])
+        joint_pos = (state.joint_pos + joints).clamp(limits[..., 0], limits[..., 1])
         ids = env_ids.int()
         self.robot.write_root_link_pose_to_sim_index(root_pose=torch.cat((pos_w, quat_w), -1), env_ids=ids)
         self.robot.write_root_link_velocity_to_sim_index(root_velocity=velocity + twist, env_ids=ids)
