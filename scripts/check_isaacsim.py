@@ -6,7 +6,7 @@ Examples::
     python scripts/check_isaacsim.py --viz kit
     python scripts/check_isaacsim.py physics=ovphysx
 
-Loads the robot, replays 2 s of the packaged clip, holds the default pose for 2 s in 64 worlds, and prints a line for
+Loads the robot, replays 2 s of the packaged clip, holds the default pose for 2 s in 64 envs, and prints a line for
 each check with what to do where one failed. Exit status 1 if one did. physics=NAME checks another engine; on those that
 are not PhysX, states are not compared. docs/isaac_sim.md lists what to look at afterwards.
 """

@@ -64,8 +64,8 @@ class WrittenState:
         motion.cache.invalidate()
 
 
-class SteppedWorlds:
-    """An environment that counts the worlds which its steps simulate: those whose state is finite afterwards."""
+class SteppedEnvs:
+    """An environment that counts the envs which its steps simulate: those whose state is finite afterwards."""
 
     def __init__(self, env):
         self._env, self.count = env, 0
@@ -100,9 +100,9 @@ def main(engine: str, out: Path, motion_files: list[str]) -> None:
             return values | {"steps": [len(recording.joint_pos) for recording in rollouts.recordings]}
 
         started = env.unwrapped.common_step_counter
-        counted = SteppedWorlds(env)
+        counted = SteppedEnvs(env)
         result = {"idle": play(counted), "steps_taken": env.unwrapped.common_step_counter - started}
-        result["worlds_stepped"] = counted.count
+        result["envs_stepped"] = counted.count
         result["idle_again"] = play(env)
         result["idle_in_two_batches"] = play(env, torch.cat((CLIP_IDS, CLIP_IDS)))
         result["idle_alone"] = play(env, CLIP_IDS[:1])

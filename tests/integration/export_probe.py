@@ -22,7 +22,7 @@ import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.export import check_parity, export_run, load_policy
 from whole_body_tracking.rl.training import make_runner
 
-NUM_WORLDS = 8
+NUM_ENVS = 8
 WARM_UP_STEPS = 125
 
 
@@ -36,12 +36,12 @@ def warm_up(env, runner) -> tuple[torch.Tensor, torch.Tensor]:
         observations.append(obs["policy"].clone())
         frames.append(motion.frames.clone())
         with torch.inference_mode():
-            env.step(0.3 * torch.randn(NUM_WORLDS, env.num_actions))
+            env.step(0.3 * torch.randn(NUM_ENVS, env.num_actions))
     return torch.cat(observations), torch.cat(frames)
 
 
 def worst_target_difference(env, runner, policy) -> float:
-    """Drive world 0 with torch and compare its joint targets with those of a default-relative controller [rad]."""
+    """Drive env 0 with torch and compare its joint targets with those of a default-relative controller [rad]."""
     motion = env.unwrapped.command_manager.get_term("motion")
     action_term = env.unwrapped.action_manager.get_term("joint_pos")
     default, scale = np.array(policy.spec.default_joint_pos), np.array(policy.spec.action_scale)
@@ -73,7 +73,7 @@ def main(task: str, out: Path) -> None:
     sys.argv = sys.argv[:1]
     cfg, agent_cfg = resolve_task_config(task, "rsl_rl_cfg_entry_point", play_mode=True)
     agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
-    cfg.scene.num_envs, cfg.seed, agent_cfg.device = NUM_WORLDS, 1, "cpu"
+    cfg.scene.num_envs, cfg.seed, agent_cfg.device = NUM_ENVS, 1, "cpu"
     with launch_simulation(cfg, args):
         env = RslRlVecEnvWrapper(gym.make(task, cfg=cfg))
         runner = make_runner(task, env, agent_cfg, None)

@@ -21,7 +21,7 @@ from whole_body_tracking.rl.runner import TrackingRunner
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 
 TASK = "Tracking-Flat-G1-Multi-v0"
-NUM_WORLDS = 16
+NUM_ENVS = 16
 NUM_ITERATIONS = 30
 
 
@@ -47,7 +47,7 @@ def main(engine: str, preset: str, manifest: str, out: Path, overrides: list[str
     parser = argparse.ArgumentParser()
     add_common_train_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="")
     presets = [] if preset == "none" else [f"presets={preset}"]
-    flags = ["--task", TASK, "--motion_file", manifest, "--device", "cpu", "--num_envs", str(NUM_WORLDS), "--seed", "1"]
+    flags = ["--task", TASK, "--motion_file", manifest, "--device", "cpu", "--num_envs", str(NUM_ENVS), "--seed", "1"]
     args = parse_args(parser, [*flags, f"physics={engine}", *presets, *overrides])
     env_cfg, agent_cfg = resolve_configs(args)
     with tracking_env(args, env_cfg, agent_cfg) as env:

@@ -22,7 +22,7 @@ import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.robots import G1
 
 TASK = "Tracking-Flat-G1-Demo-v0"
-NUM_WORLDS = 16
+NUM_ENVS = 16
 NUM_STEPS = 10
 POLICY = {"orientation": (61, 67), "gyro": (70, 73), "joint_pos": (73, 102), "joint_vel": (102, 131)}
 CRITIC = {"orientation": (61, 67), "gyro": (196, 199), "joint_pos": (199, 228), "joint_vel": (228, 257)}
@@ -30,7 +30,7 @@ CRITIC = {"orientation": (61, 67), "gyro": (196, 199), "joint_pos": (199, 228), 
 
 
 def engine_masses(env, engine: str) -> list[float]:
-    """Total mass of each world in the model that the engine steps [kg]."""
+    """Total mass of each env in the model that the engine steps [kg]."""
     if engine == "mujoco_cpu":
         return [float(model.body_mass.sum()) for model in native_models()]
     from isaaclab_ov.envs.mdp.events import ovphysx_tt
@@ -40,14 +40,14 @@ def engine_masses(env, engine: str) -> list[float]:
 
 
 def native_models() -> list:
-    """Native MuJoCo's model of each world."""
+    """Native MuJoCo's model of each env."""
     from whole_body_tracking.physics.mujoco_cpu import NewtonMujocoCpuManager
 
-    return NewtonMujocoCpuManager.world_models()
+    return NewtonMujocoCpuManager.env_models()
 
 
 def masses(env, engine: str) -> dict:
-    """Total mass of each world as Isaac Lab and as the engine has it, and one link's inertia over its mass."""
+    """Total mass of each env as Isaac Lab and as the engine has it, and one link's inertia over its mass."""
     data = env.scene["robot"].data
     body = env.scene["robot"].body_names.index("torso_link")
     ratio = data.body_inertia.torch[:, body, 0] / data.body_mass.torch[:, body]
@@ -59,7 +59,7 @@ def masses(env, engine: str) -> dict:
 
 
 def sensor_errors(env) -> dict[str, torch.Tensor]:
-    """What the policy sees minus what the critic sees over some steps, shape [num_steps, num_worlds, ...]."""
+    """What the policy sees minus what the critic sees over some steps, shape [num_steps, num_envs, ...]."""
     found: dict[str, list] = {name: [] for name in POLICY}
     for _ in range(NUM_STEPS):
         observations = env.observation_manager.compute()
@@ -89,10 +89,10 @@ def sensors(env) -> dict:
 
 
 def lengths(env, engine: str) -> dict:
-    """Distance from each knee to its ankle [m] in every world, as poses and as the engine's own model have it."""
+    """Distance from each knee to its ankle [m] in every env, as poses and as the engine's own model have it."""
     robot = env.scene["robot"]
     env.reset()
-    env.step(torch.zeros(NUM_WORLDS, 29))
+    env.step(torch.zeros(NUM_ENVS, 29))
     pos = robot.data.body_link_pos_w.torch
     result = {}
     for side in ("left", "right"):
@@ -109,7 +109,7 @@ def lengths(env, engine: str) -> dict:
 
 
 def speeds(env) -> dict:
-    """Clips, their durations [s], and how many of them worlds start in."""
+    """Clips, their durations [s], and how many of them envs start in."""
     motion = env.command_manager.get_term("motion")
     env.reset()
     return {
@@ -127,12 +127,12 @@ def main(engine: str, presets: str, out: Path) -> None:
     args = parser.parse_args(["--device", "cpu"])
     overrides = [f"physics={engine}", f"presets={presets}"]
     cfg, _ = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", overrides=overrides)
-    cfg.scene.num_envs, cfg.seed = NUM_WORLDS, 1
+    cfg.scene.num_envs, cfg.seed = NUM_ENVS, 1
     cfg.validate_config()
     with launch_simulation(cfg, args):
         env = gym.make(TASK, cfg=cfg).unwrapped
         env.reset()
-        observations, *_ = env.step(torch.zeros(NUM_WORLDS, 29))
+        observations, *_ = env.step(torch.zeros(NUM_ENVS, 29))
         result = {"finite": all(bool(torch.isfinite(value).all()) for value in observations.values())}
         result |= {"masses": masses(env, engine), "sensors": sensors(env), "speeds": speeds(env)}
         result["lengths"] = lengths(env, engine)

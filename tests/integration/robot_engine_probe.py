@@ -20,7 +20,7 @@ from whole_body_tracking.robots.g1 import G1
 from whole_body_tracking.robots.g1_cfg import G1_CFG
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 
-NUM_WORLDS = 64
+NUM_ENVS = 64
 NUM_FK_BATCHES = 4
 DT = 0.005
 """Physics step [s]."""
@@ -53,26 +53,26 @@ def physics_cfg(engine: str):
 
 
 class Probe:
-    """One scene with the robot in :data:`NUM_WORLDS` worlds."""
+    """One scene with the robot in :data:`NUM_ENVS` envs."""
 
     def __init__(self, engine: str):
         self.sim = sim_utils.SimulationContext(
             sim_utils.SimulationCfg(dt=DT, device="cpu", physics=physics_cfg(engine))
         )
-        self.scene = InteractiveScene(SceneCfg(num_envs=NUM_WORLDS, env_spacing=3.0))
+        self.scene = InteractiveScene(SceneCfg(num_envs=NUM_ENVS, env_spacing=3.0))
         self.sim.reset()
         self.robot = self.scene["robot"]
         self.rng = np.random.default_rng(0)
 
     def write_state(self, root_pose: np.ndarray, joint_pos: np.ndarray) -> None:
-        """Place every world at rest and hold it there.
+        """Place every env at rest and hold it there.
 
-        Root pose: world-frame position [m] and quaternion (x, y, z, w), shape [num_worlds, 7]. Joint positions [rad],
-        shape [num_worlds, num_joints].
+        Root pose: world-frame position [m] and quaternion (x, y, z, w), shape [num_envs, 7]. Joint positions [rad],
+        shape [num_envs, num_joints].
         """
         pose, position = (torch.as_tensor(array, dtype=torch.float32) for array in (root_pose, joint_pos))
         self.robot.write_root_link_pose_to_sim_index(root_pose=pose)
-        self.robot.write_root_link_velocity_to_sim_index(root_velocity=torch.zeros(NUM_WORLDS, 6))
+        self.robot.write_root_link_velocity_to_sim_index(root_velocity=torch.zeros(NUM_ENVS, 6))
         self.robot.write_joint_position_to_sim_index(position=position)
         self.robot.write_joint_velocity_to_sim_index(velocity=torch.zeros_like(position))
         self.robot.actuators.target_command.set_position_index(value=position)
@@ -83,20 +83,20 @@ class Probe:
         self.scene.update(DT)
 
     def standing_pose(self, height: float) -> np.ndarray:
-        pose = np.zeros((NUM_WORLDS, 7))
+        pose = np.zeros((NUM_ENVS, 7))
         pose[:, :3] = self.scene.env_origins.numpy() + [0.0, 0.0, height]
         pose[:, 6] = 1.0
         return pose
 
     def forward_kinematics(self) -> dict[str, np.ndarray]:
-        """Body poses that the engine reports for random states, several batches of worlds."""
+        """Body poses that the engine reports for random states, several batches of envs."""
         states, body_poses = [], []
         for _ in range(NUM_FK_BATCHES):
             pose = self.standing_pose(2.0)
-            pose[:, :3] += self.rng.uniform(-1.0, 1.0, (NUM_WORLDS, 3))
-            pose[:, 3:] = self.rng.normal(size=(NUM_WORLDS, 4))
+            pose[:, :3] += self.rng.uniform(-1.0, 1.0, (NUM_ENVS, 3))
+            pose[:, 3:] = self.rng.normal(size=(NUM_ENVS, 4))
             pose[:, 3:] /= np.linalg.norm(pose[:, 3:], axis=-1, keepdims=True)
-            joint_pos = self.rng.uniform(*G1.joint_pos_limits.T, (NUM_WORLDS, G1.num_joints))
+            joint_pos = self.rng.uniform(*G1.joint_pos_limits.T, (NUM_ENVS, G1.num_joints))
             self.write_state(pose, joint_pos)
             self.scene.update(DT)
             states.append(np.concatenate([pose, joint_pos], -1))
@@ -104,8 +104,8 @@ class Probe:
         return {"fk_states": np.concatenate(states), "fk_body_poses": np.concatenate(body_poses)}
 
     def contact_forces(self, joint_pos: np.ndarray) -> np.ndarray:
-        """Largest net force on each body over the worlds [N] in two steps of free fall, shape [num_bodies]."""
-        self.write_state(self.standing_pose(5.0), np.tile(joint_pos, (NUM_WORLDS, 1)))
+        """Largest net force on each body over the envs [N] in two steps of free fall, shape [num_bodies]."""
+        self.write_state(self.standing_pose(5.0), np.tile(joint_pos, (NUM_ENVS, 1)))
         sensor, force = self.scene["contacts"], np.zeros(G1.num_bodies)
         order = sensor.find_sensors(list(G1.body_names), preserve_order=True)[0]
         for _ in range(2):
@@ -116,9 +116,9 @@ class Probe:
 
     def hold(self) -> dict[str, np.ndarray]:
         """Hold the default pose on the ground and record when the pelvis has dropped, and the speeds on the way."""
-        joint_pos = G1.default_joint_pos + self.rng.uniform(-0.02, 0.02, (NUM_WORLDS, G1.num_joints))
+        joint_pos = G1.default_joint_pos + self.rng.uniform(-0.02, 0.02, (NUM_ENVS, G1.num_joints))
         self.write_state(self.standing_pose(G1.default_root_height), joint_pos)
-        fall_time, max_speed, max_joint_speed = np.full(NUM_WORLDS, np.inf), 0.0, 0.0
+        fall_time, max_speed, max_joint_speed = np.full(NUM_ENVS, np.inf), 0.0, 0.0
         data = self.robot.data
         for step in range(round(HOLD_TIME / DT)):
             self.step()
@@ -135,7 +135,7 @@ class Probe:
 
 
 def ovphysx_numbers(probe: Probe) -> dict[str, np.ndarray]:
-    """Robot constants as PhysX holds them for the first world, with names, in the engine's own order.
+    """Robot constants as PhysX holds them for the first env, with names, in the engine's own order.
 
     Inertia tensors are about the centre of mass along the link's axes [kg m^2], shape [num_bodies, 3, 3].
     """
@@ -160,7 +160,7 @@ def ovphysx_numbers(probe: Probe) -> dict[str, np.ndarray]:
 
 
 def newton_numbers(probe: Probe) -> dict[str, np.ndarray]:
-    """Robot constants as the MuJoCo solver holds them for the first world; the same keys and shapes."""
+    """Robot constants as the MuJoCo solver holds them for the first env; the same keys and shapes."""
     from isaaclab_newton.physics import NewtonManager
 
     solver = NewtonManager._solver

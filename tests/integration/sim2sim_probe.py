@@ -1,7 +1,7 @@
 """Export an untrained policy of three clips and rebuild what Isaac Lab observed from the exported files alone.
 
 An engine needs a process of its own, so the test runs this file as a program:
-``sim2sim_probe.py PRESET MANIFEST OUT_FOLDER``. Worlds play deterministically from random frames of all clips, and to
+``sim2sim_probe.py PRESET MANIFEST OUT_FOLDER``. Envs play deterministically from random frames of all clips, and to
 the end of the short one, where a preview holds the last frame. The manifest is deleted before the export, as a user may
 do during a training.
 """
@@ -27,7 +27,7 @@ from whole_body_tracking.sim2sim.reference import references_of
 from whole_body_tracking.sim2sim.rollout import situation
 
 TASK = "Tracking-Flat-G1-Multi-v0"
-NUM_WORLDS = 6
+NUM_ENVS = 6
 NUM_STEPS = 60
 
 
@@ -35,24 +35,24 @@ def arguments(preset: str, manifest: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="")
     presets = [] if preset == "none" else [f"presets={preset}"]
-    flags = ["--task", TASK, "--motion_file", manifest, "--device", "cpu", "--num_envs", str(NUM_WORLDS), "--seed", "1"]
+    flags = ["--task", TASK, "--motion_file", manifest, "--device", "cpu", "--num_envs", str(NUM_ENVS), "--seed", "1"]
     return parse_args(parser, [*flags, "physics=mujoco_cpu", *presets])
 
 
-def state_of(env, world: int) -> tuple[RobotState, np.ndarray, np.ndarray]:
-    """The robot's state and its anchor's pose, relative to the world's origin."""
+def state_of(env, env_id: int) -> tuple[RobotState, np.ndarray, np.ndarray]:
+    """The robot's state and its anchor's pose, relative to the env's origin."""
     motion = env.unwrapped.command_manager.get_term("motion")
-    data, origin = motion.robot.data, env.unwrapped.scene.env_origins[world]
+    data, origin = motion.robot.data, env.unwrapped.scene.env_origins[env_id]
     anchor, numpy = motion.robot_bodies, lambda values: values.detach().cpu().double().numpy()
     state = RobotState(
-        root_pos_w=numpy(data.root_link_pos_w.torch[world] - origin),
-        root_quat_w=numpy(data.root_link_quat_w.torch[world]),
-        root_lin_vel_w=numpy(data.root_link_lin_vel_w.torch[world]),
-        root_ang_vel_w=numpy(data.root_link_ang_vel_w.torch[world]),
-        joint_pos=numpy(data.joint_pos.torch[world]),
-        joint_vel=numpy(data.joint_vel.torch[world]),
+        root_pos_w=numpy(data.root_link_pos_w.torch[env_id] - origin),
+        root_quat_w=numpy(data.root_link_quat_w.torch[env_id]),
+        root_lin_vel_w=numpy(data.root_link_lin_vel_w.torch[env_id]),
+        root_ang_vel_w=numpy(data.root_link_ang_vel_w.torch[env_id]),
+        joint_pos=numpy(data.joint_pos.torch[env_id]),
+        joint_vel=numpy(data.joint_vel.torch[env_id]),
     )
-    pose = anchor.pos_w[world, motion.anchor_idx] - origin, anchor.quat_w[world, motion.anchor_idx]
+    pose = anchor.pos_w[env_id, motion.anchor_idx] - origin, anchor.quat_w[env_id, motion.anchor_idx]
     return state, *map(numpy, pose)
 
 
@@ -73,15 +73,15 @@ def main(preset: str, manifest: str, out: Path) -> None:
         for _ in range(NUM_STEPS):
             obs, actions = env.get_observations(), env.unwrapped.action_manager.action
             observations.append(obs["policy"].clone())
-            for world in range(NUM_WORLDS):
-                clip, frame = int(motion.clip_ids[world]), int(motion.frames[world])
-                last_action = actions[world].cpu().double().numpy()
-                now = situation(policy.spec, references[clip], frame, *state_of(env, world), last_action)
-                worst = np.maximum(worst, np.abs(builder.build(now) - obs["policy"][world].cpu().numpy()))
+            for env_id in range(NUM_ENVS):
+                clip, frame = int(motion.clip_ids[env_id]), int(motion.frames[env_id])
+                last_action = actions[env_id].cpu().double().numpy()
+                now = situation(policy.spec, references[clip], frame, *state_of(env, env_id), last_action)
+                worst = np.maximum(worst, np.abs(builder.build(now) - obs["policy"][env_id].cpu().numpy()))
                 seen.add(clip)
                 held += frame + 40 >= references[clip].clip.num_frames
             with torch.inference_mode():
-                env.step(0.2 * torch.randn(NUM_WORLDS, env.num_actions))
+                env.step(0.2 * torch.randn(NUM_ENVS, env.num_actions))
         parity = check_parity(policy, runner.alg.get_policy(), torch.cat(observations))
     spec = policy.spec
     result = {

@@ -21,7 +21,7 @@ from isaaclab_tasks.utils import resolve_task_config
 import whole_body_tracking.tasks  # noqa: F401
 
 TASK = "Tracking-Flat-G1-v0"
-NUM_WORLDS = 64
+NUM_ENVS = 64
 POLICY_COLUMNS = {
     "command": (0, 58), "motion_anchor_pos_b": (58, 61), "motion_anchor_ori_b": (61, 67), "base_lin_vel": (67, 70),
     "base_ang_vel": (70, 73), "joint_pos": (73, 102), "joint_vel": (102, 131), "actions": (131, 160),
@@ -108,7 +108,7 @@ def main(engine: str, out: Path) -> None:
     add_launcher_args(parser)
     args = parser.parse_args(["--device", "cpu"])
     cfg, _ = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", overrides=[f"physics={engine}"])
-    cfg.scene.num_envs, cfg.seed = NUM_WORLDS, 1
+    cfg.scene.num_envs, cfg.seed = NUM_ENVS, 1
     with launch_simulation(cfg, args):
         env = gym.make(TASK, cfg=cfg).unwrapped
         com = env.scene["robot"].data.body_com_pos_b.torch

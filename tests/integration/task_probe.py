@@ -18,7 +18,7 @@ from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks
 
-NUM_WORLDS = 8
+NUM_ENVS = 8
 TRACKING_TERMS = (
     "motion_global_anchor_pos",
     "motion_global_anchor_ori",
@@ -35,12 +35,12 @@ class Probe:
     def __init__(self, env):
         self.env = env
         self.motion = env.command_manager.get_term("motion")
-        self.worlds = torch.arange(NUM_WORLDS)
+        self.env_ids = torch.arange(NUM_ENVS)
 
     def place(self, frame: int, shift=(0.0, 0.0, 0.0)) -> None:
-        """Put every world exactly on a frame, moved by ``shift`` [m], and score it against that frame."""
-        motion, clips = self.motion, torch.zeros(NUM_WORLDS, dtype=torch.long)
-        motion.set_start(self.worlds, clips, torch.full_like(clips, frame))
+        """Put every env exactly on a frame, moved by ``shift`` [m], and score it against that frame."""
+        motion, clips = self.motion, torch.zeros(NUM_ENVS, dtype=torch.long)
+        motion.set_start(self.env_ids, clips, torch.full_like(clips, frame))
         motion.frames[:] = frame
         pose = motion.robot.data.root_link_pose_w.torch.clone()
         pose[:, :3] += torch.tensor(shift)
@@ -89,17 +89,17 @@ def step_files(env) -> list[str]:
             files.add(str(path.relative_to(package)))
 
     sys.setprofile(notice)
-    env.step(torch.zeros(NUM_WORLDS, 29))
+    env.step(torch.zeros(NUM_ENVS, 29))
     sys.setprofile(None)
     return sorted(files)
 
 
-def diverge(env, world: int = 3) -> dict:
-    """Two steps after the joint velocities of one world became NaN: who ended, and is everything finite again."""
+def diverge(env, env_id: int = 3) -> dict:
+    """Two steps after the joint velocities of one env became NaN: who ended, and is everything finite again."""
     env.reset()
-    robot, actions = env.scene["robot"], torch.zeros(NUM_WORLDS, 29)
+    robot, actions = env.scene["robot"], torch.zeros(NUM_ENVS, 29)
     velocity = torch.full((1, 29), float("nan"))
-    robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=torch.tensor([world], dtype=torch.int32))
+    robot.write_joint_velocity_to_sim_index(velocity=velocity, env_ids=torch.tensor([env_id], dtype=torch.int32))
     first, rewards, terminated, _, extras = env.step(actions)
     logged = [float(value) for value in extras["log"].values()]
     ended = terminated.nonzero().flatten().tolist()  # a live buffer: the next step overwrites it
@@ -123,7 +123,7 @@ def main(task: str, engine: str, out: Path) -> None:
     args = parser.parse_args(["--device", "cpu"])
     sys.argv = [sys.argv[0], f"physics={engine}"]
     cfg, _ = resolve_task_config(task, "rsl_rl_cfg_entry_point", play_mode=True)
-    cfg.scene.num_envs, cfg.seed = NUM_WORLDS, 1
+    cfg.scene.num_envs, cfg.seed = NUM_ENVS, 1
     with launch_simulation(cfg, args):
         env = gym.make(task, cfg=cfg).unwrapped
         result = {"first_step": first_step(env), "step_files": step_files(env)}

@@ -22,7 +22,7 @@ from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.mdp.reference.terrain import SMOOTHING, ground_heights
 
 TASK = "Tracking-Flat-G1-Residual-v0"
-NUM_WORLDS = 16
+NUM_ENVS = 16
 NUM_STEPS = 80
 
 
@@ -51,7 +51,7 @@ def main(engine: str, out: Path) -> None:
     args = parser.parse_args(["--device", "cpu"])
     overrides = [f"physics={engine}", "presets=rand_terrain"]
     cfg, _ = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", overrides=overrides)
-    cfg.scene.num_envs, cfg.seed = NUM_WORLDS, 1
+    cfg.scene.num_envs, cfg.seed = NUM_ENVS, 1
     cfg.terminations.anchor_pos = cfg.terminations.anchor_ori = cfg.terminations.ee_body_pos = None
     cfg.commands.motion.clip_end, cfg.events.push_robot = "hold", None
     cfg.commands.motion.start_sampling = "first"
@@ -65,7 +65,7 @@ def main(engine: str, out: Path) -> None:
         result["origins"] = env.scene.env_origins.tolist()
         result["ground"] = heights.at(env.scene.env_origins[:, :2]).tolist()
         for _ in range(NUM_STEPS):
-            env.step(2.0 * torch.ones(NUM_WORLDS, 29))  # nobody stays on his feet
+            env.step(2.0 * torch.ones(NUM_ENVS, 29))  # nobody stays on his feet
         result["fallen"] = clearance(env, heights)
         root = env.scene["robot"].data.root_link_pos_w.torch
         result["root"] = (root[:, 2] - heights.at(root[:, :2])).tolist()

@@ -66,7 +66,7 @@ def test_both_end_with_the_same_policy(finished, ranks):
     assert torch.equal(*moments) and moments[0].any()
 
 
-def test_each_simulates_worlds_of_its_own(ranks):
+def test_each_simulates_envs_of_its_own(ranks):
     first, second = (rank["observations"][0]["policy"] for rank in ranks)
     assert len(first) == len(second) == 24 * NUM_ENVS
     assert not torch.isclose(first, second).all(dim=-1).any()

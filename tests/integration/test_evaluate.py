@@ -46,9 +46,9 @@ def test_every_clip_runs_to_its_end_and_none_restarts(probed):
     assert probed["steps_taken"] <= STEPS["long"] + 1
 
 
-def test_finished_worlds_cost_nothing_on_native_mujoco(probed):
+def test_finished_envs_cost_nothing_on_native_mujoco(probed):
     on_mujoco = probed["engine"] == "mujoco_cpu"
-    assert probed["worlds_stepped"] == (sum(probed["idle"]["steps"]) if on_mujoco else 3 * STEPS["long"])
+    assert probed["envs_stepped"] == (sum(probed["idle"]["steps"]) if on_mujoco else 3 * STEPS["long"])
 
 
 def test_a_policy_that_replays_the_reference_has_no_error(probed):

@@ -14,7 +14,7 @@ from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 pytestmark = pytest.mark.integration
 
 PROBE = Path(__file__).with_name("robot_engine_probe.py")
-NUM_WORLDS = 16
+NUM_ENVS = 16
 HOLD_STEPS = 200
 """Control steps, 4 s."""
 FALLEN_HEIGHT = 0.5
@@ -62,6 +62,6 @@ def test_the_default_pose_survives_as_long_as_in_isaac_lab(tmp_path):
     assert finished.returncode == 0, finished.stderr[-4000:]
     isaac_lab = np.median(np.load(tmp_path / "newton.npz")["fall_time"])
     rng, simulation = np.random.default_rng(0), Simulation(G1, hold_spec())
-    starts = G1.default_joint_pos + rng.uniform(-0.02, 0.02, (NUM_WORLDS, G1.num_joints))
+    starts = G1.default_joint_pos + rng.uniform(-0.02, 0.02, (NUM_ENVS, G1.num_joints))
     mujoco = np.median([fall_time_in_mujoco(simulation, start) for start in starts])
     assert mujoco == pytest.approx(isaac_lab, rel=0.2)

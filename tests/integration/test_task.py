@@ -78,7 +78,7 @@ def test_only_the_global_position_term_sees_a_horizontal_shift(on_engine):
         assert moved[name] == pytest.approx(1.0, abs=2e-4), name
 
 
-def test_a_world_that_diverges_is_reset_within_the_step(on_engine):
+def test_an_env_that_diverges_is_reset_within_the_step(on_engine):
     """rsl_rl raises on any NaN it is given, so none may leave the environment."""
     if "diverged" in on_engine:
         assert on_engine["diverged"] == {"ended": [3], "finite": True, "log_finite": True}

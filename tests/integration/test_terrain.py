@@ -19,7 +19,7 @@ def measured(request, tmp_path_factory) -> dict:
     return json.loads((folder / "out.json").read_text())
 
 
-def test_worlds_stand_at_different_heights(measured):
+def test_envs_stand_at_different_heights(measured):
     heights = [origin[2] for origin in measured["origins"]]
     assert max(heights) - min(heights) > 0.05
     assert len({(round(x, 3), round(y, 3)) for x, y, _ in measured["origins"]}) == len(heights)

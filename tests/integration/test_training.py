@@ -1,4 +1,4 @@
-"""Training, resuming, playing: the command lines that users type, on a few worlds."""
+"""Training, resuming, playing: the command lines that users type, on a few envs."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def run(folder) -> Path:
     return next(folder.glob("logs/rsl_rl/*/*/model_*.pt")).parent
 
 
-def test_play_shows_one_world_for_as_long_as_asked(folder, run):
-    done = run_script("rsl_rl/play.py", *TASK, "--checkpoint", "latest", "--num_envs", 2, "--video", "--video_world", 1,
+def test_play_shows_one_env_for_as_long_as_asked(folder, run):
+    done = run_script("rsl_rl/play.py", *TASK, "--checkpoint", "latest", "--num_envs", 2, "--video", "--video_env", 1,
                       "--video_length", 30, folder=folder)  # fmt: skip
     path = Path(re.search(r"Video: (\S+)", done.stdout)[1])
     assert (folder / path).resolve().parent == (run / "videos" / "play").resolve()
@@ -106,7 +106,7 @@ def test_sim2sim_shows_the_median_rollout(folder, run):
     ("script", "arguments", "message"),
     [
         ("rsl_rl/train.py", ["--video"], r"Isaac Lab's recorder.*moviepy|films what a viewer.*--viz newton_gl"),
-        ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_world", 2], r"none of the 2 worlds"),
+        ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_env", 2], r"none of the 2 envs"),
         ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_length", 0], r"--video_length is 0 steps"),
         ("rsl_rl/evaluate.py", ["--video", "--scenarios", "payload"], r"--scenarios does not keep"),
     ],

@@ -19,15 +19,15 @@ from isaaclab_tasks.utils import resolve_task_config
 import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.tasks.tracking.mdp.curriculums import std_scale
 
-NUM_WORLDS = 16
+NUM_ENVS = 16
 NUM_STEPS = 12
 
 
 def rewards(env) -> dict:
-    """Every reward term, its weight left out, in random motion: range over worlds and steps."""
+    """Every reward term, its weight left out, in random motion: range over envs and steps."""
     ranges = {}
     for _ in range(NUM_STEPS):
-        env.step(0.5 * torch.randn(NUM_WORLDS, 29))
+        env.step(0.5 * torch.randn(NUM_ENVS, 29))
         for name in env.reward_manager.active_terms:
             term = env.reward_manager.get_term_cfg(name)
             value = term.func(env, **term.params)
@@ -38,9 +38,9 @@ def rewards(env) -> dict:
 
 def on_reference(env) -> dict[str, float]:
     """Smallest value of each kernel with the robot exactly on frame 40."""
-    motion, worlds = env.command_manager.get_term("motion"), torch.arange(NUM_WORLDS)
+    motion, env_ids = env.command_manager.get_term("motion"), torch.arange(NUM_ENVS)
     motion.cfg.pose_range, motion.cfg.velocity_range, motion.cfg.joint_position_range = {}, {}, (0.0, 0.0)
-    motion.set_start(worlds, torch.zeros_like(worlds), torch.full_like(worlds, 40))
+    motion.set_start(env_ids, torch.zeros_like(env_ids), torch.full_like(env_ids, 40))
     motion.frames[:] = 40
     terms = [name for name in env.reward_manager.active_terms if env.reward_manager.get_term_cfg(name).weight > 0.0]
     cfgs = {name: env.reward_manager.get_term_cfg(name) for name in terms}
@@ -78,7 +78,7 @@ def main(task: str, engine: str, presets: str, out: Path) -> None:
     args = parser.parse_args(["--device", "cpu"])
     overrides = [f"physics={engine}", f"presets={presets}"]
     cfg, _ = resolve_task_config(task, "rsl_rl_cfg_entry_point", overrides=overrides)
-    cfg.scene.num_envs, cfg.seed = NUM_WORLDS, 1
+    cfg.scene.num_envs, cfg.seed = NUM_ENVS, 1
     cfg.validate_config()
     with launch_simulation(cfg, args):
         env = gym.make(task, cfg=cfg).unwrapped

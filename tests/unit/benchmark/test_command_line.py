@@ -16,12 +16,12 @@ def program(monkeypatch):
 
 def test_physics_goes_to_the_overrides():
     args = parse(["physics=mujoco_cpu", "--device", "cpu"])
-    assert args.world_counts == [256] and args.task == "Tracking-Flat-G1-v0"
+    assert args.env_counts == [256] and args.task == "Tracking-Flat-G1-v0"
     assert sys.argv[1:] == ["physics=mujoco_cpu"]
 
 
-def test_an_override_after_the_numbers_of_worlds_is_no_number():
-    assert parse(["--num_envs", "16", "64", "physics=ovphysx"]).world_counts == [16, 64]
+def test_an_override_after_the_numbers_of_envs_is_no_number():
+    assert parse(["--num_envs", "16", "64", "physics=ovphysx"]).env_counts == [16, 64]
     assert sys.argv[1:] == ["physics=ovphysx"]
 
 
@@ -31,7 +31,7 @@ def test_an_override_after_the_numbers_of_worlds_is_no_number():
         (["--num_envs", "0"], "positive"),
         (["--seconds", "0"], "--seconds"),
         (["--task", "Tracking-Flat-G1"], "Known tracking tasks"),
-        (["--worlds", "4"], "Unknown arguments: --worlds"),
+        (["--envs", "4"], "Unknown arguments: --envs"),
         (["--peer_python", "/does/not/exist"], "--peer_python"),
         (["--output", "/does/not/exist/result.json"], "/does/not/exist"),
     ],

@@ -27,9 +27,9 @@ def test_same_states_as_mj_step(num_threads):
     with contextlib.closing(NativeRollout(models, num_threads, num_substeps=4)) as native:
         native.run(native.prepare([step]))
         final = native.final_state()
-    for world, model in enumerate(models):
+    for env_id, model in enumerate(models):
         data = mujoco.MjData(model)
-        data.qpos[:], data.qvel[:], data.ctrl[:] = step.qpos[world], step.qvel[world], step.ctrl[world]
-        data.qacc_warmstart[:] = step.warm_start[world]
+        data.qpos[:], data.qvel[:], data.ctrl[:] = step.qpos[env_id], step.qvel[env_id], step.ctrl[env_id]
+        data.qacc_warmstart[:] = step.warm_start[env_id]
         mujoco.mj_step(model, data, 4)
-        np.testing.assert_array_equal(final[world], np.concatenate([data.qpos, data.qvel]))
+        np.testing.assert_array_equal(final[env_id], np.concatenate([data.qpos, data.qvel]))

@@ -66,7 +66,7 @@ def with_added(record, term, value):
         (lambda r: {"root_pose": [r.root_pose[0] + 0.01, *r.root_pose[1:]]}, ["root after one step"]),
         (lambda r: {"root_pose": r.root_pose[:3] + r.root_pose[6:] + r.root_pose[3:6]}, ["root after one step"]),
         (lambda r: {"joint_pos": [q + 0.01 for q in r.joint_pos]}, ["joints after one step"]),
-        (lambda r: {"spread": 0.1}, ["worlds agree"]),
+        (lambda r: {"spread": 0.1}, ["envs agree"]),
         (lambda r: {"foot_force": 0.0}, ["feet carry the robot"]),
         (lambda r: {"first_failure": 0.9}, ["time to fall"]),
         (lambda r: {"is_finite": False}, ["finite numbers"]),

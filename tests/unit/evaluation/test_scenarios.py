@@ -128,7 +128,7 @@ def test_pushes_begin_every_three_seconds_and_last_a_fifth():
 
 
 class Wrenches:
-    """An environment of two worlds that keeps the forces set on it, with the step at which they were."""
+    """An environment of two envs that keeps the forces set on it, with the step at which they were."""
 
     def __init__(self):
         self.calls: list[tuple[int, torch.Tensor]] = []

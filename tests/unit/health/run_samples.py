@@ -52,7 +52,7 @@ REAL_CURVES = {
     "Loss/learning_rate": (0.001,) * 7,
     "Policy/mean_std": (0.2503, 0.2459, 0.239, 0.2339, 0.229, 0.2104, 0.1772),
 }
-"""Tracking-Flat-G1-Demo-v0 on the squat, 256 worlds on a CPU: every twentieth iteration or so."""
+"""Tracking-Flat-G1-Demo-v0 on the squat, 256 envs on a CPU: every twentieth iteration or so."""
 
 
 def real_run(num_points: int = 7) -> RunLog:

@@ -96,7 +96,7 @@ def test_angular_velocity_ignores_signs():
 
 
 def test_angular_velocity_is_in_the_world_frame():
-    # Lying on its side (90 degrees about x), a body that spins about the world's z axis spins about its own y axis.
+    # Lying on its side (90 degrees about x), a body that spins about the env's z axis spins about its own y axis.
     time = torch.arange(10, dtype=torch.float64)[:, None] / 50.0
     lying = torch.tensor([math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5)], dtype=torch.float64)
     about_z = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)

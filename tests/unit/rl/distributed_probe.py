@@ -1,6 +1,6 @@
 """One of several processes that learn from known data over gloo: ``distributed_probe.py OUT_FOLDER``.
 
-Which one it is, and of how many, is in torchrun's environment variables. Each takes its share of the worlds; a process
+Which one it is, and of how many, is in torchrun's environment variables. Each takes its share of the envs; a process
 that is alone takes all of them.
 """
 
@@ -18,7 +18,7 @@ from whole_body_tracking.rl.run import distributed
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.curriculum import ClipCurriculum
 from whole_body_tracking.tasks.tracking.mdp.start_sampling.sampler import StartSampler
 
-NUM_WORLDS, NUM_STEPS, NUM_UPDATES, NUM_CLIPS, WIDTH = 8, 24, 6, 3, 5
+NUM_ENVS, NUM_STEPS, NUM_UPDATES, NUM_CLIPS, WIDTH = 8, 24, 6, 3, 5
 
 
 def make_sampler() -> StartSampler:
@@ -30,17 +30,17 @@ def make_model(kind: type[MLPModel], **kwargs) -> MLPModel:
     return kind(obs, {"actor": ["policy"]}, "actor", 2, hidden_dims=[4], obs_normalization=True, **kwargs)
 
 
-def observations(generator: torch.Generator, num_worlds: int) -> torch.Tensor:
-    """Observations far from zero in unlike units, then a one-hot clip id, shape [NUM_STEPS, num_worlds, columns]."""
+def observations(generator: torch.Generator, num_envs: int) -> torch.Tensor:
+    """Observations far from zero in unlike units, then a one-hot clip id, shape [NUM_STEPS, num_envs, columns]."""
     scale = torch.tensor([1.0, 1e-2, 1e2, 1.0, 30.0])
-    values = scale * (torch.randn(NUM_STEPS, num_worlds, WIDTH, generator=generator) + 3.0)
-    ids = torch.randint(NUM_CLIPS, (NUM_STEPS, num_worlds), generator=generator)
+    values = scale * (torch.randn(NUM_STEPS, num_envs, WIDTH, generator=generator) + 3.0)
+    ids = torch.randint(NUM_CLIPS, (NUM_STEPS, num_envs), generator=generator)
     return torch.cat((values, torch.nn.functional.one_hot(ids, NUM_CLIPS)), dim=-1)
 
 
 def episodes(generator: torch.Generator, sampler: StartSampler) -> list[torch.Tensor]:
-    """Bins, whether entered, ended and failed, and steps survived, each of shape [NUM_STEPS, NUM_WORLDS]."""
-    shape = (NUM_STEPS, NUM_WORLDS)
+    """Bins, whether entered, ended and failed, and steps survived, each of shape [NUM_STEPS, NUM_ENVS]."""
+    shape = (NUM_STEPS, NUM_ENVS)
     chances = [torch.rand(shape, generator=generator) < p for p in (0.4, 0.3, 0.6)]
     return [
         torch.randint(sampler.num_bins, shape, generator=generator),
@@ -65,7 +65,7 @@ def learn(member: distributed.Member) -> dict:
     mine = slice(member.rank, None, member.size)
     generator = torch.Generator().manual_seed(1)
     for _ in range(NUM_UPDATES):
-        seen, obs = episodes(generator, sampler), observations(generator, NUM_WORLDS)[:, mine]
+        seen, obs = episodes(generator, sampler), observations(generator, NUM_ENVS)[:, mine]
         for values in zip(*seen, strict=True):
             step(sampler, *(value[mine] for value in values))
         if not member.is_alone:

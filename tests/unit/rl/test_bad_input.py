@@ -176,7 +176,7 @@ def test_unknown_flag(command):
         command("--motion_flie", "walk.npz")
 
 
-def test_no_worlds(command):
+def test_no_envs(command):
     with pytest.raises(ValueError, match=r"--num_envs is 0, expected at least 1"):
         command("--num_envs", 0)
 

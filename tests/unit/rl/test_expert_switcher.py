@@ -1,4 +1,4 @@
-"""Every world gets what the expert of its clip alone would answer."""
+"""Every env gets what the expert of its clip alone would answer."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def alone(models, obs: TensorDict) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("clips", [[0, 1, 2, 3, 0, 1], [3], [1] * 40 + [2], list(range(4)) * 16])
-def test_each_world_gets_its_experts_action(models, switcher, clips):
+def test_each_env_gets_its_experts_action(models, switcher, clips):
     obs = observations(torch.tensor(clips))
     torch.testing.assert_close(switcher(obs), alone(models, obs), rtol=1e-5, atol=1e-6)
 
@@ -54,13 +54,13 @@ def test_experts_differ(models):
     assert (actions[0] - actions[1]).abs().max() > 0.01 and (actions[1] - actions[2]).abs().max() > 0.01
 
 
-def test_the_order_of_worlds_does_not_matter(switcher):
+def test_the_order_of_envs_does_not_matter(switcher):
     obs = observations(torch.arange(64) % 4)
     order = torch.randperm(64)
     assert torch.equal(switcher(obs[order]), switcher(obs)[order])
 
 
-def test_what_other_worlds_do_does_not_matter(switcher):
+def test_what_other_envs_do_does_not_matter(switcher):
     """Groups of 16 or of 40 rows: the same numbers to the last bit."""
     few = observations(torch.arange(64) % 4)
     many = torch.cat([few, observations(torch.zeros(24, dtype=torch.long), seed=8)])

@@ -25,7 +25,7 @@ def observe() -> TensorDict:
 
 
 def make_algorithm(terminated: torch.Tensor | None = None, **settings) -> TrackingPPO:
-    """PPO that has met an environment in which the given worlds fail at every step."""
+    """PPO that has met an environment in which the given envs fail at every step."""
     torch.manual_seed(0)
     obs = observe()
     actor = MLPModel(
@@ -86,7 +86,7 @@ def test_after_the_warm_up_the_policy_learns_again():
 
 
 def test_a_failure_at_the_time_limit_is_a_failure_and_not_bootstrapped():
-    """Worlds 0 and 1 run out of time, and world 1 falls in the same step.
+    """Envs 0 and 1 run out of time, and env 1 falls in the same step.
 
     The time-out's reward is 1 + gamma * value = 1 + 0.5 * 4 = 3, the failure's stays 1.
     """

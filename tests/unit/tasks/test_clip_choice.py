@@ -50,7 +50,7 @@ def test_within_its_share_a_clip_starts_where_it_fails():
 
 
 @pytest.mark.parametrize("num_envs", [16, 1024, 16384])
-def test_floor_is_what_the_config_says_for_any_number_of_worlds(num_envs):
+def test_floor_is_what_the_config_says_for_any_number_of_envs(num_envs):
     s = sampler(uniform_ratio=0.2, alpha=0.01)
     fail_in_bin(s, 0, num_envs)
     assert s.probabilities().min().item() == pytest.approx(0.2 / 10, rel=1e-4)
@@ -117,7 +117,7 @@ def test_clip_statistics_are_means_over_ended_episodes():
 
 
 def random_steps(num_steps: int):
-    """Bins, failures and episode lengths of 8 worlds."""
+    """Bins, failures and episode lengths of 8 envs."""
     for _ in range(num_steps):
         yield torch.randint(10, (8,)), torch.rand(8) < 0.3, torch.randint(1, 100, (8,))
 

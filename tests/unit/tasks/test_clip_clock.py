@@ -1,4 +1,4 @@
-"""Which clip and frame each world is at."""
+"""Which clip and frame each env is at."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def restart(clock: ClipClock, sampler: StartSampler, env_ids: torch.Tensor) -> N
 @given(lengths=st.lists(st.integers(2, 90), min_size=1, max_size=8), seed=st.integers(0, 2**31))
 @settings(max_examples=5, deadline=None)
 def test_no_index_ever_leaves_its_clip(clip_end, lengths, seed):
-    """Five libraries of 50 worlds and 400 steps in each end mode: 10^5 steps of a world, starts at random."""
+    """Five libraries of 50 envs and 400 steps in each end mode: 10^5 steps of an env, starts at random."""
     torch.manual_seed(seed)
     num_frames = torch.tensor(lengths)
     clock, sampler = ClipClock(num_frames, 50, clip_end), StartSampler(num_frames, frames_per_bin=20)
@@ -82,8 +82,8 @@ def test_preview_of_other_modes_holds_the_last_frame():
 @pytest.mark.parametrize("clip_end", ["truncate", "hold"])
 def test_the_last_frame_is_held_from_its_second_time_on(clip_end):
     """A clip of 4 frames started at 0 aims at 1, 2, 3 and is held from then on; a new start ends that."""
-    clock, world = ClipClock(torch.tensor([4]), 1, clip_end), torch.tensor([0])
-    clock.start(world, world, world)
+    clock, env_ids = ClipClock(torch.tensor([4]), 1, clip_end), torch.tensor([0])
+    clock.start(env_ids, env_ids, env_ids)
     held = []
     for _ in range(4):
         clock.advance(torch.tensor([True]))
@@ -91,13 +91,13 @@ def test_the_last_frame_is_held_from_its_second_time_on(clip_end):
     assert held == [(2, False), (3, False), (3, True), (3, True)]
     clock.advance(torch.tensor([False]))
     assert bool(clock.is_held)
-    clock.start(world, world, world)
+    clock.start(env_ids, env_ids, env_ids)
     assert not clock.is_held
 
 
 def test_a_loop_is_never_held():
-    clock, world = ClipClock(torch.tensor([3]), 1, "loop"), torch.tensor([0])
-    clock.start(world, world, world)
+    clock, env_ids = ClipClock(torch.tensor([3]), 1, "loop"), torch.tensor([0])
+    clock.start(env_ids, env_ids, env_ids)
     for _ in range(6):
         clock.advance(torch.tensor([True]))
         assert not clock.is_held

@@ -68,7 +68,7 @@ def test_velocities_turn_with_the_reference_and_heights_stay(library):
     assert torch.allclose(first[0].body_pos_w[..., 2], second[0].body_pos_w[..., 2], atol=1e-5)
 
 
-def test_reset_puts_a_world_back(library):
+def test_reset_puts_an_env_back(library):
     placement = LoopPlacement(library, 0, 2)
     placement.advance(torch.arange(2), torch.ones(2, dtype=torch.bool))
     placement.reset(torch.tensor([1]))

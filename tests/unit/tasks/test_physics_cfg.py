@@ -12,8 +12,8 @@ CONTACTS_OF_A_FALLEN_ROBOT = 50
 
 
 @pytest.mark.parametrize("engine", ["ovphysx", "isaacsim_physx"])
-def test_physx_holds_the_patches_of_all_default_worlds(engine):
-    """4,096 worlds of 50 patches are 204,800; PhysX's default of 5 * 2^15 = 163,840 is less."""
+def test_physx_holds_the_patches_of_all_default_envs(engine):
+    """4,096 envs of 50 patches are 204,800; PhysX's default of 5 * 2^15 = 163,840 is less."""
     num_patches = getattr(TrackingPhysicsCfg(), engine).gpu_max_rigid_patch_count
     assert num_patches >= TrackingEnvCfg().scene.num_envs * CONTACTS_OF_A_FALLEN_ROBOT == 204_800
     assert num_patches == 327_680

@@ -42,9 +42,9 @@ def test_probabilities_are_a_distribution_for_any_counts(failures, visits, kerne
 
 
 @pytest.mark.parametrize("num_envs", [16, 4096])
-def test_uniform_floor_does_not_depend_on_the_number_of_worlds(num_envs):
+def test_uniform_floor_does_not_depend_on_the_number_of_envs(num_envs):
     s = sampler(uniform_ratio=0.2, alpha=0.01)
-    for _ in range(50):  # every world fails in bin 0, all the time
+    for _ in range(50):  # every env fails in bin 0, all the time
         bins = torch.zeros(num_envs, dtype=torch.long)
         s.record_visits(bins, torch.ones(num_envs, dtype=torch.bool))
         s.record_failures(bins, torch.ones(num_envs, dtype=torch.bool))
@@ -55,7 +55,7 @@ def test_uniform_floor_does_not_depend_on_the_number_of_worlds(num_envs):
 
 
 def test_the_floor_of_beyondmimic_does_depend_on_it():
-    """The defect that the rates mend: with counts, the uniform share shrinks as worlds are added."""
+    """The defect that the rates mend: with counts, the uniform share shrinks as envs are added."""
     floors = []
     for num_envs in (16, 4096):
         s = sampler(strategy="beyondmimic", alpha=0.01)

@@ -22,7 +22,7 @@ def make_sampler(num_bins: int, uniform_ratio: float) -> StartSampler:
 
 
 def play(sampler: StartSampler, profile: list[float], num_steps: int, num_envs: int = 2048) -> None:
-    """Let worlds walk through the clip, one bin per step, and start again where the sampler says once they end."""
+    """Let envs walk through the clip, one bin per step, and start again where the sampler says once they end."""
     rates, random = torch.tensor(profile), torch.Generator().manual_seed(0)
     bins = draw(sampler, num_envs)
     for _ in range(num_steps):
@@ -45,7 +45,7 @@ def seed():
 
 
 @pytest.mark.parametrize("num_envs", [256, 4096])
-def test_shares_settle_where_the_rates_say_whatever_the_number_of_worlds(num_envs):
+def test_shares_settle_where_the_rates_say_whatever_the_number_of_envs(num_envs):
     sampler = make_sampler(4, uniform_ratio=0.1)
     play(sampler, PROFILE, num_steps=400, num_envs=num_envs)
     assert sampler.failure_rates.tolist() == pytest.approx(PROFILE, abs=0.03)

@@ -19,8 +19,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure physics, environment and training, in environment steps/s.")
     parser.add_argument("--task", default="Tracking-Flat-G1-v0", help="Task to measure (%(default)s).")
     parser.add_argument(
-        "--num_envs", dest="world_counts", type=int, nargs="+", default=None, metavar="N",
-        help="Numbers of worlds; the first one's rates are the result's own (256, or 4096 on CUDA).",
+        "--num_envs", dest="env_counts", type=int, nargs="+", default=None, metavar="N",
+        help="Numbers of envs; the first one's rates are the result's own (256, or 4096 on CUDA).",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, default=None, metavar="FILE.json", help="Write the result here.")
     parser.add_argument("--compare", type=Path, default=None, metavar="EARLIER.json", help="Print ratios to this one.")
@@ -34,14 +34,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=42)
     parser.set_defaults(frontend="torch", distributed=False)
     args = parse_args(parser, argv)
-    args.world_counts = args.world_counts or [4096 if args.device.startswith("cuda") else 256]
+    args.env_counts = args.env_counts or [4096 if args.device.startswith("cuda") else 256]
     _check(args)
     return args
 
 
 def _check(args: argparse.Namespace) -> None:
-    if min(args.world_counts) < 1:
-        raise ValueError(f"--num_envs takes positive numbers, got {args.world_counts}.")
+    if min(args.env_counts) < 1:
+        raise ValueError(f"--num_envs takes positive numbers, got {args.env_counts}.")
     if args.seconds <= 0.0:
         raise ValueError(f"--seconds must be positive, got {args.seconds:g}.")
     if args.peer_python is not None and not args.peer_python.is_file():

@@ -37,7 +37,7 @@ def measure_peer(python: Path, num_envs: int, seconds: float = 20.0) -> dict:
 
     Args:
         python: Interpreter of an environment with mjlab.
-        num_envs: Number of worlds.
+        num_envs: Number of envs.
         seconds: Time to measure, start-up not included [s].
 
     Raises:

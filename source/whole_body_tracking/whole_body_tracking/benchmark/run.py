@@ -41,14 +41,14 @@ def benchmark(argv: list[str]) -> dict:
     earlier = None if args.compare is None else read_result(args.compare)
     if args.peer_python is not None:
         require_peer(args.peer_python)
-    if len(args.world_counts) == 1:
-        result = measure(args, args.world_counts[0], sys.argv[1:])
+    if len(args.env_counts) == 1:
+        result = measure(args, args.env_counts[0], sys.argv[1:])
     else:
-        results = {num_envs: _measure_in_process(args, num_envs) for num_envs in args.world_counts}
+        results = {num_envs: _measure_in_process(args, num_envs) for num_envs in args.env_counts}
         result = next(iter(results.values()))
         result["by_num_envs"] = {str(n): {key: other[key] for key in STABLE_KEYS} for n, other in results.items()}
     if args.peer_python is not None:
-        peer = measure_peer(args.peer_python, args.world_counts[0])
+        peer = measure_peer(args.peer_python, args.env_counts[0])
         result["peer"] = peer
         result["ratio_environment_to_peer"] = result["environment_steps_per_s"] / peer["environment_steps_per_s"]
     print_result(result, None if earlier is None else compare(result, earlier))
@@ -59,7 +59,7 @@ def benchmark(argv: list[str]) -> dict:
 
 
 def measure(args: argparse.Namespace, num_envs: int, overrides: list[str]) -> dict:
-    """Measure one number of worlds in this process, with these Hydra overrides."""
+    """Measure one number of envs in this process, with these Hydra overrides."""
     sys.argv[1:] = overrides
     args = argparse.Namespace(**vars(args) | {"num_envs": num_envs, "agent": "rsl_rl_cfg_entry_point"})
     env_cfg, agent_cfg = resolve_configs(args)

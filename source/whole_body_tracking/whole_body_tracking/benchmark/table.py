@@ -16,7 +16,7 @@ def print_result(result: Mapping, ratios: Mapping[str, float] | None = None, con
     console = console or Console()
     machine = result["machine"]
     console.print(
-        f"\n[bold]{result['task']}[/bold], {result['engine']}, {result['num_envs']} worlds on {machine['device']}:"
+        f"\n[bold]{result['task']}[/bold], {result['engine']}, {result['num_envs']} envs on {machine['device']}:"
         f" {machine['processor']}, {machine['cores']} cores, load {number(machine['load_at_start'])}"
     )
     console.print(_rates_table(result))
@@ -35,7 +35,7 @@ def print_result(result: Mapping, ratios: Mapping[str, float] | None = None, con
         console.print(_extras_table(result["extras"]))
     for num_envs, other in result.get("by_num_envs", {}).items():
         line = ", ".join(f"{key.removesuffix('_steps_per_s')} {number(other[key])}" for key in STABLE_KEYS)
-        console.print(f"{num_envs} worlds: {line} env-steps/s")
+        console.print(f"{num_envs} envs: {line} env-steps/s")
     if ratios is not None:
         console.print(_ratios_table(result, ratios))
 

@@ -23,7 +23,7 @@ from .record import RECORD_FILE, EngineRecord
 TASK = "Tracking-Flat-G1-v0"
 ENGINE = "physics=isaacsim_physx"
 """What is checked unless the command line names another engine."""
-NUM_WORLDS = 64
+NUM_ENVS = 64
 
 
 def check_engine(argv: list[str], description: str) -> int:
@@ -71,7 +71,7 @@ def parse_arguments(argv: list[str], description: str) -> argparse.Namespace:
         "--record", type=Path, nargs="?", const=RECORD_FILE, metavar="FILE", help="Write the record, compare nothing."
     )
     add_common_play_args(parser, agent_default="rsl_rl_cfg_entry_point", agent_help="Agent config entry point.")
-    parser.set_defaults(task=TASK, num_envs=NUM_WORLDS)
+    parser.set_defaults(task=TASK, num_envs=NUM_ENVS)
     named = any(token.startswith("physics=") for token in argv)
     args = parse_args(parser, argv if named else [*argv, ENGINE])
     args.motion_file = [str(DEFAULT_MOTION_FILE)]

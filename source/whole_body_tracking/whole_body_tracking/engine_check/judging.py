@@ -20,7 +20,7 @@ MAX_OBSERVATION = 0.1
 """Largest difference of an observation after one control step, of it where it is above 1 [m, rad, m/s, rad/s]. OvPhysX
 repeats itself to 5e-8; native MuJoCo differs by 0.14 rad/s in a joint and by 0.015 m/s and rad/s in the base."""
 MAX_SPREAD = 1e-2
-"""Largest difference between worlds that start alike [rad]."""
+"""Largest difference between envs that start alike [rad]."""
 FOOT_FORCE = (0.5, 1.5)
 """Mean vertical force on the feet of a standing robot, over its weight."""
 
@@ -51,7 +51,7 @@ def judge(found: EngineRecord, expected: EngineRecord, same_engine: bool) -> lis
         _mass(found, expected),
         _widths(found, expected),
         _replay(found),
-        _below("worlds agree", found.spread, MAX_SPREAD, "rad", "Worlds disturb each other: env.scene.env_spacing."),
+        _below("envs agree", found.spread, MAX_SPREAD, "rad", "Envs disturb each other: env.scene.env_spacing."),
         _finite(found),
         _foot_force(found),
     ]  # fmt: skip
@@ -130,7 +130,7 @@ def _foot_force(found: EngineRecord) -> CheckLine:
 def _root(found: EngineRecord, expected: EngineRecord) -> CheckLine:
     ours, theirs = np.array(found.root_pose), np.array(expected.root_pose)
     ours[3:] *= np.sign(ours[3:] @ theirs[3:])  # q and -q are one rotation
-    advice = "Positions: check the origin of the worlds. Orientations: check that quaternions are x, y, z, w."
+    advice = "Positions: check the origin of the envs. Orientations: check that quaternions are x, y, z, w."
     return _below("root after one step", float(np.abs(ours - theirs).max()), MAX_ROOT, "m", advice)
 
 

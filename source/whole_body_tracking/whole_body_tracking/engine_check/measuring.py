@@ -1,4 +1,4 @@
-"""What the check does in an engine: replay two seconds of a clip, then hold the default pose in 64 worlds."""
+"""What the check does in an engine: replay two seconds of a clip, then hold the default pose in 64 envs."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def hold_default_pose(env: RslRlVecEnvWrapper) -> dict:
             finite &= bool(torch.isfinite(rewards).all() and torch.isfinite(obs["policy"]).all())
             forces.append(foot_force(base))
             if step == 0:
-                fields = state_of_first_world(base) | {"observation": obs["policy"][0].tolist()}
+                fields = state_of_first_env(base) | {"observation": obs["policy"][0].tolist()}
             if failed is None and bool((dones.bool() & ~extras["time_outs"].bool()).any()):
                 failed = step + 1
         elapsed = time.monotonic() - started
@@ -97,8 +97,8 @@ def hold_default_pose(env: RslRlVecEnvWrapper) -> dict:
     }
 
 
-def state_of_first_world(env) -> dict:
-    """Root pose, joint positions, and how far those of the other worlds are from them."""
+def state_of_first_env(env) -> dict:
+    """Root pose, joint positions, and how far those of the other envs are from them."""
     data = env.scene["robot"].data
     pose, joint_pos = data.root_link_pose_w.torch[0].clone(), data.joint_pos.torch
     pose[:3] -= env.scene.env_origins[0]
@@ -110,7 +110,7 @@ def state_of_first_world(env) -> dict:
 
 
 def foot_force(env) -> torch.Tensor:
-    """Vertical contact force on both feet, mean over worlds [N]."""
+    """Vertical contact force on both feet, mean over envs [N]."""
     feet = SceneEntityCfg("contact_forces", body_names=list(get_robot(env.cfg.robot_name).foot_body_names))
     feet.resolve(env.scene)
     forces = env.scene["contact_forces"].data.net_normal_forces_w_history.torch

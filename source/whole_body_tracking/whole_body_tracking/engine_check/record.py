@@ -12,7 +12,7 @@ RECORD_FILE = Path(__file__).parents[1] / "robots" / "data" / "g1_on_ovphysx.jso
 
 @dataclass(frozen=True)
 class EngineRecord:
-    """Numbers of one engine. States are those of the first world, in its own frame, one step after the start."""
+    """Numbers of one engine. States are those of the first env, in its own frame, one step after the start."""
 
     engine: str
     """Name of the engine's config."""
@@ -38,11 +38,11 @@ class EngineRecord:
     observation_terms: dict[str, int]
     """Columns of each of their terms, in order."""
     spread: float
-    """Largest difference of joint positions between worlds [rad]: all do the same."""
+    """Largest difference of joint positions between envs [rad]: all do the same."""
     foot_force: float
     """Mean vertical contact force on the feet while the robot stands, over its weight."""
     first_failure: float
-    """Time after which the first world failed [s]; the joints hold the default pose. The time stepped if none did."""
+    """Time after which the first env failed [s]; the joints hold the default pose. The time stepped if none did."""
     is_finite: bool
     """Whether every observation and reward was a finite number."""
     environment_steps_per_s: float

@@ -82,7 +82,7 @@ def check_reward_rises(run: RunLog) -> Finding | None:
         "reward_not_rising",
         f"Mean reward {early.mean():.3g} in the first iterations, {late.mean():.3g} in the last.",
         "Negative from the start: agent.actor.distribution_cfg.init_std=0.25 (the action-rate penalty of the first"
-        " noise exceeds the rewards). Otherwise try the residual task, more worlds, or an easier motion first.",
+        " noise exceeds the rewards). Otherwise try the residual task, more envs, or an easier motion first.",
     )
 
 
@@ -95,7 +95,7 @@ def check_kl(run: RunLog) -> Finding | None:
     return Finding(
         "kl_above_target",
         f"{name} is {ends[1].mean():.3g} at the end, the target {target:g}.",
-        "agent.algorithm.schedule=adaptive, or a smaller agent.algorithm.learning_rate; fewer epochs with few worlds.",
+        "agent.algorithm.schedule=adaptive, or a smaller agent.algorithm.learning_rate; fewer epochs with few envs.",
     )
 
 
@@ -144,7 +144,7 @@ def check_learning_rate(run: RunLog) -> Finding | None:
         return Finding(
             "learning_rate_low",
             f"Learning rate at its lower bound {low:g} at the end.",
-            "agent.algorithm.schedule=fixed with a few hundred worlds; otherwise more worlds or a larger desired_kl.",
+            "agent.algorithm.schedule=fixed with a few hundred envs; otherwise more envs or a larger desired_kl.",
         )
     if (late >= 0.99 * high).mean() > 0.8:
         return Finding(
@@ -165,7 +165,7 @@ def check_expectation(run: RunLog) -> Finding | None:
         "below_expectation",
         f"Tracking score {score:.2f} after {steps / 1e6:.3g} million environment steps, expected at least"
         f" {expected:.2f}.",
-        "A hard motion needs more: go on, or try the residual task, more worlds, an easier motion. Replay the clip and"
+        "A hard motion needs more: go on, or try the residual task, more envs, an easier motion. Replay the clip and"
         " look at its quality report.",
     )
 

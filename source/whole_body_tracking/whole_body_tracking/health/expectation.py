@@ -17,7 +17,7 @@ TRACKING_TERMS = (
 SUM_OF_WEIGHTS = 5.0
 
 EXPECTED_RESIDUAL = ((0.3e6, 0.05), (0.5e6, 0.2), (0.8e6, 0.4), (2.0e6, 0.6))
-"""Environment steps and score: about half of what the demo's squat had (256 worlds, one run)."""
+"""Environment steps and score: about half of what the demo's squat had (256 envs, one run)."""
 
 EXPECTED_DEFAULT_RELATIVE = ((100.0e6, 0.1), (500.0e6, 0.4), (1000.0e6, 0.6))
 """The same for actions about the default pose. A guess that only flags runs which have learnt next to nothing: no run

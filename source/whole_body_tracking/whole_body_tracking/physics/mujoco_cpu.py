@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class NewtonMujocoCpuManager(NewtonMJWarpManager):
-    """Steps every world with native MuJoCo, all substeps of a control step in one native call.
+    """Steps every env with native MuJoCo, all substeps of a control step in one native call.
 
     With implicit actuators the targets are constant over the environment's decimation, so a control step of several
     physics steps is one call as well (see :attr:`MujocoCpuSolverCfg.fold_decimation`). Forces on bodies and joints
@@ -29,14 +29,14 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
     _folds_decimation: bool = False
 
     @classmethod
-    def world_models(cls) -> list:
-        """Return the native model of each world, with every parameter written so far; equal worlds share one.
+    def env_models(cls) -> list:
+        """Return the native model of each env, with every parameter written so far; equal envs share one.
 
         Raises:
             RuntimeError: If the simulation has not been reset yet.
         """
         if cls._solver is None:
-            raise RuntimeError("The worlds have no models yet: call sim.reset() first.")
+            raise RuntimeError("The envs have no models yet: call sim.reset() first.")
         for change in cls._model_changes:
             cls._solver.notify_model_changed(change)
         NewtonManager._model_changes = set()

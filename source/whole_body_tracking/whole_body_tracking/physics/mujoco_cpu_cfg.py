@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class MujocoCpuSolverCfg(MJWarpSolverCfg):
     """Newton's MuJoCo solver settings, stepped by native MuJoCo on CPU threads instead of MuJoCo Warp.
 
-    What differs from ``physics=newton_mjwarp``: arithmetic is float64 inside a control step; a world that diverges
+    What differs from ``physics=newton_mjwarp``: arithmetic is float64 inside a control step; an env that diverges
     comes back as NaN in every coordinate; contact forces are means over a control step; collider sizes and gravity
     compensation cannot change after start-up; Newton's own collision pipeline and sleeping do not exist.
     """
@@ -25,7 +25,7 @@ class MujocoCpuSolverCfg(MJWarpSolverCfg):
     solver_type: str = "mujoco_cpu"
 
     num_threads: int | None = None
-    """Threads that step the worlds; None takes one per CPU core that the process may use. The result is bitwise the
+    """Threads that step the envs; None takes one per CPU core that the process may use. The result is bitwise the
     same for any number. Lower it when several trainings share a machine."""
 
     fold_decimation: bool = True
@@ -50,7 +50,7 @@ class MujocoCpuSolverCfg(MJWarpSolverCfg):
     """Constraint rows that MuJoCo Warp's arrays hold. Native MuJoCo sizes its own and does not look at it."""
 
     nconmax: int | None = 128
-    """Contacts that a world can report in a control step; a warning names a world that exceeds it. A fallen G1 makes
+    """Contacts that an env can report in a control step; a warning names an env that exceeds it. A fallen G1 makes
     about 50. Motion does not depend on it."""
 
 
@@ -61,6 +61,6 @@ def mujoco_cpu_cfg(num_threads: int | None = None) -> NewtonCfg:
     they are run in one native call.
 
     Args:
-        num_threads: Threads that step the worlds, or None for one per CPU core.
+        num_threads: Threads that step the envs, or None for one per CPU core.
     """
     return NewtonCfg(solver_cfg=MujocoCpuSolverCfg(num_threads=num_threads), num_substeps=1)

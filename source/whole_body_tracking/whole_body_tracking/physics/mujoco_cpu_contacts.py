@@ -1,4 +1,4 @@
-"""Contacts of all worlds: recorded by the stepping threads, then packed into Newton's contact arrays."""
+"""Contacts of all envs: recorded by the stepping threads, then packed into Newton's contact arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class ContactRecords:
-    """Contacts of one control step, a fixed number of slots for each world.
+    """Contacts of one control step, a fixed number of slots for each env.
 
     Forces are divided by the number of substeps, so that the sum over records is the mean over the control step and no
     substep's impact is missed. The point of a contact is that of the last substep in which it was active.
@@ -24,22 +24,22 @@ class ContactRecords:
         """Allocate the slots.
 
         Args:
-            geom_shape: Newton shape of each MuJoCo geom, shape [num_worlds, num_geoms].
-            slots: Contacts that a world can record in one control step.
+            geom_shape: Newton shape of each MuJoCo geom, shape [num_envs, num_geoms].
+            slots: Contacts that an env can record in one control step.
         """
-        num_worlds = geom_shape.shape[0]
+        num_envs = geom_shape.shape[0]
         self.slots = slots
         self._geom_shape = geom_shape
-        self._count = wp.zeros(num_worlds, dtype=wp.int32, device="cpu")
-        self._first = wp.zeros(num_worlds, dtype=wp.int32, device="cpu")
-        self._shapes = wp.zeros((num_worlds, slots), dtype=wp.vec2i, device="cpu")
-        self._vectors = [wp.zeros((num_worlds, slots), dtype=wp.vec3, device="cpu") for _ in range(3)]
-        self._forces = wp.zeros((num_worlds, slots), dtype=wp.spatial_vector, device="cpu")
+        self._count = wp.zeros(num_envs, dtype=wp.int32, device="cpu")
+        self._first = wp.zeros(num_envs, dtype=wp.int32, device="cpu")
+        self._shapes = wp.zeros((num_envs, slots), dtype=wp.vec2i, device="cpu")
+        self._vectors = [wp.zeros((num_envs, slots), dtype=wp.vec3, device="cpu") for _ in range(3)]
+        self._forces = wp.zeros((num_envs, slots), dtype=wp.spatial_vector, device="cpu")
         self._overflow_reported = False
 
     @property
     def capacity(self) -> int:
-        """Records of all worlds together."""
+        """Records of all envs together."""
         return self.slots * len(self._count)
 
     def bind(self, args: StepArgs) -> None:
@@ -51,7 +51,7 @@ class ContactRecords:
         args.forces = self._forces
 
     def pack(self, args: StepArgs, contacts: Contacts) -> None:
-        """Write the records to Newton's contacts, world after world."""
+        """Write the records to Newton's contacts, env after env."""
         count = self._count.numpy()
         self._report_overflow(count)
         stored = np.minimum(count, self.slots)
@@ -76,8 +76,8 @@ class ContactRecords:
         if self._overflow_reported or count.max() <= self.slots:
             return
         self._overflow_reported = True
-        world = int(count.argmax())
+        env_id = int(count.argmax())
         logger.warning(
-            "World %d made %d contact records in one control step, but there is room for %d: contact sensors miss the "
-            "rest (the motion does not). Raise `nconmax` of the solver.", world, count[world], self.slots,
+            "Env %d made %d contact records in one control step, but there is room for %d: contact sensors miss the "
+            "rest (the motion does not). Raise `nconmax` of the solver.", env_id, count[env_id], self.slots,
         )  # fmt: skip

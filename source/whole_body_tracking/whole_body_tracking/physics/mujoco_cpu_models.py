@@ -1,4 +1,4 @@
-"""One native MuJoCo model per world, following the per-world parameters that Newton keeps in MuJoCo Warp's model."""
+"""One native MuJoCo model per env, following the per-env parameters that Newton keeps in MuJoCo Warp's model."""
 
 from __future__ import annotations
 
@@ -21,127 +21,127 @@ FOLLOWED_FIELDS = (
     *("tendon_frictionloss", "tendon_actfrcrange", "tendon_lengthspring"),
     *("tendon_solref_lim", "tendon_solimp_lim", "tendon_solref_fri", "tendon_solimp_fri"),
 )
-"""Per-world fields copied into the world's model when they change."""
+"""Per-env fields copied into the env's model when they change."""
 
 UNSUPPORTED_FIELDS = ("geom_size", "body_gravcomp")
-"""Per-world fields whose change needs data that only MuJoCo's compiler makes (bounding boxes, counts)."""
+"""Per-env fields whose change needs data that only MuJoCo's compiler makes (bounding boxes, counts)."""
 
 INERTIAL_FRAME_FIELDS = ("body_inertia", "body_iquat")
 """Principal moments and their axes: a body's pair is meaningless unless both come from the same decomposition."""
 
 
 DERIVED_FIELDS = ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0", "actuator_lengthrange")
-"""Fields that MuJoCo Warp computes from others at each world's own place on the ground, in float32: they differ between
-equal worlds in the last digits."""
+"""Fields that MuJoCo Warp computes from others at each env's own place on the ground, in float32: they differ between
+equal envs in the last digits."""
 
 DERIVED_TOLERANCE = 1e-4
 """Relative difference from which a derived field counts as changed."""
 
 
-class WorldModels:
-    """Native models of all worlds: one shared model until a world's parameters differ, then a copy for that world.
+class EnvModels:
+    """Native models of all envs: one shared model until an env's parameters differ, then a copy for that env.
 
-    MuJoCo Warp's model holds every randomisable field as float32 of shape [num_worlds, ...]. World 0 at construction is
+    MuJoCo Warp's model holds every randomisable field as float32 of shape [num_envs, ...]. Env 0 at construction is
     what MuJoCo compiled the shared model from, so fields are copied only where they differ from what was last seen.
     """
 
-    def __init__(self, compiled: mujoco.MjModel, warp_model: Any, num_worlds: int):
-        """Start with every world on one copy of the compiled model.
+    def __init__(self, compiled: mujoco.MjModel, warp_model: Any, num_envs: int):
+        """Start with every env on one copy of the compiled model.
 
         Args:
-            compiled: Model that MuJoCo compiled from the Newton model's first world; it is not modified.
-            warp_model: MuJoCo Warp's model with per-world fields, on the CPU.
-            num_worlds: Number of worlds.
+            compiled: Model that MuJoCo compiled from the Newton model's first env; it is not modified.
+            warp_model: MuJoCo Warp's model with per-env fields, on the CPU.
+            num_envs: Number of envs.
         """
         self._warp_model = warp_model
         self._shared = copy.copy(compiled)
         _prepare_options(self._shared)
-        self.models: list[mujoco.MjModel] = [self._shared] * num_worlds
-        self.addresses = np.full(num_worlds, self._shared._address, dtype=np.uint64)
-        fields = per_world_fields(warp_model, num_worlds)
-        self._seen = {name: np.repeat(view[:1], num_worlds, axis=0) for name, view in fields.items()}
+        self.models: list[mujoco.MjModel] = [self._shared] * num_envs
+        self.addresses = np.full(num_envs, self._shared._address, dtype=np.uint64)
+        fields = per_env_fields(warp_model, num_envs)
+        self._seen = {name: np.repeat(view[:1], num_envs, axis=0) for name, view in fields.items()}
         self._free_joint_coordinates = _free_joint_coordinates(self._shared)
-        self._seen_gravity = np.tile(self._shared.opt.gravity.astype(np.float32), (num_worlds, 1))
+        self._seen_gravity = np.tile(self._shared.opt.gravity.astype(np.float32), (num_envs, 1))
         self.update()
 
     def update(self) -> None:
-        """Copy the fields that changed since the last call into the models of the worlds where they changed.
+        """Copy the fields that changed since the last call into the models of the envs where they changed.
 
         Raises:
-            ValueError: If a world changed a field that a compiled model cannot follow.
+            ValueError: If an env changed a field that a compiled model cannot follow.
         """
-        for name, current in per_world_fields(self._warp_model, len(self.models)).items():
+        for name, current in per_env_fields(self._warp_model, len(self.models)).items():
             changed = np.flatnonzero(self._differs(name, current))
-            for world, model in self._models_to_write(changed, current):
-                self._write(model, world, name, current[world])
+            for env_id, model in self._models_to_write(changed, current):
+                self._write(model, env_id, name, current[env_id])
             self._seen[name][changed] = current[changed]
         gravity = np.broadcast_to(self._warp_model.opt.gravity.numpy(), self._seen_gravity.shape)
-        changed = np.flatnonzero(_any_world(gravity != self._seen_gravity))
-        for world, model in self._models_to_write(changed, gravity):
-            model.opt.gravity[:] = gravity[world]
+        changed = np.flatnonzero(_any_env(gravity != self._seen_gravity))
+        for env_id, model in self._models_to_write(changed, gravity):
+            model.opt.gravity[:] = gravity[env_id]
         self._seen_gravity[:] = gravity
 
     def set_timestep(self, timestep: float) -> None:
-        """Set the physics time step [s] of every world."""
+        """Set the physics time step [s] of every env."""
         if self._shared.opt.timestep == timestep and self.models[0].opt.timestep == timestep:
             return
         for model in {id(model): model for model in [self._shared, *self.models]}.values():
             model.opt.timestep = timestep
 
     def _differs(self, name: str, current: np.ndarray) -> np.ndarray:
-        """Return which worlds differ from what was last seen, shape [num_worlds]."""
+        """Return which envs differ from what was last seen, shape [num_envs]."""
         if name in DERIVED_FIELDS:
-            return _any_world(~np.isclose(current, self._seen[name], rtol=DERIVED_TOLERANCE, atol=0.0))
+            return _any_env(~np.isclose(current, self._seen[name], rtol=DERIVED_TOLERANCE, atol=0.0))
         different = current != self._seen[name]
         if name in ("qpos0", "qpos_spring"):
             different[:, self._free_joint_coordinates] = False
-        return _any_world(different)
+        return _any_env(different)
 
     def _models_to_write(self, changed: np.ndarray, current: np.ndarray) -> list[tuple[int, mujoco.MjModel]]:
-        """Return the models that a change concerns, each with a world that holds its new value."""
+        """Return the models that a change concerns, each with an env that holds its new value."""
         if len(changed) == len(self.models) and (current == current[:1]).all():
-            return list({id(model): (world, model) for world, model in enumerate(self.models)}.values())
-        return [(int(world), self._own(int(world))) for world in changed]
+            return list({id(model): (env_id, model) for env_id, model in enumerate(self.models)}.values())
+        return [(int(env_id), self._own(int(env_id))) for env_id in changed]
 
-    def _own(self, world: int) -> mujoco.MjModel:
-        """Return the world's own model, copied from the shared one the first time."""
-        if self.models[world] is self._shared:
-            self.models[world] = copy.copy(self._shared)
-            self.addresses[world] = self.models[world]._address
-        return self.models[world]
+    def _own(self, env_id: int) -> mujoco.MjModel:
+        """Return the env's own model, copied from the shared one the first time."""
+        if self.models[env_id] is self._shared:
+            self.models[env_id] = copy.copy(self._shared)
+            self.addresses[env_id] = self.models[env_id]._address
+        return self.models[env_id]
 
-    def _write(self, model: mujoco.MjModel, world: int, name: str, value: np.ndarray) -> None:
+    def _write(self, model: mujoco.MjModel, env_id: int, name: str, value: np.ndarray) -> None:
         if name in UNSUPPORTED_FIELDS:
             raise ValueError(
-                f"World {world} changed '{name}', which physics=mujoco_cpu cannot follow after start-up. "
+                f"Env {env_id} changed '{name}', which physics=mujoco_cpu cannot follow after start-up. "
                 f"Randomise it with `physics=newton_mjwarp`, or leave it fixed. Not followed: {UNSUPPORTED_FIELDS}."
             )
         getattr(model, name)[...] = value.reshape(getattr(model, name).shape)
         if name in INERTIAL_FRAME_FIELDS:
             for coupled in INERTIAL_FRAME_FIELDS:
-                getattr(model, coupled)[...] = getattr(self._warp_model, coupled).numpy()[world]
+                getattr(model, coupled)[...] = getattr(self._warp_model, coupled).numpy()[env_id]
         _invalidate_frame_shortcuts(model, name)
 
 
-def per_world_fields(warp_model: Any, num_worlds: int) -> dict[str, np.ndarray]:
-    """Return views of the fields that may differ between worlds, by MuJoCo name, shape [num_worlds, ...]."""
+def per_env_fields(warp_model: Any, num_envs: int) -> dict[str, np.ndarray]:
+    """Return views of the fields that may differ between envs, by MuJoCo name, shape [num_envs, ...]."""
     names = FOLLOWED_FIELDS + DERIVED_FIELDS + UNSUPPORTED_FIELDS
     views = {name: getattr(warp_model, name).numpy() for name in names}
-    return {name: view for name, view in views.items() if view.shape[0] == num_worlds and view.size}
+    return {name: view for name, view in views.items() if view.shape[0] == num_envs and view.size}
 
 
-def _any_world(different: np.ndarray) -> np.ndarray:
+def _any_env(different: np.ndarray) -> np.ndarray:
     return different.reshape(len(different), -1).any(axis=1)
 
 
 def _free_joint_coordinates(model: mujoco.MjModel) -> np.ndarray:
-    """Return the coordinates of free joints: their reference is where a world stands, and moves nothing."""
+    """Return the coordinates of free joints: their reference is where an env stands, and moves nothing."""
     first = model.jnt_qposadr[model.jnt_type == int(mujoco.mjtJoint.mjJNT_FREE)]
     return (first[:, None] + np.arange(7)).ravel()
 
 
 def _prepare_options(model: mujoco.MjModel) -> None:
-    # A diverged world must come back as NaN for the environment to see, not silently at MuJoCo's default pose; and
+    # A diverged env must come back as NaN for the environment to see, not silently at MuJoCo's default pose; and
     # the bounding boxes behind the mid-phase sit in inertial frames, which randomised centres of mass move.
     disabled = mujoco.mjtDisableBit
     model.opt.disableflags |= int(disabled.mjDSBL_AUTORESET) | int(disabled.mjDSBL_MIDPHASE)

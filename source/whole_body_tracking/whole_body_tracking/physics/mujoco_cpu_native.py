@@ -1,8 +1,8 @@
-"""The native inner loop of ``physics=mujoco_cpu``: every world through MuJoCo's C API without touching Python.
+"""The native inner loop of ``physics=mujoco_cpu``: every env through MuJoCo's C API without touching Python.
 
-Warp compiles the functions below once for the CPU. A launch runs :func:`step_worlds_kernel` on the calling thread;
-several threads launch it at the same time, each with its own ``mjData``, and claim worlds from a shared counter until
-none is left. A world's result depends only on its own inputs, so the number of threads changes nothing but the time.
+Warp compiles the functions below once for the CPU. A launch runs :func:`step_envs_kernel` on the calling thread;
+several threads launch it at the same time, each with its own ``mjData``, and claim envs from a shared counter until
+none is left. An env's result depends only on its own inputs, so the number of threads changes nothing but the time.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class StepArgs:
     mj_data: wp.uint64
     """``mjData`` of this thread."""
     mj_models: wp.array(dtype=wp.uint64)
-    """``mjModel`` of each world, shape [num_worlds]."""
+    """``mjModel`` of each env, shape [num_envs]."""
     progress: wp.array(dtype=wp.int32)
-    """[next world to claim, substeps to run, whether to report contacts, whether to compute body accelerations]."""
+    """[next env to claim, substeps to run, whether to report contacts, whether to compute body accelerations]."""
     inputs: wp.array2d(dtype=wp.uint64)
-    """Rows of [address in ``mjData`` (float64), address in the solver (float32), values per world]."""
+    """Rows of [address in ``mjData`` (float64), address in the solver (float32), values per env]."""
     outputs: wp.array2d(dtype=wp.uint64)
     """As :attr:`inputs`, in the other direction. The first two rows are ``qpos`` and ``qvel``."""
     ncon_offset: wp.int32
@@ -45,13 +45,13 @@ class StepArgs:
     body_mat: wp.uint64
     """``mjData.xmat`` of this thread."""
     geom_body: wp.uint64
-    """``mjModel.geom_bodyid``, the same in every world."""
+    """``mjModel.geom_bodyid``, the same in every env."""
     geom_shape: wp.array2d(dtype=wp.int32)
-    """Newton shape of each geom, shape [num_worlds, num_geoms]."""
+    """Newton shape of each geom, shape [num_envs, num_geoms]."""
     count: wp.array(dtype=wp.int32)
-    """Contacts found in a control step, shape [num_worlds]; more than the slots if some did not fit."""
+    """Contacts found in a control step, shape [num_envs]; more than the slots if some did not fit."""
     shapes: wp.array2d(dtype=wp.vec2i)
-    """The two Newton shapes of a contact; the contact arrays are all of shape [num_worlds, slots]."""
+    """The two Newton shapes of a contact; the contact arrays are all of shape [num_envs, slots]."""
     normals: wp.array2d(dtype=wp.vec3)
     """Normal from the first shape to the second, world frame."""
     points0: wp.array2d(dtype=wp.vec3)
@@ -65,7 +65,7 @@ class StepArgs:
 @wp.func_native("""
 return __atomic_fetch_add(&args.progress.data[0], 1, __ATOMIC_RELAXED);
 """)
-def claim_world(args: StepArgs) -> int: ...
+def claim_env(args: StepArgs) -> int: ...
 
 
 @wp.func_native("""
@@ -74,7 +74,7 @@ for (int row = 0; row < args.inputs.shape[0]; ++row) {
     const uint64_t* entry = args.inputs.data + 3 * row;
     const size_t count = entry[2];
     double* target = (double*)entry[0];
-    const float* source = (const float*)entry[1] + count * world;
+    const float* source = (const float*)entry[1] + count * env_id;
     for (size_t i = 0; i < count; ++i) {
         target[i] = source[i];
         finite &= target[i] > -bad_value && target[i] < bad_value;
@@ -82,13 +82,13 @@ for (int row = 0; row < args.inputs.shape[0]; ++row) {
 }
 return finite;
 """)
-def load_inputs(args: StepArgs, world: int, bad_value: wp.float64) -> bool: ...
+def load_inputs(args: StepArgs, env_id: int, bad_value: wp.float64) -> bool: ...
 
 
 @wp.func_native("""
-((void (*)(const void*, void*))function)((const void*)args.mj_models.data[world], (void*)args.mj_data);
+((void (*)(const void*, void*))function)((const void*)args.mj_models.data[env_id], (void*)args.mj_data);
 """)
-def call_mujoco(args: StepArgs, function: wp.uint64, world: int): ...
+def call_mujoco(args: StepArgs, function: wp.uint64, env_id: int): ...
 
 
 @wp.func_native("""
@@ -108,12 +108,12 @@ for (int row = 0; row < args.outputs.shape[0]; ++row) {
     const uint64_t* entry = args.outputs.data + 3 * row;
     const size_t count = entry[2];
     const double* source = (const double*)entry[0];
-    float* target = (float*)entry[1] + count * world;
+    float* target = (float*)entry[1] + count * env_id;
     const float invalid = row < 2 ? __builtin_nanf("") : 0.0f;
     for (size_t i = 0; i < count; ++i) target[i] = valid ? (float)source[i] : invalid;
 }
 """)
-def store_outputs(args: StepArgs, world: int, valid: bool): ...
+def store_outputs(args: StepArgs, env_id: int, valid: bool): ...
 
 
 @wp.func_native("""
@@ -122,8 +122,8 @@ const char* data = (const char*)args.mj_data;
 const int num_contacts = *(const int*)(data + args.ncon_offset);
 const char* contacts = *(const char* const*)(data + args.contact_offset);
 const int num_slots = args.shapes.shape[1];
-const size_t first = (size_t)world * num_slots;
-const int recorded = args.count.data[world] < num_slots ? args.count.data[world] : num_slots;
+const size_t first = (size_t)env_id * num_slots;
+const int recorded = args.count.data[env_id] < num_slots ? args.count.data[env_id] : num_slots;
 int next_match = 0;
 
 for (int index = 0; index < num_contacts; ++index) {
@@ -134,7 +134,7 @@ for (int index = 0; index < num_contacts; ++index) {
     const double* frame = (const double*)(contact + args.frame_offset);
     int shapes[2];
     for (int side = 0; side < 2; ++side)
-        shapes[side] = args.geom_shape.data[world * args.geom_shape.shape[1] + geom[side]];
+        shapes[side] = args.geom_shape.data[env_id * args.geom_shape.shape[1] + geom[side]];
 
     size_t record = first + num_slots;
     for (int slot = next_match; slot < recorded && record == first + num_slots; ++slot) {
@@ -146,7 +146,7 @@ for (int index = 0; index < num_contacts; ++index) {
     }
     float* force = (float*)args.forces.data + 6 * record;
     if (record == first + num_slots) {
-        const int slot = args.count.data[world]++;
+        const int slot = args.count.data[env_id]++;
         if (slot >= num_slots) continue;
         record = first + slot;
         force = (float*)args.forces.data + 6 * record;
@@ -154,7 +154,7 @@ for (int index = 0; index < num_contacts; ++index) {
     }
 
     double wrench[6];
-    ((ContactForce)args.mj_contact_force)((const void*)args.mj_models.data[world], data, index, wrench);
+    ((ContactForce)args.mj_contact_force)((const void*)args.mj_models.data[env_id], data, index, wrench);
     for (int part = 0; part < 6; part += 3)
         for (int axis = 0; axis < 3; ++axis) {
             double value = 0.0;
@@ -179,8 +179,8 @@ for (int index = 0; index < num_contacts; ++index) {
     }
 }
 """)
-def record_contacts(args: StepArgs, world: int, weight: wp.float64):
-    """Add the contacts of the substep that ``mjData`` holds to the world's records.
+def record_contacts(args: StepArgs, env_id: int, weight: wp.float64):
+    """Add the contacts of the substep that ``mjData`` holds to the env's records.
 
     A contact of a pair of shapes with the normal of an earlier record (the ground's never changes) adds its force to
     that record; where the normal moved a new record starts, so that normal and friction parts stay apart.
@@ -189,29 +189,29 @@ def record_contacts(args: StepArgs, world: int, weight: wp.float64):
 
 
 @wp.kernel
-def step_worlds_kernel(args: StepArgs):
-    """Step worlds until none is left to claim. Launch with one thread."""
+def step_envs_kernel(args: StepArgs):
+    """Step envs until none is left to claim. Launch with one thread."""
     bad_value = wp.float64(wp.static(BAD_VALUE))
-    num_worlds = args.mj_models.shape[0]
+    num_envs = args.mj_models.shape[0]
     num_substeps = args.progress[1]
     weight = wp.float64(1.0) / wp.float64(num_substeps)
-    world = claim_world(args)
-    while world < num_worlds:
-        args.count[world] = 0
-        valid = load_inputs(args, world, bad_value)
+    env_id = claim_env(args)
+    while env_id < num_envs:
+        args.count[env_id] = 0
+        valid = load_inputs(args, env_id, bad_value)
         substep = int(0)  # noqa: UP018 (Warp: a variable, not a constant)
         while valid and substep < num_substeps:
-            call_mujoco(args, args.mj_step, world)
+            call_mujoco(args, args.mj_step, env_id)
             valid = state_is_finite(args, bad_value)
             if valid and args.progress[2] != 0:
-                record_contacts(args, world, weight)
+                record_contacts(args, env_id, weight)
             substep += 1
         if valid and args.progress[3] != 0:
-            call_mujoco(args, args.mj_rne_post_constraint, world)
+            call_mujoco(args, args.mj_rne_post_constraint, env_id)
         if not valid:
-            args.count[world] = 0
-        store_outputs(args, world, valid)
-        world = claim_world(args)
+            args.count[env_id] = 0
+        store_outputs(args, env_id, valid)
+        env_id = claim_env(args)
 
 
 @wp.kernel
@@ -225,15 +225,15 @@ def pack_contacts_kernel(
     normal: wp.array(dtype=wp.vec3),
     force: wp.array(dtype=wp.spatial_vector),
 ):
-    """Append the contacts of each world to Newton's flat contact arrays, starting at ``first[world]``."""
-    world = wp.tid()
-    for slot in range(wp.min(args.count[world], args.shapes.shape[1])):
-        out = first[world] + slot
-        shapes = args.shapes[world, slot]
+    """Append the contacts of each env to Newton's flat contact arrays, starting at ``first[env_id]``."""
+    env_id = wp.tid()
+    for slot in range(wp.min(args.count[env_id], args.shapes.shape[1])):
+        out = first[env_id] + slot
+        shapes = args.shapes[env_id, slot]
         shape0[out] = shapes[0]
         shape1[out] = shapes[1]
-        point0[out] = args.points0[world, slot]
-        point1[out] = args.points1[world, slot]
-        normal[out] = args.normals[world, slot]
+        point0[out] = args.points0[env_id, slot]
+        point1[out] = args.points1[env_id, slot]
+        normal[out] = args.normals[env_id, slot]
         if force:
-            force[out] = args.forces[world, slot]
+            force[out] = args.forces[env_id, slot]

@@ -10,12 +10,12 @@ from newton import Contacts, Control, Model, ModelFlags, State
 from newton.solvers import SolverMuJoCo
 
 from .mujoco_cpu_contacts import ContactRecords
-from .mujoco_cpu_models import WorldModels
-from .mujoco_cpu_stepper import WorldStepper
+from .mujoco_cpu_models import EnvModels
+from .mujoco_cpu_stepper import EnvStepper
 
 
 class SolverMujocoCpu(SolverMuJoCo):
-    """Newton's MuJoCo solver, stepping each world with native MuJoCo in threads.
+    """Newton's MuJoCo solver, stepping each env with native MuJoCo in threads.
 
     Conversion to and from Newton's joint coordinates, model parameters and their change notices are those of the parent
     class; only the step between them and the contact report are replaced.
@@ -27,7 +27,7 @@ class SolverMujocoCpu(SolverMuJoCo):
         Args:
             model: Newton model on the CPU.
             num_threads: Number of threads, or None for one per available CPU core.
-            nconmax: Contacts that a world can report, or None for the parent's estimate; the motion needs none of it.
+            nconmax: Contacts that an env can report, or None for the parent's estimate; the motion needs none of it.
             **kwargs: Settings of :class:`newton.solvers.SolverMuJoCo`.
 
         Raises:
@@ -44,30 +44,30 @@ class SolverMujocoCpu(SolverMuJoCo):
         if not kwargs.get("use_mujoco_contacts", True):
             raise ValueError("physics=mujoco_cpu uses MuJoCo's own collisions: set use_mujoco_contacts=True.")
         super().__init__(model, nconmax=nconmax, **kwargs)
-        self.world_models = WorldModels(self.mj_model, self.mjw_model, self.mjw_data.nworld)
+        self.env_models = EnvModels(self.mj_model, self.mjw_model, self.mjw_data.nworld)
         slots = nconmax or math.ceil(self.mjw_data.naconmax / self.mjw_data.nworld)
         self._records = ContactRecords(self.mjc_geom_to_newton_shape, slots)
         self._models_changed = False
-        self._stepper: WorldStepper | None = None
+        self._stepper: EnvStepper | None = None
         self.use_threads(num_threads)
 
     @property
     def num_threads(self) -> int:
-        """Threads that step the worlds."""
+        """Threads that step the envs."""
         return self._stepper.num_threads
 
     def current_models(self) -> list[MjModel]:
-        """Return the native model of each world, up to date with every change that the solver was told of."""
+        """Return the native model of each env, up to date with every change that the solver was told of."""
         if self._models_changed:
-            self.world_models.update()
+            self.env_models.update()
             self._models_changed = False
-        return self.world_models.models
+        return self.env_models.models
 
     def use_threads(self, num_threads: int | None) -> None:
         """Step with this many threads from now on, or one per available CPU core for None."""
         if self._stepper is not None:
             self._stepper.close()
-        self._stepper = WorldStepper(self.world_models, self.mjw_data, self._records, num_threads)
+        self._stepper = EnvStepper(self.env_models, self.mjw_data, self._records, num_threads)
 
     @override
     def step(
@@ -80,7 +80,7 @@ class SolverMujocoCpu(SolverMuJoCo):
         num_substeps: int = 1,
         report_contacts: bool = True,
     ) -> None:
-        """Advance all worlds by ``num_substeps`` of ``dt`` seconds with constant controls and applied forces."""
+        """Advance all envs by ``num_substeps`` of ``dt`` seconds with constant controls and applied forces."""
         self.current_models()
         self._apply_mjc_control(self.model, state_in, control, self.mjw_data)
         self._update_mjc_data(self.mjw_data, self.model, state_in)

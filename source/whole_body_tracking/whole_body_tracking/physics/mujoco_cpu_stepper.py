@@ -1,4 +1,4 @@
-"""Step all worlds on a pool of threads, straight from and into the solver's arrays."""
+"""Step all envs on a pool of threads, straight from and into the solver's arrays."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import warp as wp
 
 from .mujoco_cpu_contacts import ContactRecords
 from .mujoco_cpu_layout import check_layout, function_address, struct_type
-from .mujoco_cpu_models import WorldModels
-from .mujoco_cpu_native import StepArgs, step_worlds_kernel
+from .mujoco_cpu_models import EnvModels
+from .mujoco_cpu_native import StepArgs, step_envs_kernel
 
 INPUT_FIELDS = (
     "qpos",
@@ -29,7 +29,7 @@ INPUT_FIELDS = (
 """Fields of ``mjData`` loaded before a control step; the solver's arrays have the same names."""
 
 OUTPUT_FIELDS = ("qpos", "qvel", "act", "qacc_warmstart", "qfrc_actuator")
-"""Fields stored after a control step. ``qpos`` and ``qvel`` come first: they become NaN in a world that diverged."""
+"""Fields stored after a control step. ``qpos`` and ``qvel`` come first: they become NaN in an env that diverged."""
 
 ACCELERATION_FIELDS = ("xipos", "subtree_com", "cacc", "cvel", "cfrc_int")
 """Fields stored as well when body accelerations or joint wrenches are asked for."""
@@ -38,31 +38,31 @@ SILENCED_WARNINGS = ("mjWARN_BADQPOS", "mjWARN_BADQVEL", "mjWARN_BADQACC", "mjWA
 """Divergence is reported through NaN in the state, so MuJoCo need not also write a log file about it."""
 
 
-class WorldStepper:
-    """Threads, each with its own ``mjData``, that step every world through native MuJoCo.
+class EnvStepper:
+    """Threads, each with its own ``mjData``, that step every env through native MuJoCo.
 
     State, controls, applied forces and the solver's warm start are read from ``warp_data`` (float32, shape
-    [num_worlds, ...]) and written back after the last substep.
+    [num_envs, ...]) and written back after the last substep.
     """
 
-    def __init__(self, models: WorldModels, warp_data: Any, contacts: ContactRecords, num_threads: int | None):
+    def __init__(self, models: EnvModels, warp_data: Any, contacts: ContactRecords, num_threads: int | None):
         """Start the threads.
 
         Args:
-            models: Native models of all worlds.
+            models: Native models of all envs.
             warp_data: MuJoCo Warp's data, on the CPU.
             contacts: Where contacts are recorded.
             num_threads: Number of threads, or None for one per available CPU core.
         """
-        num_worlds = len(models.models)
-        self.num_threads = min(resolve_num_threads(num_threads), num_worlds)
+        num_envs = len(models.models)
+        self.num_threads = min(resolve_num_threads(num_threads), num_envs)
         self._models = models
         self._progress = np.zeros(4, dtype=np.int32)
         self._data = [_make_data(models.models[0]) for _ in range(self.num_threads)]
         check_layout(self._data[0])
         self._args = [self._bind(data, warp_data, contacts) for data in self._data]
         self._launches = [
-            wp.launch(step_worlds_kernel, dim=1, inputs=[args], device="cpu", record_cmd=True) for args in self._args
+            wp.launch(step_envs_kernel, dim=1, inputs=[args], device="cpu", record_cmd=True) for args in self._args
         ]
         self._pool = ThreadPoolExecutor(max(1, self.num_threads - 1), thread_name_prefix="mujoco_cpu")
 
@@ -72,7 +72,7 @@ class WorldStepper:
         return self._args[0]
 
     def step(self, num_substeps: int, timestep: float, *, contacts: bool, accelerations: bool) -> None:
-        """Advance every world by a number of substeps with constant controls and applied forces.
+        """Advance every env by a number of substeps with constant controls and applied forces.
 
         Args:
             num_substeps: Substeps to run.
@@ -135,7 +135,7 @@ def _make_data(model: mujoco.MjModel) -> mujoco.MjData:
 
 
 def _field_table(names: tuple[str, ...], data: mujoco.MjData, warp_data: Any) -> wp.array:
-    """Return rows of [address in ``mjData``, address in the solver's array, values per world]."""
+    """Return rows of [address in ``mjData``, address in the solver's array, values per env]."""
     rows = []
     for name in names:
         native, array = getattr(data, name), getattr(warp_data, name)
@@ -145,7 +145,7 @@ def _field_table(names: tuple[str, ...], data: mujoco.MjData, warp_data: Any) ->
         expected = (len(values), native.size)
         if values.dtype != np.float32 or values.reshape(len(values), -1).shape != expected:
             raise RuntimeError(
-                f"MuJoCo Warp's '{name}' should be float32 with {expected[1]} values a world, found {values.dtype} of "
+                f"MuJoCo Warp's '{name}' should be float32 with {expected[1]} values an env, found {values.dtype} of "
                 f"shape {values.shape}: the versions of newton and mujoco do not fit together."
             )
         rows.append((native.ctypes.data, array.ptr, native.size))

@@ -13,7 +13,7 @@ from isaaclab_rl.entrypoints.common import add_common_play_args, apply_video_rec
 from whole_body_tracking.export import export_run
 from whole_body_tracking.export.env_spec import require_no_modifiers
 from whole_body_tracking.robots import get_robot
-from whole_body_tracking.viewer.recorder import WorldRecorder
+from whole_body_tracking.viewer.recorder import EnvRecorder
 from whole_body_tracking.viewer.video import write_video
 
 from .cli import add_export_args, parse_args
@@ -22,7 +22,7 @@ from .policies import CheckpointPolicy, ExpertsPolicy, Policy, PolicySource
 from .run.checkpoints import experiment_folder, newest_checkpoint, resolve_checkpoint
 from .session import resolve_configs, tracking_env
 from .training import make_runner
-from .video import add_video_world_arg, plan_video
+from .video import add_video_env_arg, plan_video
 
 PLAY_NUM_ENVS = 2
 
@@ -40,7 +40,7 @@ class PlayResult:
     policy_file: Path | None
     """Exported ONNX policy; None without ``--export``."""
     video: Path | None = None
-    """Video of one world, if one was asked for."""
+    """Video of one env, if one was asked for."""
 
 
 def play(argv: list[str]) -> PlayResult:
@@ -57,7 +57,7 @@ def play(argv: list[str]) -> PlayResult:
     parser.add_argument("--clamp_targets", action="store_true", help="Export targets clamped to the soft limits.")
     add_export_args(parser)
     add_expert_args(parser)
-    add_video_world_arg(parser)
+    add_video_env_arg(parser)
     args = parse_args(parser, argv)
     args.num_envs = args.num_envs or PLAY_NUM_ENVS
     _check_export(args)
@@ -75,11 +75,11 @@ def play(argv: list[str]) -> PlayResult:
     with tracking_env(args, env_cfg, agent_cfg) as env:
         print(f"[INFO] Playing {checkpoint}")
         robot = get_robot(env_cfg.robot_name)
-        recorder = WorldRecorder(env.unwrapped, robot, args.video_world, args.video_length) if video else None
+        recorder = EnvRecorder(env.unwrapped, robot, args.video_env, args.video_length) if video else None
         policy, policy_file = _load(args, env, agent_cfg, source)
         result = _roll_out(args, env, policy, PlayResult(checkpoint, 0, 0, 0, policy_file), recorder)
     if recorder is not None:
-        print(f"[INFO] Drawing {recorder.num_frames} steps of world {recorder.world}")
+        print(f"[INFO] Drawing {recorder.num_frames} steps of env {recorder.env_id}")
         result.video = write_video(video, recorder.tracks(), recorder.fps)
     return result
 
@@ -111,7 +111,7 @@ def _load(args: argparse.Namespace, env, agent_cfg, source: PolicySource) -> tup
 
 
 def _roll_out(
-    args: argparse.Namespace, env, policy: Policy, result: PlayResult, recorder: WorldRecorder | None
+    args: argparse.Namespace, env, policy: Policy, result: PlayResult, recorder: EnvRecorder | None
 ) -> PlayResult:
     """Play until ``--max_steps``; without it until the video is complete, or for ever."""
     obs = env.get_observations()
@@ -123,7 +123,7 @@ def _roll_out(
             with torch.inference_mode():
                 obs, _, dones, extras = env.step(policy(obs))
             if recorder is not None:
-                recorder.after_step(bool(dones[recorder.world]))
+                recorder.after_step(bool(dones[recorder.env_id]))
             result.num_steps += 1
             result.num_episodes += int(dones.sum())
             result.num_failures += int(dones.sum() - extras["time_outs"].sum())
@@ -134,7 +134,7 @@ def _roll_out(
     return result
 
 
-def _is_over(args: argparse.Namespace, result: PlayResult, recorder: WorldRecorder | None) -> bool:
+def _is_over(args: argparse.Namespace, result: PlayResult, recorder: EnvRecorder | None) -> bool:
     if args.max_steps is not None:
         return result.num_steps >= args.max_steps
     return recorder is not None and recorder.is_complete

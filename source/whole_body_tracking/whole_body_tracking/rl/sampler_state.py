@@ -39,7 +39,7 @@ class CarriesSampler:
             self.sampler.share_across_ranks()
 
     def process_env_step(self, obs: TensorDict, rewards: Tensor, dones: Tensor, extras: dict) -> None:
-        """Record a step, in whose ``extras`` a world that failed has no time-out.
+        """Record a step, in whose ``extras`` an env that failed has no time-out.
 
         Both can be true at once, for instance of a robot that falls at its clip's last frame. It counts as a failure
         everywhere: for the sampler, in the log, and here, where a time-out would be bootstrapped with a value that the

@@ -34,7 +34,7 @@ from .session import resolve_configs, tracking_env
 from .video import require_recorder
 
 CPU_NUM_ENVS = 256
-"""Worlds on a machine without CUDA when the command line names no number."""
+"""Envs on a machine without CUDA when the command line names no number."""
 
 Prepare = Callable[[TrackingEnvCfg, RslRlBaseRunnerCfg], None]
 """Completes the configs of a training in place."""
@@ -96,7 +96,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
     member = distributed.join(args)
     if args.num_envs is None and args.device == "cpu":
         args.num_envs = CPU_NUM_ENVS
-        print(f"[INFO] No CUDA device: training with {CPU_NUM_ENVS} worlds. Choose another number with --num_envs.")
+        print(f"[INFO] No CUDA device: training with {CPU_NUM_ENVS} envs. Choose another number with --num_envs.")
     env_cfg, agent_cfg = resolve_configs(args)
     if prepare is not None:
         prepare(env_cfg, agent_cfg)

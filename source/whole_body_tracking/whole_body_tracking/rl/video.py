@@ -14,9 +14,11 @@ STREAMING_VIEWERS = {"viser", "rerun"}
 """Viewers of Isaac Lab that give no pictures back."""
 
 
-def add_video_world_arg(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of what a video shows."""
-    parser.add_argument("--video_world", type=int, default=0, metavar="N", help="World that --video shows (0).")
+def add_video_env_arg(parser: argparse.ArgumentParser) -> None:
+    """Add ``--video_env``, and its older name ``--video_world``."""
+    parser.add_argument(
+        "--video_env", "--video_world", type=int, default=0, metavar="N", help="Env that --video shows (0)."
+    )  # fmt: skip
 
 
 def plan_video(args: argparse.Namespace, checkpoint: Path) -> Path | None:
@@ -25,15 +27,15 @@ def plan_video(args: argparse.Namespace, checkpoint: Path) -> Path | None:
     None if there is none to make, or Isaac Lab's recorder makes it from a viewer that ``--viz`` names.
 
     Raises:
-        ValueError: If there is no such world, or a video cannot be made here.
+        ValueError: If there is no such env, or a video cannot be made here.
     """
     if not args.video:
         return None
     if set(args.visualizer or ()) - STREAMING_VIEWERS:
         require_recorder(args)
         return None
-    if not 0 <= args.video_world < args.num_envs:
-        raise ValueError(f"--video_world {args.video_world} is none of the {args.num_envs} worlds of --num_envs.")
+    if not 0 <= args.video_env < args.num_envs:
+        raise ValueError(f"--video_env {args.video_env} is none of the {args.num_envs} envs of --num_envs.")
     check_video_length(args)
     require_encoder()
     path = checkpoint.parent / "videos" / "play" / f"{checkpoint.stem}.mp4"

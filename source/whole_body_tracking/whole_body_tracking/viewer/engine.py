@@ -24,7 +24,7 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 
 class EngineRobot:
-    """A robot of an engine, in the same state in every world; what is read is that of the first world."""
+    """A robot of an engine, in the same state in every env; what is read is that of the first env."""
 
     def __init__(self, sim: SimulationContext, scene: InteractiveScene):
         self.sim = sim
@@ -67,7 +67,7 @@ class EngineRobot:
 
 @contextlib.contextmanager
 def engine_robot(env_cfg: TrackingEnvCfg, args: argparse.Namespace | dict) -> Iterator[EngineRobot]:
-    """Start a task's engine with its robot and ground in one world; stop it at the end.
+    """Start a task's engine with its robot and ground in one env; stop it at the end.
 
     Args:
         env_cfg: Config of the task, whose scene and simulation settings are used.

@@ -1,4 +1,4 @@
-"""What one world of a running task does, beside its reference, for a video afterwards."""
+"""What one env of a running task does, beside its reference, for a video afterwards."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ SHORTEST_VIDEO = 4.0
 """Time for which further episodes are recorded when the first one is shorter, as that of a bad policy is [s]."""
 
 
-class WorldRecorder:
-    """Records one world step by step, relative to its origin, until its first episode ends or it has enough."""
+class EnvRecorder:
+    """Records one env step by step, relative to its origin, until its first episode ends or it has enough."""
 
-    def __init__(self, env: ManagerBasedRLEnv, robot: RobotModel, world: int = 0, num_steps: int | None = None):
+    def __init__(self, env: ManagerBasedRLEnv, robot: RobotModel, env_id: int = 0, num_steps: int | None = None):
         """Prepare to record.
 
         Args:
             env: A tracking task, unwrapped.
             robot: Facts of its robot.
-            world: World to record.
+            env_id: Env to record.
             num_steps: Steps to record, over as many episodes as they take; None records one episode, and goes on with
                 further ones until :data:`SHORTEST_VIDEO`.
         """
-        self.world = world
+        self.env_id = env_id
         self._robot, self._num_steps, self._fps = robot, num_steps, 1.0 / env.step_dt
         self._motion: MotionCommand = env.command_manager.get_term("motion")
-        self._origin = env.scene.env_origins[world]
+        self._origin = env.scene.env_origins[env_id]
         self._reference: tuple[Tensor, ...] = ()
         self._references: list[tuple[Tensor, ...]] = []
         self._poses: list[Tensor] = []
@@ -57,7 +57,7 @@ class WorldRecorder:
     def is_complete(self) -> bool:
         if self._num_steps is not None:
             return self.num_frames >= self._num_steps
-        # Steps, not frames: a world that fails in every first step yields none.
+        # Steps, not frames: an env that fails in every first step yields none.
         return self._ended and self._num_seen >= SHORTEST_VIDEO * self._fps
 
     def before_step(self) -> None:
@@ -65,8 +65,8 @@ class WorldRecorder:
         state, library = self._motion.reference, self._motion.library
         root = library.body_names.index(self._robot.body_names[0])
         joints = [library.joint_names.index(name) for name in self._robot.joint_names]
-        row = (state.body_pos_w[self.world, root], state.body_quat_w[self.world, root])
-        self._reference = tuple(value.cpu() for value in (*row, state.joint_pos[self.world, joints]))
+        row = (state.body_pos_w[self.env_id, root], state.body_quat_w[self.env_id, root])
+        self._reference = tuple(value.cpu() for value in (*row, state.joint_pos[self.env_id, joints]))
 
     def after_step(self, done: bool) -> None:
         """Note where the robot is; a step that ended the episode is left out, the robot is already back at a start."""
@@ -76,7 +76,7 @@ class WorldRecorder:
         self._ended |= done
         if done:
             return
-        pose = self._motion.robot.data.body_link_pose_w.torch[self.world].clone()
+        pose = self._motion.robot.data.body_link_pose_w.torch[self.env_id].clone()
         pose[:, :3] -= self._origin
         self._poses.append(pose.cpu())
         self._references.append(self._reference)
@@ -88,7 +88,7 @@ class WorldRecorder:
             ValueError: If no step was recorded.
         """
         if not self._poses:
-            raise ValueError(f"World {self.world} failed in its first step: there is nothing to show.")
+            raise ValueError(f"Env {self.env_id} failed in its first step: there is nothing to show.")
         poses = torch.stack(self._poses).numpy()
         root_pos, root_quat, joint_pos = (torch.stack(rows) for rows in zip(*self._references, strict=True))
         ref_pos, ref_quat = forward_kinematics(self._robot, root_pos, root_quat, joint_pos)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 NUM_COPIES = 40
 """Copies of the shipped clip in a library that is measured when no motions are given."""
 
-NUM_WORLDS = 4096
-"""Worlds whose states are gathered and whose starts are drawn, whatever the environment's own number."""
+NUM_ENVS = 4096
+"""Envs whose states are gathered and whose starts are drawn, whatever the environment's own number."""
 
 
 def measure_extras(
@@ -40,7 +40,7 @@ def measure_extras(
     robot = env.unwrapped.cfg.robot_name
     return {
         "converter_motion_seconds_per_s": converter_speed(robot),
-        **library_measures(motions, NUM_WORLDS, str(env.device), robot),
+        **library_measures(motions, NUM_ENVS, str(env.device), robot),
         "onnx_latency_ms": onnx_latency(env, agent_cfg, task),
     }
 
@@ -53,12 +53,12 @@ def converter_speed(robot: str) -> float:
     return 1e3 * duration / milliseconds
 
 
-def library_measures(motions: list[str], num_worlds: int, device: str, robot: str) -> dict[str, float]:
+def library_measures(motions: list[str], num_envs: int, device: str, robot: str) -> dict[str, float]:
     """Measure the library of these motions, or of copies of the shipped clip if there are none."""
     with tempfile.TemporaryDirectory() as folder:
         for index in range(0 if motions else NUM_COPIES):
             shutil.copyfile(DEFAULT_MOTION_FILE, Path(folder, f"copy_{index:02d}.npz"))
-        return measure_many_motions(motions or [folder], get_robot(robot), num_worlds, device)
+        return measure_many_motions(motions or [folder], get_robot(robot), num_envs, device)
 
 
 def onnx_latency(env: RslRlVecEnvWrapper, agent_cfg: RslRlOnPolicyRunnerCfg, task: str) -> float:

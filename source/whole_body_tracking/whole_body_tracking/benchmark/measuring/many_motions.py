@@ -19,14 +19,14 @@ FIELDS = ("joint_pos", "joint_vel", "body_pos_w", "body_lin_vel_w", "body_ang_ve
 
 
 def measure_many_motions(
-    motions: Sequence[str], robot: RobotModel, num_worlds: int = 4096, device: str = "cpu"
+    motions: Sequence[str], robot: RobotModel, num_envs: int = 4096, device: str = "cpu"
 ) -> dict[str, float]:
     """Measure a library with the robot's tracked bodies on one thread.
 
     Args:
         motions: Clips: files, folders, globs or manifests.
         robot: Whose clips they are.
-        num_worlds: States gathered and starts drawn at a time.
+        num_envs: States gathered and starts drawn at a time.
         device: Where the library lies.
 
     Returns:
@@ -48,23 +48,23 @@ def measure_many_motions(
             "library_load_s": seconds,
             "library_full_mb": full.num_bytes / 1e6,
             "library_compact_mb": compact.num_bytes / 1e6,
-            **_times(clips, full, compact, num_worlds),
+            **_times(clips, full, compact, num_envs),
             **_differences(full, compact),
         }
     finally:
         torch.set_num_threads(threads)
 
 
-def _times(clips: list[MotionClip], full: MotionLibrary, compact: MotionLibrary, num_worlds: int) -> dict[str, float]:
+def _times(clips: list[MotionClip], full: MotionLibrary, compact: MotionLibrary, num_envs: int) -> dict[str, float]:
     device = full.table.device
     sampler = StartSampler(full.num_frames, frames_per_bin=round(clips[0].fps))
     sampler.visits.fill_(1.0)
     sampler.failures.uniform_()
-    clip_ids, frames = sampler.sample(num_worlds)
+    clip_ids, frames = sampler.sample(num_envs)
     return {
         "library_gather_ms": median_milliseconds(lambda: full.state_at(clip_ids, frames), device),
         "library_compact_gather_ms": median_milliseconds(lambda: compact.state_at(clip_ids, frames), device),
-        "library_sampling_ms": median_milliseconds(lambda: sampler.sample(num_worlds), device),
+        "library_sampling_ms": median_milliseconds(lambda: sampler.sample(num_envs), device),
     }
 
 

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ControlStep:
-    """What one control step of all worlds starts from, in MuJoCo's coordinates."""
+    """What one control step of all envs starts from, in MuJoCo's coordinates."""
 
     qpos: np.ndarray
-    """Positions, shape [num_worlds, nq]."""
+    """Positions, shape [num_envs, nq]."""
     qvel: np.ndarray
-    """Velocities, shape [num_worlds, nv]."""
+    """Velocities, shape [num_envs, nv]."""
     ctrl: np.ndarray
-    """Joint targets, constant over the step, shape [num_worlds, nu]."""
+    """Joint targets, constant over the step, shape [num_envs, nu]."""
     warm_start: np.ndarray
-    """Accelerations of the last step, shape [num_worlds, nv]."""
+    """Accelerations of the last step, shape [num_envs, nv]."""
 
 
 class StepRecorder:
@@ -60,13 +60,13 @@ class StepRecorder:
 
 
 class NativeRollout:
-    """Steps the worlds' own models with ``mujoco.rollout``, one control step a call."""
+    """Steps the envs' own models with ``mujoco.rollout``, one control step a call."""
 
     def __init__(self, models: Sequence[mujoco.MjModel], num_threads: int, num_substeps: int):
         """Start the threads.
 
         Args:
-            models: Model of each world.
+            models: Model of each env.
             num_threads: Threads; one runs on the calling thread.
             num_substeps: Physics steps of a control step.
         """
@@ -95,7 +95,7 @@ class NativeRollout:
             )
 
     def final_state(self) -> np.ndarray:
-        """Positions and velocities after the last control step, shape [num_worlds, nq + nv]."""
+        """Positions and velocities after the last control step, shape [num_envs, nq + nv]."""
         return self._states[:, -1, 1 : 1 + self._models[0].nq + self._models[0].nv]
 
     def close(self) -> None:
@@ -103,8 +103,8 @@ class NativeRollout:
         self._pool.close()
 
     def _inputs(self, step: ControlStep) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        num_worlds = len(step.qpos)
-        initial_state = np.zeros((num_worlds, self._states.shape[-1]))
+        num_envs = len(step.qpos)
+        initial_state = np.zeros((num_envs, self._states.shape[-1]))
         first_velocity = 1 + step.qpos.shape[1]
         initial_state[:, 1:first_velocity] = step.qpos
         initial_state[:, first_velocity : first_velocity + step.qvel.shape[1]] = step.qvel
@@ -114,14 +114,14 @@ class NativeRollout:
 
 def has_native_limit(env: ManagerBasedRLEnv) -> bool:
     """Whether the environment steps native MuJoCo models that ``mujoco.rollout`` can step as well."""
-    return hasattr(env.sim.physics_manager, "world_models")
+    return hasattr(env.sim.physics_manager, "env_models")
 
 
 def num_engine_threads(env: ManagerBasedRLEnv) -> int:
-    """Threads that step the worlds of an environment for which :func:`has_native_limit` holds."""
+    """Threads that step the envs of an environment for which :func:`has_native_limit` holds."""
     return env.sim.physics_manager._solver.num_threads
 
 
 def native_rollout_of(env: ManagerBasedRLEnv) -> NativeRollout:
     """``mujoco.rollout`` on the environment's models, threads and substeps."""
-    return NativeRollout(env.sim.physics_manager.world_models(), num_engine_threads(env), env.cfg.decimation)
+    return NativeRollout(env.sim.physics_manager.env_models(), num_engine_threads(env), env.cfg.decimation)

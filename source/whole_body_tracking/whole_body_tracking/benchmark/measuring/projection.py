@@ -15,7 +15,7 @@ def project(environment_ms: float, native_ms: float, physics_ms: float, num_thre
         native_ms: CPU time of the same control step in the native limit [ms].
         physics_ms: CPU time of the engine's native step within ``environment_ms`` [ms].
         num_threads: Threads of the engine.
-        num_envs: Number of worlds.
+        num_envs: Number of envs.
     """
     environment = environment_ms - physics_ms + physics_ms / num_threads
     native = native_ms / num_threads

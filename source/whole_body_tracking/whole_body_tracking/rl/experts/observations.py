@@ -31,7 +31,7 @@ def motion_id(env: ManagerBasedEnv, command_name: str) -> Tensor:
 
 @configclass
 class ClipObservationsCfg(ObservationGroupCfg):
-    """Which clip each world tracks."""
+    """Which clip each env tracks."""
 
     clip = ObservationTermCfg(func=motion_id, params=MOTION)
 

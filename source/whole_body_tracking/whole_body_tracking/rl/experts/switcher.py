@@ -1,4 +1,4 @@
-"""One policy made of many: every world asks the expert of its clip."""
+"""One policy made of many: every env asks the expert of its clip."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ExpertSwitcher(nn.Module):
         return len(getattr(self, next(iter(self._names.values()))))
 
     def forward(self, obs: TensorDict, **_) -> Tensor:
-        """Actions of each world's expert, shape [num_envs, num_actions]."""
+        """Actions of each env's expert, shape [num_envs, num_actions]."""
         return self.act(obs[EXPERT_GROUP], self.expert_of_clip[obs[CLIP_GROUP][:, 0].long()])
 
     def act(self, obs: Tensor, experts: Tensor) -> Tensor:

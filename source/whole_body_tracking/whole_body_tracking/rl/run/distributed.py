@@ -1,6 +1,6 @@
 """Several processes that train one policy: who is who, and what they have to agree on.
 
-Each process simulates its own worlds on its own device. rsl_rl averages gradients and KL over them and merges the
+Each process simulates its own envs on its own device. rsl_rl averages gradients and KL over them and merges the
 observation normalisers; :class:`~.ppo.TrackingPPO` merges the start samplers. Only the first process writes.
 """
 

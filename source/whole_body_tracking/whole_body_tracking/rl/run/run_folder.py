@@ -66,7 +66,7 @@ def describe_run(
 
 
 def provenance(env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> dict:
-    """Seed, worlds of each process, versions, commit of the code, and name and digest of every clip."""
+    """Seed, envs of each process, versions, commit of the code, and name and digest of every clip."""
     installed = {dist.metadata["Name"].lower(): dist.version for dist in metadata.distributions()}
     physics = env.unwrapped.cfg.sim.physics
     return {

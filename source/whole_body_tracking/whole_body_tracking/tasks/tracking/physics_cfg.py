@@ -15,11 +15,11 @@ SHAPES = preset(default=NewtonShapeCfg(), rand_terrain=NewtonShapeCfg(gap=0.0))
 """Contacts of Newton's shapes. On a height field MuJoCo keeps shapes apart by their gaps' sum, 2 cm by default."""
 
 PATCHES = 10 * 2**15
-"""Contact patches that PhysX holds for all worlds on a GPU: 80 for each of 4,096, twice its default. A fallen G1 makes
+"""Contact patches that PhysX holds for all envs on a GPU: 80 for each of 4,096, twice its default. A fallen G1 makes
 about 50 contacts; those that find no place are dropped, and robots sink into the ground."""
 
 NUM_CONTACTS = 120
-"""Contacts of a world that MuJoCo Warp holds."""
+"""Contacts of an env that MuJoCo Warp holds."""
 
 ROWS_PER_CONTACT = 4
 """Constraint rows of a contact with a pyramidal cone: 2 (dimensions - 1), with three dimensions."""

@@ -307,7 +307,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
     terminations: TerminationsCfg = TerminationsCfg()
 
     def play_mode(self):
-        """No noise, no randomisation, no pushes; every world plays its clip once from frame 0."""
+        """No noise, no randomisation, no pushes; every env plays its clip once from frame 0."""
         super().play_mode()
         self.events = NoEventsCfg()
         self.scene.ground, self.scene.terrain = GROUND_CFG.copy(), None

@@ -39,10 +39,10 @@ class TrackingJointPositionAction(JointPositionAction):
         return self._scale
 
     def set_offset(self, env_ids: Tensor, offset: Tensor) -> None:
-        """Replace the offset of some worlds.
+        """Replace the offset of some envs.
 
         Args:
-            env_ids: Worlds, shape [num_ids].
+            env_ids: Envs, shape [num_ids].
             offset: New joint targets of a zero action [rad], shape [num_ids, num_joints].
         """
         self._offset[env_ids] = offset

@@ -45,7 +45,7 @@ def tighten_tracking_std(
 
     Args:
         env: The environment; its step counter is restored when a run is resumed.
-        env_ids: Worlds that are reset; the factor is the same for all.
+        env_ids: Envs that are reset; the factor is the same for all.
         term_names: Reward terms with a ``std``.
         num_steps: Steps after which the factor stays at ``end``.
         start: Factor at step 0.

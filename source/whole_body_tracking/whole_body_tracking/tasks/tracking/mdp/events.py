@@ -26,7 +26,7 @@ def randomize_joint_default_pos(
 
     Args:
         env: The environment.
-        env_ids: Worlds to randomise, or None for all.
+        env_ids: Envs to randomise, or None for all.
         offset_range: Range of the uniform shift [rad].
         asset_name: Robot in the scene.
         action_name: Action term whose offset follows.

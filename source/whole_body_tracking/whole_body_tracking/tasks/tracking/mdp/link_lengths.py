@@ -22,7 +22,7 @@ def stretched_joints(robot: RobotModel, link_groups: Sequence[str]) -> dict[str,
 
     Args:
         robot: The robot.
-        link_groups: Patterns of whole link names; the links of a pattern share one factor in a world.
+        link_groups: Patterns of whole link names; the links of a pattern share one factor in an env.
 
     Raises:
         ValueError: If a pattern matches no link that carries a joint, or a link is in two groups.
@@ -49,15 +49,15 @@ def randomize_link_lengths(
     scale_range: tuple[float, float],
     asset_name: str = "robot",
 ) -> None:
-    """Scale where the joints sit that hang on some links, and those links' centres of mass, for each world.
+    """Scale where the joints sit that hang on some links, and those links' centres of mass, for each env.
 
     Masses, inertias and colliders of the links stay as they are; what hangs on them moves along. The reference stays
     that of the nominal robot. Newton engines only: PhysX fixes the joints' frames when it reads the asset.
 
     Args:
         env: The environment.
-        env_ids: Worlds to randomise, or None for all.
-        link_groups: Patterns of whole link names; the links of a pattern share one factor in a world.
+        env_ids: Envs to randomise, or None for all.
+        link_groups: Patterns of whole link names; the links of a pattern share one factor in an env.
         scale_range: Range of the uniform factor.
         asset_name: Robot in the scene.
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def joint_power(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
     """Mechanical power at the end of the step, |torque * velocity| summed over joints [W], shape [num_envs].
 
-    The torque is that of the joint drives by their own law, because no engine reports an implicit drive's. A world
+    The torque is that of the joint drives by their own law, because no engine reports an implicit drive's. An env
     whose state is not finite counts as zero: its episode ends in the same step.
     """
     robot: Articulation = env.scene[asset_name]
@@ -70,7 +70,7 @@ def _kernel(squared_error: Tensor, std: float) -> Tensor:
 
 
 def _sole_heights(motion: MotionCommand) -> tuple[Tensor, Tensor]:
-    """Heights of the soles of reference and robot above the world's origin [m], shape [num_envs, num_feet] each."""
+    """Heights of the soles of reference and robot above the env's origin [m], shape [num_envs, num_feet] each."""
     robot, origin = get_robot(motion._env.cfg.robot_name), motion._env.scene.env_origins[:, None]
     states = (motion.reference_bodies, motion.robot_bodies)
     ref, own = (sole_heights(robot, motion.body_names, state.pos_w - origin, state.quat_w) for state in states)

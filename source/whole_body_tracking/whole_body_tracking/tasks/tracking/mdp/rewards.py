@@ -71,7 +71,7 @@ def track_body_ang_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float
 def joint_pos_limits(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
     """How far joints are beyond their soft limits, summed over joints [rad], shape [num_envs].
 
-    A world whose state is not finite counts as zero: its episode ends in the same step.
+    An env whose state is not finite counts as zero: its episode ends in the same step.
     """
     robot: Articulation = env.scene[asset_name]
     position, limits = robot.data.joint_pos.torch, robot.data.soft_joint_pos_limits.torch

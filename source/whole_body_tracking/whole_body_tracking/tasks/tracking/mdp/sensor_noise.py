@@ -38,11 +38,11 @@ class OrientationNoise(NoiseModel):
     def __init__(self, noise_model_cfg: OrientationNoiseCfg, num_envs: int, device: str):
         super().__init__(noise_model_cfg, num_envs, device)
         self.bias = torch.zeros(num_envs, 3, device=device)
-        """Rotation vector of each world's constant error [rad], shape [num_envs, 3]."""
+        """Rotation vector of each env's constant error [rad], shape [num_envs, 3]."""
         self.reset()
 
     def reset(self, env_ids: Sequence[int] | None = None) -> None:
-        """Draw the constant error of worlds anew."""
+        """Draw the constant error of envs anew."""
         rows = slice(None) if env_ids is None else env_ids
         cfg = self._noise_model_cfg.bias_noise_cfg
         self.bias[rows] = cfg.func(torch.zeros_like(self.bias[rows]), cfg)

@@ -13,7 +13,7 @@ from whole_body_tracking.tracking.errors import yaw_twist
 
 
 class LoopPlacement:
-    """Turn about the vertical and horizontal shift of each world's reference.
+    """Turn about the vertical and horizontal shift of each env's reference.
 
     With the root (p_0, q_0) of a clip's first frame and (p_T, q_T) of its last, a round moves the next one by
     D = yaw(q_T q_0^-1) and d = (p_T - D p_0) without its height; rounds compose: (D', d') = (D' D, d' + D' d).
@@ -25,7 +25,7 @@ class LoopPlacement:
         Args:
             library: Clips.
             root_idx: Index of the root among the library's bodies.
-            num_envs: Number of worlds, all unmoved at first.
+            num_envs: Number of envs, all unmoved at first.
         """
         clip_ids = torch.arange(library.num_clips, device=library.num_frames.device)
         first = library.state_at(clip_ids, torch.zeros_like(clip_ids))
@@ -36,12 +36,12 @@ class LoopPlacement:
         shift = last.body_pos_w[:, root_idx] - quat_rotate(self._round_quat, first.body_pos_w[:, root_idx])
         self._round_shift = shift * shift.new_tensor([1.0, 1.0, 0.0])
         self.quat = self._round_quat.new_tensor([0.0, 0.0, 0.0, 1.0]).repeat(num_envs, 1)
-        """Turn of each world's reference, shape [num_envs, 4]."""
+        """Turn of each env's reference, shape [num_envs, 4]."""
         self.shift = shift.new_zeros(num_envs, 3)
-        """Shift of each world's reference after the turn [m], shape [num_envs, 3]."""
+        """Shift of each env's reference after the turn [m], shape [num_envs, 3]."""
 
     def reset(self, env_ids: Tensor) -> None:
-        """Put the reference of worlds back to where the clip has it."""
+        """Put the reference of envs back to where the clip has it."""
         self.quat[env_ids] = self.quat.new_tensor([0.0, 0.0, 0.0, 1.0])
         self.shift[env_ids] = 0.0
 
@@ -56,7 +56,7 @@ class LoopPlacement:
         return torch.where(passed[..., None], next_quat, quat), torch.where(passed[..., None], next_shift, shift)
 
     def advance(self, clip_ids: Tensor, passed: Tensor) -> None:
-        """Begin the next round in worlds that passed their clip's end, shape [num_envs] each.
+        """Begin the next round in envs that passed their clip's end, shape [num_envs] each.
 
         Writes in place: tensors that rsl_rl's inference mode makes could not be written to outside of it.
         """

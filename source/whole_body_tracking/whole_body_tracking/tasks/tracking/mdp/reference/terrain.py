@@ -1,4 +1,4 @@
-"""Where worlds stand on a generated terrain, and how their references follow it."""
+"""Where envs stand on a generated terrain, and how their references follow it."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def ground_heights(scene: InteractiveScene) -> TerrainHeights | None:
 
 
 def reference_lift(heights: TerrainHeights, anchor_xy_w: Tensor, origins_w: Tensor) -> Tensor:
-    """How much higher than on flat ground at its world's origin a reference is [m], shape [num].
+    """How much higher than on flat ground at its env's origin a reference is [m], shape [num].
 
     Args:
         heights: Smoothed heights of the ground.
         anchor_xy_w: Horizontal position of the reference's anchor in the world frame [m], shape [num, 2].
-        origins_w: Origin of the reference's world [m], shape [num, 3].
+        origins_w: Origin of the reference's env [m], shape [num, 3].
     """
     return heights.at(anchor_xy_w) - origins_w[:, 2]
 
 
 def spread_over_terrain(env: ManagerBasedEnv, env_ids: Tensor | None, margin: float = 2.0) -> None:
-    """Move each world's origin to a random place of its part of the terrain, at the height of the ground there.
+    """Move each env's origin to a random place of its part of the terrain, at the height of the ground there.
 
     Args:
         env: An environment with a generated terrain.
-        env_ids: Worlds to move, or None for all.
+        env_ids: Envs to move, or None for all.
         margin: Distance kept from the border of the part [m].
     """
     origins, size = env.scene.env_origins, env.scene.terrain.cfg.terrain_generator.size

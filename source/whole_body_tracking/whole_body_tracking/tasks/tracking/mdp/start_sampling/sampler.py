@@ -110,11 +110,11 @@ class StartSampler(ClipBins):
         return torch.where(self.visits > 0, self.failures / self.visits.clamp(min=1e-12), 0.0).clamp(max=1.0)
 
     def record_visits(self, bins: Tensor, entered: Tensor) -> None:
-        """Count the worlds that have just entered a bin.
+        """Count the envs that have just entered a bin.
 
         Args:
-            bins: Current bin of each world, shape [num_envs].
-            entered: Whether the world was elsewhere a step ago, shape [num_envs].
+            bins: Current bin of each env, shape [num_envs].
+            entered: Whether the env was elsewhere a step ago, shape [num_envs].
         """
         self._bins.new[VISITS].index_add_(0, bins, entered.to(self.visits.dtype))
 

@@ -82,7 +82,7 @@ def with_embedding(model: RslRlMLPModelCfg):
 
 @configclass
 class G1TrackingDemoPPORunnerCfg(G1TrackingPPORunnerCfg):
-    """PPO for ten minutes on a few CPU cores with 256 worlds.
+    """PPO for ten minutes on a few CPU cores with 256 envs.
 
     The initial noise is small because the action-rate penalty of noise with standard deviation 1 exceeds every reward,
     so that falling early would pay; the rate is fixed because the adaptive one shrinks to nothing at this batch size.

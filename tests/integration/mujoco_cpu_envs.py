@@ -21,18 +21,18 @@ GRAVITY = 9.81
 
 
 @configclass
-class WorldsSceneCfg(InteractiveSceneCfg):
+class EnvsSceneCfg(InteractiveSceneCfg):
     ground = GROUND_CFG
     robot: ArticulationCfg = G1_CFG.replace(prim_path="{ENV_REGEX_NS}/Robot")
     contact = ContactSensorCfg(prim_path="{ENV_REGEX_NS}/Robot/.*", history_length=3)
 
 
-class Worlds:
+class Envs:
     """A simulation with its robot, one control step of ``decimation * dt`` seconds at a time."""
 
     def __init__(
         self,
-        num_worlds: int = 6,
+        num_envs: int = 6,
         dt: float = 0.005,
         decimation: int = 4,
         robot: ArticulationCfg = G1_CFG,
@@ -40,7 +40,7 @@ class Worlds:
     ):
         physics = mujoco_cpu_cfg(num_threads=2)
         self.sim = sim_utils.SimulationContext(sim_utils.SimulationCfg(dt=dt, device="cpu", physics=physics))
-        cfg = WorldsSceneCfg(num_envs=num_worlds, env_spacing=2.5)
+        cfg = EnvsSceneCfg(num_envs=num_envs, env_spacing=2.5)
         cfg.robot = robot.replace(prim_path="{ENV_REGEX_NS}/Robot")
         self.scene = InteractiveScene(cfg)
         for name in state_attributes:
@@ -48,7 +48,7 @@ class Worlds:
         self.sim.reset()
         self.manager = self.sim.physics_manager
         self.manager.set_decimation(decimation)
-        self.dt, self.decimation, self.num_worlds = dt, decimation, num_worlds
+        self.dt, self.decimation, self.num_envs = dt, decimation, num_envs
         self.robot, self.contact = self.scene["robot"], self.scene["contact"]
         self.default = self.robot.data.default_joint_pos.torch.clone()
         self.stiffness = self.robot.data.joint_stiffness.torch.clone()
@@ -66,8 +66,8 @@ class Worlds:
         return self.solver.mjw_data
 
     def place(self, height: float = 0.757, joint_pos=None, joint_vel=None, quat=(0.0, 0.0, 0.0, 1.0), twist=None):
-        """Write the state of every world; whatever is not given is default or zero. The warm start is cleared."""
-        pose = torch.zeros(self.num_worlds, 7)
+        """Write the state of every env; whatever is not given is default or zero. The warm start is cleared."""
+        pose = torch.zeros(self.num_envs, 7)
         pose[:, :3] = self.scene.env_origins
         pose[:, 2] += height
         pose[:, 3:] = torch.as_tensor(quat)
@@ -75,7 +75,7 @@ class Worlds:
         self.scene.reset()
         self.robot.write_root_link_pose_to_sim_index(root_pose=pose)
         self.robot.write_root_link_velocity_to_sim_index(
-            root_velocity=torch.zeros(self.num_worlds, 6) if twist is None else twist
+            root_velocity=torch.zeros(self.num_envs, 6) if twist is None else twist
         )
         self.robot.write_joint_position_to_sim_index(position=self.default if joint_pos is None else joint_pos)
         self.robot.write_joint_velocity_to_sim_index(velocity=zeros if joint_vel is None else joint_vel)
@@ -89,13 +89,13 @@ class Worlds:
         normal = lambda *shape: torch.randn(*shape, generator=random)  # noqa: E731
         limits = self.robot.data.joint_pos_limits.torch
         joints = (self.default + 0.3 * normal(*self.default.shape)).clamp(limits[..., 0] + 0.01, limits[..., 1] - 0.01)
-        quat = normal(self.num_worlds, 4) + torch.tensor([0.0, 0.0, 0.0, 2.0])
+        quat = normal(self.num_envs, 4) + torch.tensor([0.0, 0.0, 0.0, 2.0])
         self.place(
             height,
             joints,
             normal(*self.default.shape),
             quat / quat.norm(dim=-1, keepdim=True),
-            normal(self.num_worlds, 6),
+            normal(self.num_envs, 6),
         )
 
     def set_target(self, target: torch.Tensor) -> None:
@@ -115,7 +115,7 @@ class Worlds:
         self.robot.write_joint_damping_to_sim_index(damping=self.damping * factor)
 
     def state(self) -> np.ndarray:
-        """MuJoCo's qpos and qvel after the last step, shape [num_worlds, nq + nv]."""
+        """MuJoCo's qpos and qvel after the last step, shape [num_envs, nq + nv]."""
         return np.concatenate([self.data.qpos.numpy(), self.data.qvel.numpy()], axis=1).copy()
 
     def newton_state(self) -> tuple[np.ndarray, np.ndarray]:
@@ -136,24 +136,24 @@ class Worlds:
         self.solver._update_mjc_data(self.data, self.solver.model, backend.state_0)
 
     def reference_steps(self, num_steps: int) -> list[mujoco.MjData]:
-        """Plain ``mj_step`` of every world from the solver's present arrays."""
+        """Plain ``mj_step`` of every env from the solver's present arrays."""
         self.load()
         results = []
-        for world, model in enumerate(self.manager.world_models()):
+        for env_id, model in enumerate(self.manager.env_models()):
             model.opt.timestep = self.dt
             data = mujoco.MjData(model)
             for name in ("qpos", "qvel", "ctrl", "qacc_warmstart", "qfrc_applied", "xfrc_applied"):
-                getattr(data, name)[...] = getattr(self.data, name).numpy()[world]
+                getattr(data, name)[...] = getattr(self.data, name).numpy()[env_id]
             mujoco.mj_step(model, data, num_steps)
             results.append(data)
         return results
 
     def centre_of_mass_velocity(self) -> torch.Tensor:
-        """Velocity of the whole robot's centre of mass [m/s], world frame, shape [num_worlds, 3]."""
+        """Velocity of the whole robot's centre of mass [m/s], world frame, shape [num_envs, 3]."""
         mass = self.robot.data.body_mass.torch
         return (mass[..., None] * self.robot.data.body_com_lin_vel_w.torch).sum(1) / mass.sum(1, keepdim=True)
 
 
-def assert_matches_reference(worlds: Worlds, references: list[mujoco.MjData]) -> None:
+def assert_matches_reference(envs: Envs, references: list[mujoco.MjData]) -> None:
     expected = np.array([np.concatenate([data.qpos, data.qvel]) for data in references])
-    np.testing.assert_allclose(worlds.state(), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(envs.state(), expected, rtol=1e-6, atol=1e-6)
