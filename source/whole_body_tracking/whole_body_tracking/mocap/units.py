@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from .skeleton import SkeletonMotion
@@ -129,9 +128,3 @@ def to_meters_z_up(motion: SkeletonMotion, meters: float, up: str) -> SkeletonMo
     local_quat[1:, 0] *= np.cumprod(np.where(sign < 0.0, -1.0, 1.0))[:, None]
     root_pos = turn.apply(motion.root_pos) * meters
     return dataclasses.replace(motion, offsets=motion.offsets * meters, local_quat=local_quat, root_pos=root_pos)
-
-
-def mean_height(motion: SkeletonMotion, name: str) -> float:
-    """Mean height of a joint [m]."""
-    pos, _ = motion.joint_poses()
-    return float(torch.mean(pos[:, motion.index(name), 2]))
