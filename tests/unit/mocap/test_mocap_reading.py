@@ -73,7 +73,7 @@ def test_calibration_frame_is_left_out(tmp_path):
 def test_each_packaged_table_is_found():
     for name in PACKAGED:
         table = read_table(TABLE_DIR / f"{name}.yaml")
-        joints = [names[0] for names in table.joints.values()] + list(table.recognised_by[:1])
+        joints = [names[0] for names in table.joints.values()] + list(table.recognized_by[:1])
         assert choose_table(joints).name == name
     assert choose_table([f"mixamorig:{name}" for name in BONES]).name == "generic"
 

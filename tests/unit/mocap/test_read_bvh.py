@@ -152,8 +152,8 @@ def excerpt(written):
     return cut
 
 
-@pytest.mark.parametrize(("name", "metres"), REAL.items())
-def test_agrees_with_pymotion(excerpt, name, metres):
+@pytest.mark.parametrize(("name", "meters"), REAL.items())
+def test_agrees_with_pymotion(excerpt, name, meters):
     io, skeleton = pytest.importorskip("pymotion.io.bvh"), pytest.importorskip("pymotion.ops.skeleton")
     path, other = excerpt(name), io.BVH()
     other.load(str(path))
@@ -161,11 +161,11 @@ def test_agrees_with_pymotion(excerpt, name, metres):
     expected, _ = skeleton.fk(rotations, positions[:, 0], offsets, parents)
     motion = read_bvh(path)
     found = motion.joint_poses()[0][:, [motion.index(str(joint)) for joint in other.data["names"]]]
-    assert np.abs(found.numpy() - expected).max() * metres < 1e-6
+    assert np.abs(found.numpy() - expected).max() * meters < 1e-6
 
 
-@pytest.mark.parametrize(("name", "metres"), REAL.items())
-def test_agrees_with_bvhio(excerpt, name, metres):
+@pytest.mark.parametrize(("name", "meters"), REAL.items())
+def test_agrees_with_bvhio(excerpt, name, meters):
     bvhio = pytest.importorskip("bvhio")
     path = excerpt(name)
     root, motion = bvhio.readAsHierarchy(str(path)), read_bvh(path)
@@ -174,4 +174,4 @@ def test_agrees_with_bvhio(excerpt, name, metres):
         root.loadPose(frame, recursive=True)
         for joint, _, _ in root.layout():
             found = pos[frame, motion.index(joint.Name)].numpy()
-            assert np.abs(found - np.array(joint.PositionWorld)).max() * metres < 1e-6  # it computes in float32
+            assert np.abs(found - np.array(joint.PositionWorld)).max() * meters < 1e-6  # it computes in float32

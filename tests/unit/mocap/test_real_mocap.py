@@ -48,4 +48,4 @@ def test_published_retargeting_of_the_same_frames(g1_figure):
     yaw = np.arctan2((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum(), (a[:, :2] * b[:, :2]).sum())
     turned = Rotation.from_euler("z", yaw).apply(ours.reshape(-1, 3) - ours.mean((0, 1)) * [1, 1, 0])
     distance = np.linalg.norm(turned - (theirs.reshape(-1, 3) - theirs.mean((0, 1)) * [1, 1, 0]), axis=-1)
-    assert float(np.median(distance)) < 0.025  # measured 0.013; wanted at most 0.05
+    assert float(np.median(distance)) < 0.025  # measured 0.012; wanted at most 0.05

@@ -60,12 +60,12 @@ def test_gradient_of_the_cost(walk):
     poses = Poses(poses.root_pos - torch.tensor([0.0, 0.0, 0.05]), poses.root_quat, poses.joint_pos)
     generator = torch.Generator().manual_seed(1)
     poses = poses.moved(0.3 * torch.randn(2, 35, generator=generator).double())
-    normal = problem.linearise(poses, index)
+    normal = problem.linearize(poses, index)
     for unknown in (0, 2, 4, 9, 15, 20, 25):
         step = torch.zeros(2, 35).double()
         step[:, unknown] = 1e-6
         slope = (
-            problem.linearise(poses.moved(step), index).cost - problem.linearise(poses.moved(-step), index).cost
+            problem.linearize(poses.moved(step), index).cost - problem.linearize(poses.moved(-step), index).cost
         ) / 2e-6
         # The turns' Jacobian leaves out how a large rotation error changes direction: a few percent.
         assert torch.allclose(2.0 * normal.gradient[:, unknown], slope, rtol=0.1, atol=2.0), unknown

@@ -85,7 +85,7 @@ def test_bvh_out(retarget, folder, tmp_path):
     ("arguments", "message"),
     [
         (["--input_file", "none.bvh"], "none.bvh does not exist"),
-        (["--input_file", "none.bvh", "--robot", "h9"], "Unknown robot 'h9'"),
+        (["--input_file", "none.bvh", "--robot", "h9"], "Unknown robot: 'h9'. Known: g1"),
         (["--input_file", "none.bvh", "--output_file", "a.csv"], "should end in .npz"),
         (["--input_file", "none.bvh", "--output_file", "a.npz", "--output_dir", "b"], "not both"),
         (["--input_file", "none.amc", "--skeleton", "none.asf"], "none.asf does not exist"),

@@ -32,7 +32,7 @@ class CorrespondenceTable:
     up_axis: dict[str, np.ndarray] = field(default_factory=dict)
     """Direction that points up in the joint's own frame when the person stands straight, unit, by landmark. Without it
     the rest pose (all rotations zero) must stand upright."""
-    recognised_by: tuple[str, ...] = ()
+    recognized_by: tuple[str, ...] = ()
     """Joints of which the skeleton must have at least one; empty: any skeleton."""
 
     def find(self, names: Sequence[str]) -> dict[str, str]:
@@ -49,8 +49,8 @@ class CorrespondenceTable:
         """Required landmarks that the skeleton lacks, and the telling joints if it has none of them."""
         found, known = self.find(names), {_normal(name) for name in names}
         missing = [landmark for landmark in REQUIRED if landmark not in found]
-        if self.recognised_by and not known & set(map(_normal, self.recognised_by)):
-            missing.append("one of " + "/".join(self.recognised_by))
+        if self.recognized_by and not known & set(map(_normal, self.recognized_by)):
+            missing.append("one of " + "/".join(self.recognized_by))
         return missing
 
 
@@ -78,9 +78,9 @@ def read_table(path: str | Path) -> CorrespondenceTable:
             f"{path}: unknown landmarks {unknown}, missing landmarks {missing}. Required: {list(REQUIRED)};"
             f" optional: {list(OPTIONAL)}."
         )
-    recognised_by = _names(content.get("recognised_by", []), f"{path}: recognised_by")
+    recognized_by = _names(content.get("recognized_by", []), f"{path}: recognized_by")
     return CorrespondenceTable(
-        str(content.get("name", path.stem)), joints, _up_axes(content.get("up_axis") or {}, path), recognised_by
+        str(content.get("name", path.stem)), joints, _up_axes(content.get("up_axis") or {}, path), recognized_by
     )
 
 

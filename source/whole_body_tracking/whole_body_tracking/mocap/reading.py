@@ -12,7 +12,7 @@ from .readers.amc import CMU_FPS, read_amc
 from .readers.asf import read_asf
 from .readers.bvh import read_bvh
 from .skeleton import SkeletonMotion
-from .units import UNITS, detect_unit, detect_up, leg_length, parse_unit, to_metres_z_up
+from .units import UNITS, detect_unit, detect_up, leg_length, parse_unit, to_meters_z_up
 
 SUFFIXES = (".bvh", ".amc")
 """Kinds of mocap files."""
@@ -79,13 +79,13 @@ def read_mocap(
     joints = chosen.find(motion.names)
     leg = leg_length(motion, joints)
     named = unit or file_unit or detect_unit(leg)
-    metres = parse_unit(named)
+    meters = parse_unit(named)
     up = up or detect_up(motion, joints)
     source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "input_fps": motion.fps}
-    motion = dataclasses.replace(to_metres_z_up(motion, metres, up), source=source | {"unit": named, "up": up})
-    _check_size(path, leg * metres, named)
+    motion = dataclasses.replace(to_meters_z_up(motion, meters, up), source=source | {"unit": named, "up": up})
+    _check_size(path, leg * meters, named)
     motion, notes = without_calibration_frame(motion)
-    return MocapFile(motion, chosen, joints, named, up, leg * metres, notes)
+    return MocapFile(motion, chosen, joints, named, up, leg * meters, notes)
 
 
 def without_calibration_frame(motion: SkeletonMotion) -> tuple[SkeletonMotion, tuple[str, ...]]:

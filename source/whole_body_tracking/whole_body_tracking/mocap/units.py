@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from .skeleton import SkeletonMotion
@@ -71,7 +70,7 @@ def detect_unit(leg: float) -> str:
     """
     best = min(UNITS, key=lambda name: abs(np.log(leg * UNITS[name] / ADULT_LEG)))
     if not LEG_RANGE[0] <= leg * UNITS[best] <= LEG_RANGE[1]:
-        options = ", ".join(f"{leg * metres:.3g} m in {name}" for name, metres in UNITS.items())
+        options = ", ".join(f"{leg * meters:.3g} m in {name}" for name, meters in UNITS.items())
         raise ValueError(
             f"The file's unit cannot be told: thigh and shank measure {leg:.4g}, which is {options}; a person's measure"
             f" {LEG_RANGE[0]} to {LEG_RANGE[1]} m. Pass the length of 1 in metres, such as --unit 0.01."
@@ -88,12 +87,12 @@ def parse_unit(unit: str) -> float:
     if unit in UNITS:
         return UNITS[unit]
     try:
-        metres = float(unit)
+        meters = float(unit)
     except ValueError:
-        metres = float("nan")
-    if not 0.0 < metres < float("inf"):
+        meters = float("nan")
+    if not 0.0 < meters < float("inf"):
         raise ValueError(f"Unknown unit '{unit}'. Known: {list(UNITS)}, or the length of 1 in metres, such as 0.01.")
-    return metres
+    return meters
 
 
 def detect_up(motion: SkeletonMotion, joints: dict[str, str]) -> str:
@@ -114,7 +113,7 @@ def detect_up(motion: SkeletonMotion, joints: dict[str, str]) -> str:
     return ("-" if extent[axis] < 0.0 else "") + "xyz"[axis]
 
 
-def to_metres_z_up(motion: SkeletonMotion, metres: float, up: str) -> SkeletonMotion:
+def to_meters_z_up(motion: SkeletonMotion, meters: float, up: str) -> SkeletonMotion:
     """The motion scaled, and turned so that ``up`` is +z.
 
     Raises:
@@ -127,11 +126,5 @@ def to_metres_z_up(motion: SkeletonMotion, metres: float, up: str) -> SkeletonMo
     local_quat[:, 0] = (turn * Rotation.from_quat(local_quat[:, 0])).as_quat()
     sign = np.sign((local_quat[1:, 0] * local_quat[:-1, 0]).sum(-1))
     local_quat[1:, 0] *= np.cumprod(np.where(sign < 0.0, -1.0, 1.0))[:, None]
-    root_pos = turn.apply(motion.root_pos) * metres
-    return dataclasses.replace(motion, offsets=motion.offsets * metres, local_quat=local_quat, root_pos=root_pos)
-
-
-def mean_height(motion: SkeletonMotion, name: str) -> float:
-    """Mean height of a joint [m]."""
-    pos, _ = motion.joint_poses()
-    return float(torch.mean(pos[:, motion.index(name), 2]))
+    root_pos = turn.apply(motion.root_pos) * meters
+    return dataclasses.replace(motion, offsets=motion.offsets * meters, local_quat=local_quat, root_pos=root_pos)

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from .text_file import number, numbers, read_text
 
 ROOT_CHANNELS = ("TX", "TY", "TZ", "RX", "RY", "RZ")
-METRES_PER_LENGTH = 0.0254
+METERS_PER_LENGTH = 0.0254
 """CMU's files give lengths in inches times their ``length`` unit."""
 
 
@@ -73,7 +73,7 @@ def read_asf(path: str | Path) -> AsfSkeleton:
     parents = _parents(sections["hierarchy"], bones, path.name)
     ordered = {name: bones[name] for name in parents}
     return AsfSkeleton(
-        path.stem, METRES_PER_LENGTH / length if length else None, degrees, order, root_axis, ordered, parents
+        path.stem, METERS_PER_LENGTH / length if length else None, degrees, order, root_axis, ordered, parents
     )
 
 

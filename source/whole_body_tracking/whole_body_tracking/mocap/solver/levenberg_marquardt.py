@@ -75,12 +75,12 @@ def _solve_alone(
     Capsules that overlap do not count yet: they make the cost jagged, and far from a solution the wrong way apart.
     """
     poses = _projected(poses, lower, upper)
-    normal = problem.linearise(poses, index, overlaps=False)
+    normal = problem.linearize(poses, index, overlaps=False)
     damping = torch.full((len(index),), settings.damping, dtype=torch.float64)
     for _ in range(settings.alone_iterations):
         free = _free(poses, normal.gradient, lower, upper)
         tried = _projected(poses.moved(_damped_step(normal, damping, free)), lower, upper)
-        found, before = problem.linearise(tried, index, overlaps=False), float(normal.cost.sum())
+        found, before = problem.linearize(tried, index, overlaps=False), float(normal.cost.sum())
         better = found.cost < normal.cost
         poses = Poses(*(_choose(better, getattr(tried, k), getattr(poses, k)) for k in vars(poses)))
         normal = Normal(*(_choose(better, getattr(found, k), getattr(normal, k)) for k in vars(normal)))
@@ -129,7 +129,7 @@ def _solve_together(
 ) -> Poses:
     """All frames with the smoothness between them."""
     poses = _projected(poses, lower, upper)
-    normal, changes = problem.linearise(poses), _second_differences(poses)
+    normal, changes = problem.linearize(poses), _second_differences(poses)
     damping = np.full(len(poses), settings.damping)
     cost = float(normal.cost.sum()) + smoothness**2 * float((changes**2).sum())
     for _ in range(settings.together_iterations):
@@ -137,7 +137,7 @@ def _solve_together(
         free = _free(poses, torch.from_numpy(gradient), lower, upper)
         step = solve_motion(normal.hessian, gradient, smoothness, damping, free.numpy())
         tried = _projected(poses.moved(torch.from_numpy(step)), lower, upper)
-        found, new_changes = problem.linearise(tried), _second_differences(tried)
+        found, new_changes = problem.linearize(tried), _second_differences(tried)
         new_cost = float(found.cost.sum()) + smoothness**2 * float((new_changes**2).sum())
         # Frames whose own cost rose, mostly at a new contact or overlap, step shorter from then on.
         worse = (found.cost > 1.01 * normal.cost).numpy()

@@ -81,7 +81,7 @@ class Problem:
         pos = self._target_pos[index, self.point_names.index("pelvis")]
         return Poses(pos.clone(), quat.clone(), self._posture.repeat(len(pos), 1))
 
-    def linearise(self, poses: Poses, index=slice(None), overlaps: bool = True) -> Normal:
+    def linearize(self, poses: Poses, index=slice(None), overlaps: bool = True) -> Normal:
         """Normal equations at these poses of the frames ``index``, with or without overlapping capsules."""
         bodies = self.chain.body_poses(poses)
         points_w = bodies.points(self._point_bodies, self._points)
