@@ -97,7 +97,7 @@ def test_a_method_that_diverges_says_so(script, clip_file):
         (["--output_file", "out.csv"], r"should end in \.npz"),
         (["--output_file", "out.npz", "--output_dir", "out"], "--output_file for one clip, or --output_dir"),
         (["--json", "no_such_folder/numbers.json"], "no_such_folder does not exist"),
-        (["--robot", "h1"], "Unknown robot 'h1'"),
+        (["--robot", "h1"], "Unknown robot: 'h1'"),
         (["--samples", "1", "--method", "mpc"], "samples 1 should be at least 2"),
         (["--verify", "--num_steps", "60"], "--num_steps 60 should be between 1 and the 59 steps"),
     ],
