@@ -149,10 +149,12 @@ class TrackingRunner(OnPolicyRunner):
 
     def _require_fit(self, path: str, content: dict) -> None:
         here = action_center(self.env.unwrapped.cfg)
-        if content.get(CENTER_KEY, here) != here:
+        # Version 0.1 stored none and knew no joint targets of clips.
+        trained = content.get(CENTER_KEY, "reference" if here == "joint_target" else here)
+        if trained != here:
             raise ValueError(
-                f"{path} was trained with actions about '{content[CENTER_KEY]}', this task has them about '{here}'. Use"
-                f" the task of its run with env.actions.joint_pos.center={content[CENTER_KEY]}."
+                f"{path} was trained with actions about '{trained}', this task has them about '{here}'. Use"
+                f" the task of its run with env.actions.joint_pos.center={trained}."
             )
         for name, network in self._networks.items():
             if f"{name}_state_dict" not in content:
