@@ -4,7 +4,7 @@ Example::
 
     python scripts/benchmark.py physics=mujoco_cpu --output now.json --compare earlier.json
 
-Rates are environment steps (envs times control steps) a second. Without further flags it ends in under 5 minutes.
+Rates are environment steps (envs times control steps) per second. Without further flags it ends in under 5 minutes.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Say what is wrong with a training run, and what to try.
+"""Check a training run's curves, and say what to change.
 
 Example::
 

@@ -100,7 +100,7 @@ def test_experts_teach_a_student_that_is_an_ordinary_policy(folder, table):
     report = json.loads((student / "evaluation" / "report.json").read_text())
     assert [row["name"] for row in report["per_clip"]] == list(CLIPS)
     out, _ = run(script("train.py", *task, "--checkpoint", student, "--max_iterations", 1), folder)
-    assert "holds no critic: it starts anew" in out
+    assert "has no critic: it starts anew" in out
     (tuned,) = (folder / "logs" / "rsl_rl" / "g1_multi").iterdir()
     assert iterations(tuned) == [0] and "critic_state_dict" in checkpoint(tuned, 0)
 

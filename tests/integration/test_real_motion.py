@@ -1,4 +1,4 @@
-"""The chain on recorded motion, which is no part of the repository."""
+"""The chain on recorded motion, which is not part of the repository."""
 
 from __future__ import annotations
 

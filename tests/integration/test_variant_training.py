@@ -17,7 +17,7 @@ NUM_STEPS = 96  # four iterations
 
 
 def train(folder: Path, iterations: int, *more: object) -> list[float]:
-    """Factors on the kernels that the log shows, one an iteration."""
+    """Factors on the kernels that the log shows, one per iteration."""
     arguments = [
         "--task",
         "Tracking-Flat-G1-Demo-v0",

@@ -106,7 +106,7 @@ def test_sim2sim_shows_the_median_rollout(folder, run):
     ("script", "arguments", "message"),
     [
         ("rsl_rl/train.py", ["--video"], r"Isaac Lab's recorder.*moviepy|films what a viewer.*--viz newton_gl"),
-        ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_env", 2], r"none of the 2 envs"),
+        ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_env", 2], r"not one of the 2 envs"),
         ("rsl_rl/play.py", ["--checkpoint", "latest", "--video", "--video_length", 0], r"--video_length is 0 steps"),
         ("rsl_rl/evaluate.py", ["--video", "--scenarios", "payload"], r"--scenarios does not keep"),
     ],
@@ -142,7 +142,7 @@ def test_a_browser_plays_the_videos_of_the_report(report, opened):
 
 
 def test_a_browser_shows_robot_and_ghost_moving_on_the_page_of_the_median(report, opened):
-    """The page is drawn with WebGL in software here, a few pictures a minute on a busy machine."""
+    """The page is drawn with WebGL in software here, a few pictures per minute on a busy machine."""
     from browser import wait_for
 
     assert 'href="played.html"' in (report / "report.html").read_text()

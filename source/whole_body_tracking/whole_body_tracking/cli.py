@@ -1,4 +1,4 @@
-"""What every script shares: how it starts, how it fails, how it ends."""
+"""Start, error messages and exit status that all scripts share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version of this code is running."""
+"""Version of the running code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def code_commit() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints, or None if it fails or is not installed."""
+    """Output of git, or None if it fails or is not installed."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):

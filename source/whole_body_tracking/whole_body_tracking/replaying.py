@@ -1,4 +1,4 @@
-"""``replay_npz.py``: from a command line to a clip that moves."""
+"""``replay_npz.py``: replay of clips through a physics engine."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def resolve_env_cfg(args: argparse.Namespace) -> TrackingEnvCfg:
 
     Raises:
         OSError: If the engine cannot run here; the message says what to install or choose.
-        ValueError: If an override names no value of the config.
+        ValueError: If an override does not name a value of the config.
     """
     env_cfg, _ = resolve_checked(args)
     apply_env_overrides(args, env_cfg)
@@ -101,7 +101,7 @@ def load_clips(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> list[Motion
 
     Raises:
         FileNotFoundError: If a motion does not exist.
-        ValueError: If a file is no clip, is of another robot, or has another rate than the first.
+        ValueError: If a file is not a clip, is of another robot, or has another rate than the first.
     """
     robot = get_robot(env_cfg.robot_name)
     clips = [entry.load() for entry in resolve_entries(resolve_motions(args))]

@@ -48,8 +48,8 @@ def test_variants_from_a_file(tmp_path):
     ("items", "message"),
     [
         (["baseline,baseline"], "name of its own"),
-        (["a=learning_rate"], "are no overrides"),
-        (["a=envv.decimation=2"], "are no overrides"),
+        (["a=learning_rate"], "are not overrides"),
+        (["a=envv.decimation=2"], "are not overrides"),
         (["../up"], "letters, digits"),
     ],
 )

@@ -21,5 +21,5 @@ def test_the_peer_reads_the_same_motion(tmp_path):
 
 
 def test_a_python_without_the_peer_is_named():
-    with pytest.raises(ChildProcessError, match=r"finds no module mjlab.*--peer_python"):
+    with pytest.raises(ChildProcessError, match=r"cannot find the module mjlab.*--peer_python"):
         require_peer(Path(sys.executable))

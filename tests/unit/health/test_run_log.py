@@ -1,4 +1,4 @@
-"""Reading runs: TensorBoard and progress.csv together, settings, what is no run."""
+"""Reading runs: TensorBoard and progress.csv together, settings, what is not a run."""
 
 import subprocess
 import sys
@@ -77,13 +77,13 @@ def test_rows_of_wandb_become_curves():
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="is no folder. Give a run such as"):
+    with pytest.raises(FileNotFoundError, match="is not a folder. Give a run such as"):
         read_run(tmp_path / "missing")
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(FileNotFoundError, match=r"holds no logs: .* only \['notes.txt'\]"):
+    with pytest.raises(FileNotFoundError, match=r"contains no logs: .* only \['notes.txt'\]"):
         read_run(tmp_path)
     (tmp_path / "progress.csv").write_text("iteration,mean_reward\n0,seven\n")
-    with pytest.raises(ValueError, match="progress.csv is no progress table"):
+    with pytest.raises(ValueError, match="progress.csv is not a progress table"):
         read_run(tmp_path)
     with pytest.raises(ValueError, match="Expected ORG/PROJECT/RUN_ID"):
         read_wandb_run("just_a_name")
@@ -104,4 +104,4 @@ def test_script_ends_with_one_line_on_a_folder_without_logs(tmp_path):
     done = check(tmp_path)
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("error: ") and "holds no logs" in line
+    assert line.startswith("error: ") and "contains no logs" in line

@@ -28,7 +28,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def lafan1() -> Path:
-    """Folder of real clips, which is no part of the repository."""
+    """Folder of real clips, which is not part of the repository."""
     folder = Path(os.environ.get("WBT_SHARED_MOTIONS", REPOSITORY.parent / "shared" / "motions")) / "lafan1"
     if not folder.is_dir():
         pytest.skip("no shared motions; set WBT_SHARED_MOTIONS")

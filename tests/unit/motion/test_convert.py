@@ -1,4 +1,4 @@
-"""From a raw motion to a clip."""
+"""Conversion of a raw motion to a clip."""
 
 import dataclasses
 

@@ -46,7 +46,7 @@ def test_home_folder_is_expanded(folder, monkeypatch):
     [
         ("run.npz", r"run\.npz does not exist. Make clips from CSV files with scripts/csv_to_npz.py"),
         ("run*.npz", r"No \*\.npz file matches '.*run\*\.npz'"),
-        ("empty", r"The folder .*empty holds no \*\.npz file"),
+        ("empty", r"The folder .*empty contains no \*\.npz file"),
     ],
 )
 def test_what_matches_nothing_is_refused(folder, item, message):

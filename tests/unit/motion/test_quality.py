@@ -19,7 +19,7 @@ STANDING_HEIGHT = 0.757
 
 
 def report(raw=None, height=STANDING_HEIGHT, shift=(0.0, 0.0, 0.0), joint_pos=None):
-    """Report on a standing robot, moved by ``shift`` metres a second."""
+    """Report on a standing robot, moved by ``shift`` metres per second."""
     raw = raw or standing()
     time = np.arange(raw.num_frames)[:, None] / raw.fps
     root_pos = raw.root_pos * (1.0, 1.0, 0.0) + (0.0, 0.0, height) + time * shift

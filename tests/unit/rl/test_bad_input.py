@@ -101,7 +101,7 @@ def test_rate_of_the_low_frequency_task(train_with):
 
 def test_no_names(command, tmp_path):
     path = rewritten(tmp_path / "walk.npz", joint_names=None, body_names=None)
-    with pytest.raises(ValueError, match=r"carries no joint_names and body_names.*--layout"):
+    with pytest.raises(ValueError, match=r"has no joint_names and body_names.*--layout"):
         command("--motion_file", path)
 
 
@@ -201,13 +201,13 @@ def test_no_run_to_continue(command):
 
 
 def test_no_checkpoint_given(monkeypatch):
-    with pytest.raises(FileNotFoundError, match=r"holds no run with a checkpoint"):
+    with pytest.raises(FileNotFoundError, match=r"contains no run with a checkpoint"):
         run(monkeypatch, play)
 
 
 def test_empty_run_folder(command, tmp_path):
     (tmp_path / "run").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"holds no checkpoint named model_"):
+    with pytest.raises(FileNotFoundError, match=r"contains no checkpoint named model_"):
         command("--checkpoint", tmp_path / "run")
 
 
@@ -226,7 +226,7 @@ def test_truncated_checkpoint(command, tmp_path):
 
 def test_checkpoint_without_a_policy(command, tmp_path):
     torch.save({"weights": torch.zeros(3)}, tmp_path / "model_1.pt")
-    with pytest.raises(ValueError, match=r"model_1\.pt holds no policy"):
+    with pytest.raises(ValueError, match=r"model_1\.pt contains no policy"):
         command("--checkpoint", tmp_path / "model_1.pt")
 
 
@@ -301,7 +301,7 @@ def test_checkpoint_with_actions_about_something_else(tmp_path):
 
 
 def test_run_that_is_not_named_in_full(command):
-    with pytest.raises(ValueError, match=r"'wandb:RUN_ID' names no W&B run\. Expected ORG/PROJECT/RUN_ID"):
+    with pytest.raises(ValueError, match=r"'wandb:RUN_ID' is not the name of a W&B run\. Expected ORG/PROJECT/RUN_ID"):
         command("--wandb_path", "RUN_ID")
 
 

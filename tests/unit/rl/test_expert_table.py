@@ -1,4 +1,4 @@
-"""``experts.yaml``: what is written is read again, and what is no table is refused."""
+"""``experts.yaml``: what is written is read again, and what is not a table is refused."""
 
 import dataclasses
 import shutil

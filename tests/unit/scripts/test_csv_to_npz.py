@@ -136,7 +136,7 @@ def test_ground_flag(convert, walk):
             ["--input_file", "{dir}", "--input_fps", "30", "--output_name", "x"],
             "is a folder; --output_file, --output_name",
         ),
-        (["--input_file", "{dir}/empty", "--input_fps", "30"], "holds no *.csv file"),
+        (["--input_file", "{dir}/empty", "--input_fps", "30"], "contains no *.csv file"),
         (
             [
                 "--input_file",

@@ -203,5 +203,5 @@ def test_the_curriculum_of_a_task_begins_with_the_clip_that_the_manifest_calls_e
         MotionEntry(Path(f"{name}.npz"), difficulty=d) for name, d in zip("abcd", (1.0, None, 7.0, 9.0), strict=True)
     ]
     cfg = MotionCommandCfg(clip_sampling="curriculum")
-    sampler = factory.make_sampler(cfg, library, entries, step_dt=0.02)
+    sampler = factory.make_sampler(cfg, library, entries, step_dt=0.02, robot_name="g1")
     assert sampler.clip_probabilities.tolist() == [1.0, 0.0, 0.0, 0.0]

@@ -111,7 +111,7 @@ def test_a_header_is_what_the_clip_says(folder):
     [
         ({"joint_vel": np.zeros((5, 29), np.float32)}, r"joint_vel has shape \[5, 29\], expected \[3, 29\]"),
         ({"joint_names": np.array(["a"] * 29)}, "joint_names holds a name twice"),
-        ({"joint_names": None}, "carries no joint_names"),
+        ({"joint_names": None}, "has no joint_names"),
         ({"body_quat_w": None}, r"lacks \['body_quat_w'\]"),
         ({"quat_order": np.array("wxyz")}, "says quat_order 'wxyz', expected 'xyzw'"),
         ({"fps": np.array(0.0)}, "fps is 0.0, expected a positive number"),

@@ -148,7 +148,7 @@ def test_bodies(task):
 def test_rewards(task):
     name, env_cfg, _ = task
     table = dict(REWARDS)
-    if name == LOW_FREQ:  # half as many steps a second, each with the penalty of one
+    if name == LOW_FREQ:  # half as many steps per second, each with the penalty of one
         table["action_rate_l2"] = ("action_rate_l2", -0.05, None)
     found = {
         key: (name_of(term.func), term.weight, term.params.get("std"))

@@ -18,7 +18,7 @@ EVALUATION_SEED = 42
 
 @dataclass(frozen=True)
 class Plan:
-    """What all cells share."""
+    """Settings that all cells share."""
 
     task: str
     eval_task: str
@@ -63,7 +63,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What messages call the cell."""
+        """Name of the cell in messages."""
         return f"{self.variant.name}, seed {self.seed}"
 
     def run(self, plan: Plan, watch: Callable[[], None] | None = None) -> dict:
@@ -115,7 +115,7 @@ class CellJob:
 
     @property
     def name(self) -> str:
-        """What messages call the cell."""
+        """Name of the cell in messages."""
         return self.cell.name
 
     def steps(self, device: str) -> Iterator[Command]:

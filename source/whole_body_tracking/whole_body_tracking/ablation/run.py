@@ -33,7 +33,7 @@ OWN_FLAGS = ("--checkpoint", "--resume", "--seed", "--run_name", "--experiment_n
 
 @dataclass
 class AblationResult:
-    """What an ablation found."""
+    """Results of an ablation."""
 
     rows: list[dict]
     """One a cell: variant, seed, run folder, budget spent and every metric of the evaluation."""
@@ -69,7 +69,7 @@ def ablate(argv: list[str]) -> AblationResult:
 
 
 def parse_command_line(argv: Sequence[str]) -> tuple[argparse.Namespace, Plan, list[Variant]]:
-    """From a command line to what is to be run.
+    """Parse a command line into arguments, plan and variants.
 
     Raises:
         FileNotFoundError: If a motion or a file of variants does not exist.

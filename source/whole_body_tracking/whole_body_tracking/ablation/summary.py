@@ -23,7 +23,7 @@ NOT_METRICS = {"variant", "seed", "run_folder", "num_rollouts"}
 
 
 def summarise(rows: Sequence[dict]) -> list[dict]:
-    """One row a variant, in the order of first appearance: seeds, and ``{metric: {"mean": ..., "std": ...}}``.
+    """One row per variant, in the order of first appearance: seeds, and ``{metric: {"mean": ..., "std": ...}}``.
 
     The standard deviation is the sample's (n - 1), None for one seed. A metric is left out where a seed lacks it.
     """

@@ -1,4 +1,4 @@
-"""What an ablation compares: named sets of overrides, and what of them the evaluation may know."""
+"""Variants of an ablation: named sets of overrides, and those of them that the evaluation gets too."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _variant(name: str, tokens: Sequence[str]) -> Variant:
     wrong = [token for token in tokens if not (OVERRIDE.match(token) and KNOWN_START.match(token))]
     if wrong:
         raise ValueError(
-            f"Variant '{name}': {wrong} are no overrides. They look like presets=NAME, env.PATH=VALUE or"
+            f"Variant '{name}': {wrong} are not overrides. They look like presets=NAME, env.PATH=VALUE or"
             " agent.PATH=VALUE."
         )
     return Variant(name, tuple(tokens))

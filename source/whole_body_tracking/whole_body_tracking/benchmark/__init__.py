@@ -1,1 +1,1 @@
-"""How fast this machine steps, simulates and trains, and what keeps it from being faster."""
+"""Benchmark of stepping, simulation and training on this machine, with what limits each."""

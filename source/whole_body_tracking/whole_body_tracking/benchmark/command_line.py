@@ -45,6 +45,8 @@ def _check(args: argparse.Namespace) -> None:
     if args.seconds <= 0.0:
         raise ValueError(f"--seconds must be positive, got {args.seconds:g}.")
     if args.peer_python is not None and not args.peer_python.is_file():
-        raise FileNotFoundError(f"--peer_python {args.peer_python} is no file. Give the path of a Python interpreter.")
+        raise FileNotFoundError(
+            f"--peer_python {args.peer_python} is not a file. Give the path of a Python interpreter."
+        )
     if args.output is not None and not args.output.absolute().parent.is_dir():
         raise FileNotFoundError(f"--output: the folder {args.output.absolute().parent} does not exist.")

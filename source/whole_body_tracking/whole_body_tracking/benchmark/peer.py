@@ -27,13 +27,13 @@ def require_peer(python: Path) -> None:
     search = "import importlib.util, sys; sys.exit(importlib.util.find_spec('mjlab') is None)"
     if subprocess.run([str(python), "-P", "-c", search], capture_output=True, check=False).returncode != 0:
         raise ChildProcessError(
-            f"{python} finds no module mjlab. --peer_python takes the Python of an environment in which"
+            f"{python} cannot find the module mjlab. --peer_python takes the Python of an environment in which"
             " `import mjlab` works."
         )
 
 
 def measure_peer(python: Path, num_envs: int, seconds: float = 20.0) -> dict:
-    """Environment steps a second of mjlab's G1 tracking task on the CPU, tracking the shipped clip.
+    """Environment steps per second of mjlab's G1 tracking task on the CPU, tracking the shipped clip.
 
     Args:
         python: Interpreter of an environment with mjlab.

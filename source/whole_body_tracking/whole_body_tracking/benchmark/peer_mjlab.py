@@ -1,4 +1,4 @@
-"""Environment steps a second of mjlab's G1 tracking task on the CPU; run by :mod:`.peer` with another interpreter.
+"""Environment steps per second of mjlab's G1 tracking task on the CPU; run by :mod:`.peer` with another interpreter.
 
 Usage: ``python peer_mjlab.py CLIP.npz NUM_ENVS SECONDS``. Nothing of this project is imported. Prints one line,
 ``RESULT`` and JSON.

@@ -14,7 +14,7 @@ STABLE_KEYS = (
     "training_steps_per_s",
     "native_rollout_steps_per_s",
 )
-"""Environment steps a second; the last one is null where the engine has no native limit."""
+"""Environment steps per second; the last one is null where the engine has no native limit."""
 
 NOT_COMPARED = ("machine", "samples", "num_envs", "seconds", "threads", "native_rollout_cores")
 """Parts of the JSON that say how it was measured, not how fast anything is."""
@@ -36,7 +36,7 @@ def read_result(path: Path) -> dict:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no result of this benchmark.
+        ValueError: If it is not a result of this benchmark.
     """
     if not path.is_file():
         raise FileNotFoundError(f"There is no earlier result {path}. Write one with --output.")
@@ -46,7 +46,7 @@ def read_result(path: Path) -> dict:
         raise ValueError(f"{path} is not JSON: {error}") from error
     missing = [key for key in STABLE_KEYS if key not in result] if isinstance(result, dict) else list(STABLE_KEYS)
     if missing:
-        raise ValueError(f"{path} is no result of this benchmark: it lacks {missing}. Write one with --output.")
+        raise ValueError(f"{path} is not a result of this benchmark: it lacks {missing}. Write one with --output.")
     return result
 
 

@@ -1,4 +1,4 @@
-"""From a command line to a result: one environment a process, measured part by part."""
+"""Run the benchmark of a command line: one environment per process, measured part by part."""
 
 from __future__ import annotations
 

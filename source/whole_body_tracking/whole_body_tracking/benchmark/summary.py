@@ -1,4 +1,4 @@
-"""From repeated measurements to the figures of a result."""
+"""Summary of repeated measurements as the figures of a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark's result for the eye."""
+"""Tables of the benchmark's result for a terminal."""
 
 from __future__ import annotations
 

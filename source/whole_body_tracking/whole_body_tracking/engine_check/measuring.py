@@ -1,4 +1,4 @@
-"""What the check does in an engine: replay two seconds of a clip, then hold the default pose in 64 envs."""
+"""Measurements of the check in an engine: replay two seconds of a clip, then hold the default pose in 64 envs."""
 
 from __future__ import annotations
 

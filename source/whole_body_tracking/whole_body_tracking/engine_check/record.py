@@ -1,4 +1,4 @@
-"""What an engine made of the robot, the clip and the task in a few seconds; the packaged one is OvPhysX's."""
+"""Record of what an engine did with the robot, the clip and the task; the packaged one is OvPhysX's."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How well a policy tracks: metrics, roll-outs and their report."""
+"""Evaluation of policies: rollouts, metrics and their report."""

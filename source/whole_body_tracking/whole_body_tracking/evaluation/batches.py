@@ -43,7 +43,7 @@ class Rollouts:
 
     @property
     def num_independent(self) -> int:
-        """How many rollouts differ in more than the small noise on their start: see :func:`num_independent_starts`."""
+        """Number of rollouts that differ in more than noise on their start: see :func:`num_independent_starts`."""
         return num_independent_starts(self.clip_ids, self.start_frames, self.recordings[0].step_dt)
 
 

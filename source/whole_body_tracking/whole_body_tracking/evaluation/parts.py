@@ -63,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What a part prints."""
+    """Result of a part of the evaluation, as it is printed."""
 
     folder: Path
     num_rollouts: int
@@ -85,7 +85,7 @@ class PartJob:
 
     @property
     def name(self) -> str:
-        """What messages call the part."""
+        """Name of the part in messages."""
         return f"part {self.part.number} of {self.part.total}"
 
     def steps(self, device: str) -> Iterator[Command]:

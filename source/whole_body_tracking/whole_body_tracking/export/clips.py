@@ -25,7 +25,7 @@ def write_clips(folder: Path, spec: PolicySpec, entries: Sequence[MotionEntry]) 
 
     Args:
         folder: Folder of the policy's file.
-        spec: Of the policy; nothing is done if it names no folder for clips.
+        spec: Of the policy; nothing is done if it does not name a folder for clips.
         entries: Where the clips come from, in the order of ``spec.clips``.
 
     Raises:

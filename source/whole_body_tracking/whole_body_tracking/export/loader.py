@@ -42,7 +42,7 @@ class OnnxPolicy:
         """Reference at a frame, by output name; quaternions are (w, x, y, z).
 
         Raises:
-            ValueError: If the file holds no clip.
+            ValueError: If the file contains no clip.
         """
         if not self.spec.reference_in_graph:
             raise ValueError("The policy was exported without a clip; take the reference from `clip(name)`.")

@@ -37,7 +37,7 @@ def export_onnx(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None
     Args:
         actor: Policy of rsl_rl.
         spec: What the metadata will say.
-        library: The clip; ignored if the spec says that the graph holds none.
+        library: The clip; ignored if the spec says that the graph does not contain one.
         path: File to write.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which clips a checkpoint was trained on, as its run wrote them down."""
+"""Clips that a checkpoint was trained on, read from its run folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def trained_clips(checkpoint: Path) -> tuple[TrainedClip, ...]:
     """Clips in the ``provenance.json`` beside a checkpoint; empty if there is no such file.
 
     Raises:
-        ValueError: If the file lists no clips.
+        ValueError: If the file does not list any clips.
     """
     path = checkpoint.parent / PROVENANCE_FILE
     if not path.is_file():

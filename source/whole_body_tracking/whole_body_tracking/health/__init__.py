@@ -1,4 +1,4 @@
-"""What is wrong with a training run, from what it logged."""
+"""Health checks of a training run, from its logs."""
 
 from .checks import Finding, check_run
 from .run_log import Curve, RunLog, RunSettings, read_run, read_wandb_run

@@ -1,4 +1,4 @@
-"""How well a run tracks, and how well it should by now."""
+"""Tracking score of a run, and the score expected at its number of steps."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What the checks need to know of a run's configuration; None where it is unknown."""
+    """Settings of a run that the checks need; None where a setting is unknown."""
 
     schedule: str | None = None
     """"adaptive" or "fixed" learning rate."""
@@ -79,14 +79,14 @@ def read_run(folder: str | Path) -> RunLog:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder. Give a run such as logs/rsl_rl/g1_flat/<time>_<name>.")
+        raise FileNotFoundError(f"{folder} is not a folder. Give a run such as logs/rsl_rl/g1_flat/<time>_<name>.")
     curves = _read_events(folder)
     progress = folder / "progress.csv"
     if progress.is_file():
         curves = _read_progress(progress) | curves
     if not curves:
         raise FileNotFoundError(
-            f"{folder} holds no logs: neither events.out.tfevents.* nor progress.csv, only"
+            f"{folder} contains no logs: neither events.out.tfevents.* nor progress.csv, only"
             f" {sorted(path.name for path in folder.iterdir())[:8]}. Give the folder of a single run."
         )
     dumps = tuple(sorted(path.name for path in folder.glob("non_finite_*.npz")))
@@ -101,7 +101,7 @@ def read_wandb_run(path: str) -> RunLog:
         ValueError: If the path has another form, or nothing was logged.
     """
     if path.count("/") != 2:
-        raise ValueError(f"'{path}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
+        raise ValueError(f"'{path}' is not the name of a W&B run. Expected ORG/PROJECT/RUN_ID.")
     with wandb_client(f"Reading the W&B run {path}", "Give a local run folder instead.") as wandb:
         run = wandb.Api(timeout=TIMEOUT).run(path)
         rows, config = list(run.scan_history()), dict(run.config)
@@ -144,7 +144,7 @@ def _read_progress(path: Path) -> dict[str, Curve]:
             if rows and column in rows[0]
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no progress table of train.py: {type(error).__name__} {error}.") from None
+        raise ValueError(f"{path} is not a progress table of train.py: {type(error).__name__} {error}.") from None
 
 
 def _curve(points: list[tuple[int, float]]) -> Curve:
@@ -167,7 +167,7 @@ def _read_settings(folder: Path) -> RunSettings:
 
 
 def _settings(agent: dict, env: dict) -> RunSettings:
-    """What the checks need of the configs that rsl_rl stores, in ``params/`` or with the W&B run."""
+    """Settings that the checks need, from the configs that rsl_rl stores, in ``params/`` or with the W&B run."""
     dt, decimation = _get(env, "sim", "dt"), _get(env, "decimation")
     action = str(_get(env, "actions", "joint_pos", "class_type") or "")
     return RunSettings(

@@ -52,7 +52,7 @@ class ChannelTables:
             device: Where to put the values.
 
         Raises:
-            ValueError: If no clip carries a channel.
+            ValueError: If none of the clips carries a channel.
         """
         known = list(dict.fromkeys(name for header in headers for name in header.channel_declarations))
         for name in names or ():

@@ -33,7 +33,7 @@ def check_header(arrays: dict[str, np.ndarray], path: Path) -> None:
     """
     if not {"joint_names", "body_names"} <= arrays.keys():
         raise ValueError(
-            f"{path} carries no joint_names and body_names, so nobody can tell which column is which joint. If"
+            f"{path} has no joint_names and body_names, so nobody can tell which column is which joint. If"
             f" BeyondMimic made it (Isaac Lab 2: breadth-first, w-first), rewrite it with `csv_to_npz.py --input_file"
             f" {path} --layout beyondmimic --output_file NEW.npz`; if mjlab made it (depth-first, w-first), with"
             " `--layout mjlab`. In Python: MotionClip.load(path, layout=...)."

@@ -1,4 +1,4 @@
-"""What a clip file says of itself, without its frames being read."""
+"""Header of a clip file, read without its frames."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class CompactMotionLibrary(MotionLibrary):
 
         Raises:
             ValueError: If there is no clip, rates differ, a clip is not of this robot or not as its header says, a name
-                is not the robot's, or no clip carries a channel.
+                is not the robot's, or none of the clips carries a channel.
         """
         if headers is None:
             headers = clips = list(clips)

@@ -96,7 +96,7 @@ class MotionLibrary:
 
         Raises:
             ValueError: If there is no clip, rates differ, a clip lacks a joint or body or is not as its header says, or
-                no clip carries a channel.
+                none of the clips carries a channel.
         """
         if headers is None:
             headers = clips = list(clips)

@@ -32,7 +32,7 @@ def read_shapes(path: Path, small: Collection[str]) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is truncated, holds pickled objects, or is no NPZ at all.
+        ValueError: If the file is truncated, holds pickled objects, or is not an NPZ file at all.
     """
     with _explained(path), np.load(path, allow_pickle=False) as file:
         members = {

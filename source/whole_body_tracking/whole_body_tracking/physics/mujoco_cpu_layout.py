@@ -1,4 +1,4 @@
-"""Where MuJoCo's C library keeps its functions and struct fields, read from MuJoCo's own metadata.
+"""Addresses of MuJoCo's C functions and offsets of its struct fields, read from MuJoCo's own metadata.
 
 The native loop of :mod:`.mujoco_cpu_native` calls the C API and walks ``mjData.contact`` without the Python bindings.
 Nothing here is written down by hand: offsets follow from ``mujoco.introspect`` and are checked against the bindings.

@@ -145,7 +145,7 @@ def _field_table(names: tuple[str, ...], data: mujoco.MjData, warp_data: Any) ->
         expected = (len(values), native.size)
         if values.dtype != np.float32 or values.reshape(len(values), -1).shape != expected:
             raise RuntimeError(
-                f"MuJoCo Warp's '{name}' should be float32 with {expected[1]} values an env, found {values.dtype} of "
+                f"MuJoCo Warp's '{name}' should be float32 with {expected[1]} values per env, found {values.dtype} of "
                 f"shape {values.shape}: the versions of newton and mujoco do not fit together."
             )
         rows.append((native.ctypes.data, array.ptr, native.size))

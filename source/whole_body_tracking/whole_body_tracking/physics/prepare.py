@@ -1,4 +1,4 @@
-"""What an engine needs on this machine before an environment is made with it."""
+"""Preparation of a physics engine on this machine, before an environment is made with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint's policy is one of this task, told from the export beside it before any simulator starts."""
+"""Check that a checkpoint's policy fits the task, by the export beside it, before any simulator starts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def require_policy_of_task(env_cfg: TrackingEnvCfg, checkpoint: Path) -> None:
 
 
 def control_differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
-    """How a task's kind of action and control rate differ from those of an exported policy, in words."""
+    """Differences in kind of action and control rate between a task and an exported policy, in words."""
     pairs = [
         ("actions", trained["action_kind"], _action_kind(env_cfg)),
         ("control period [s]", f"{trained['control_dt']:g}", f"{env_cfg.sim.dt * env_cfg.decimation:g}"),

@@ -37,7 +37,7 @@ def add_motion_args(parser: argparse.ArgumentParser) -> None:
 
 
 def add_export_args(parser: argparse.ArgumentParser) -> None:
-    """Add what train and play may leave out of an exported policy."""
+    """Add the flags of what train and play may leave out of an exported policy."""
     parser.add_argument(
         "--no_clips", action="store_true", help="Export a policy of several clips without their files beside it."
     )

@@ -44,7 +44,7 @@ def quote_list(token: str) -> str:
         try:
             items = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise ValueError(f"`{token}` holds no list that can be read: {error}") from None
+            raise ValueError(f"`{token}` is not a list that can be read: {error}") from None
         return f"{key}={items!r}"
     return token
 

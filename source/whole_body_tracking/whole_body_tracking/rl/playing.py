@@ -29,7 +29,7 @@ PLAY_NUM_ENVS = 2
 
 @dataclass
 class PlayResult:
-    """What was played."""
+    """Result of playing a policy."""
 
     checkpoint: Path
     num_steps: int
@@ -113,7 +113,7 @@ def _load(args: argparse.Namespace, env, agent_cfg, source: PolicySource) -> tup
 def _roll_out(
     args: argparse.Namespace, env, policy: Policy, result: PlayResult, recorder: EnvRecorder | None
 ) -> PlayResult:
-    """Play until ``--max_steps``; without it until the video is complete, or for ever."""
+    """Play until ``--max_steps``, else until the video is complete, else until interrupted."""
     obs = env.get_observations()
     try:
         while not _is_over(args, result, recorder):
@@ -144,5 +144,5 @@ def _newest_anywhere(agent_cfg) -> Path:
     folder = experiment_folder(agent_cfg)
     runs = sorted(path.parent for path in folder.glob("*/run.json") if any(path.parent.glob("model_*.pt")))
     if not runs:
-        raise FileNotFoundError(f"{folder} holds no run with a checkpoint. Train first, or pass --checkpoint PATH.")
+        raise FileNotFoundError(f"{folder} contains no run with a checkpoint. Train first, or pass --checkpoint PATH.")
     return newest_checkpoint(runs[-1])

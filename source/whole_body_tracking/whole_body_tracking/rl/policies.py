@@ -1,4 +1,4 @@
-"""What play and evaluate run: the policy of a checkpoint, or experts that take turns."""
+"""Policies that play and evaluate run: that of a checkpoint, or experts, one for each clip."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ExpertsPolicy:
 
         Raises:
             FileNotFoundError: If there is none.
-            ValueError: If it is no table, or a checkpoint is given beside it.
+            ValueError: If it is not a table, or a checkpoint is given beside it.
         """
         if args.checkpoint:
             raise ValueError("Give either --experts or a checkpoint, not both.")

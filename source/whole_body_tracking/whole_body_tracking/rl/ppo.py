@@ -1,4 +1,4 @@
-"""PPO whose checkpoints carry the motion sampler, under our runner and under Isaac Lab's own commands."""
+"""PPO with the motion sampler in its checkpoints, under our runner and under Isaac Lab's own commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 CRITIC_WARMUP = 20
-"""Updates of a fresh critic alone, before a policy that has none is trained on: its first advice would be random."""
+"""Updates of a fresh critic alone, if the policy comes without one: an untrained critic gives random advantages."""
 
 MAX_KL_SAMPLES = 16_384
 """States of the rollout over which the KL divergence is averaged, at most: more say nothing new."""

@@ -62,7 +62,7 @@ class TrackingRunner(OnPolicyRunner):
 
     @property
     def stop_reason(self) -> StopTraining | None:
-        """Why training ended early, if it did."""
+        """Reason why training ended early; None if it did not."""
         return self.run.stop_reason
 
     def learn_until(self, max_iterations: int, init_at_random_ep_len: bool = True) -> None:
@@ -126,7 +126,7 @@ class TrackingRunner(OnPolicyRunner):
         content = load_checkpoint(io.BytesIO(data), self.device, name=path)
         for name in self._networks:
             if f"{name}_state_dict" not in content:
-                print(f"[INFO] {path} holds no {name}: it starts anew.")
+                print(f"[INFO] {path} has no {name}: it starts anew.")
         self._restore(path, content, None, True)
         if same_run:
             self.run.restore_random_numbers(content, self.gpu_global_rank)

@@ -1,4 +1,4 @@
-"""The motion sampler as a part of the algorithm: saved, restored and shared with it."""
+"""State of the motion sampler, saved, restored and shared between processes with the algorithm."""
 
 from __future__ import annotations
 

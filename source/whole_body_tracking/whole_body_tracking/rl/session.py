@@ -1,4 +1,4 @@
-"""From parsed arguments to a checked config and a running environment; what train, play and evaluate share."""
+"""Checked configs and running environment from parsed arguments, shared by train, play and evaluate."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def resolve_checked(args: argparse.Namespace, play: bool = False) -> tuple[Track
 
 
 def resolve_motions(args: argparse.Namespace) -> list[str]:
-    """Motions that a command line names, as clip files and manifests by absolute path; empty if it names none.
+    """Motions that a command line names, as clip files and manifests by absolute path; empty if it does not name any.
 
     Registry artifacts are downloaded.
     """

@@ -34,7 +34,7 @@ from .session import resolve_configs, tracking_env
 from .video import require_recorder
 
 CPU_NUM_ENVS = 256
-"""Envs on a machine without CUDA when the command line names no number."""
+"""Envs on a machine without CUDA when the command line does not give a number."""
 
 Prepare = Callable[[TrackingEnvCfg, RslRlBaseRunnerCfg], None]
 """Completes the configs of a training in place."""
@@ -42,7 +42,7 @@ Prepare = Callable[[TrackingEnvCfg, RslRlBaseRunnerCfg], None]
 
 @dataclass(frozen=True)
 class Start:
-    """Where a training session begins and where it writes."""
+    """Start of a training session: checkpoint and run folder."""
 
     run_folder: Path
     checkpoint: Path | None
@@ -52,7 +52,7 @@ class Start:
 
 @dataclass
 class TrainingResult:
-    """What a training session left behind."""
+    """Result of a training session."""
 
     run_folder: Path
     num_iterations: int

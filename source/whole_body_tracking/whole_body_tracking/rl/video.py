@@ -1,4 +1,4 @@
-"""What ``--video`` means for each script, and whether this machine can do it; checked before a simulator starts."""
+"""``--video`` of each script: its plan, and checks that this machine can do it before a simulator starts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan_video(args: argparse.Namespace, checkpoint: Path) -> Path | None:
         require_recorder(args)
         return None
     if not 0 <= args.video_env < args.num_envs:
-        raise ValueError(f"--video_env {args.video_env} is none of the {args.num_envs} envs of --num_envs.")
+        raise ValueError(f"--video_env {args.video_env} is not one of the {args.num_envs} envs of --num_envs.")
     check_video_length(args)
     require_encoder()
     path = checkpoint.parent / "videos" / "play" / f"{checkpoint.stem}.mp4"

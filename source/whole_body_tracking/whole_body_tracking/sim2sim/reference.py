@@ -49,7 +49,7 @@ def reference_of_policy(policy: OnnxPolicy) -> MotionClip:
     """Read the clip inside a policy's file: joints and tracked bodies in the order of its spec.
 
     Raises:
-        ValueError: If the file holds no clip.
+        ValueError: If the file contains no clip.
     """
     spec = policy.spec
     outputs = [policy.reference(frame) for frame in range(spec.clips[0].num_frames)]
@@ -155,7 +155,7 @@ def clip_id_of(sha256: str, spec: PolicySpec) -> np.ndarray:
             return clip_id(index, spec)
     if any(term.name == IDENTITY_TERM for term in spec.observations):
         raise ValueError(
-            "The policy observes which of its clips it tracks, and this file is none of"
+            "The policy observes which of its clips it tracks, and this file is not one of"
             f" {[known.name for known in spec.clips]}. Choose one of those with --motion."
         )
     return np.zeros(len(spec.clips))

@@ -1,1 +1,1 @@
-"""What tracking errors are: pure functions of reference and robot states, shared by rewards, terminations, metrics."""
+"""Tracking errors: pure functions of reference and robot states, shared by rewards, terminations and metrics."""

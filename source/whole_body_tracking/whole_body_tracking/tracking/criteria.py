@@ -1,4 +1,4 @@
-"""When tracking has failed and what it is rewarded for: the numbers and the rules, once.
+"""Failure criteria and reward kernels of tracking: their numbers and rules, once for all users.
 
 The task's config, its termination terms, the evaluation and sim2sim all read them here. Nothing imports a simulator.
 """
@@ -42,7 +42,7 @@ class TrackingRewards:
 
 @dataclass(frozen=True)
 class TrackingTerminations:
-    """What counts as a failure: the anchor's height and tilt, and the height of an end effector."""
+    """Failure criteria: the anchor's height and tilt, and the height of an end effector."""
 
     anchor_pos: Term
     anchor_ori: Term

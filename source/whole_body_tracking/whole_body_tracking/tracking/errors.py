@@ -1,4 +1,4 @@
-"""How far a robot is from its reference: pure functions of tensors, no simulator.
+"""Errors between a robot and its reference: pure functions of tensors, no simulator.
 
 Rewards, terminations, metrics, evaluation and sim2sim all call these. Quaternions are (x, y, z, w), unit; ``_w`` is the
 world frame.

@@ -1,4 +1,4 @@
-"""How alike two ways of moving are beyond body poses: foot contacts, foot heights, tilt. Pure functions of tensors."""
+"""Errors of foot contacts, foot heights and tilt. Pure functions of tensors."""
 
 from __future__ import annotations
 

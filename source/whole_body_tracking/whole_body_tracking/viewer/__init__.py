@@ -1,1 +1,1 @@
-"""Motions made visible: an offline page, a live browser view, and replay through a physics engine."""
+"""Views of motions: an offline page, a live browser view, and replay through a physics engine."""

@@ -33,7 +33,7 @@ class Camera:
     position: np.ndarray
     """Position in the world frame [m], shape [3]."""
     axes: np.ndarray
-    """Right, down and forward in the world frame, one a row, shape [3, 3]."""
+    """Right, down and forward in the world frame, one per row, shape [3, 3]."""
     width: int
     """[pixels]"""
     height: int

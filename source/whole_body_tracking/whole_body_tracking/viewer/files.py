@@ -1,4 +1,4 @@
-"""Where pages and videos are written."""
+"""Checks of where pages and videos are written."""
 
 from __future__ import annotations
 

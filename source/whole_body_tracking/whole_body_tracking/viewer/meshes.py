@@ -1,4 +1,4 @@
-"""A robot's visual shapes as triangle meshes, one light and one dark mesh a body at most."""
+"""A robot's visual shapes as triangle meshes, one light and at most one dark mesh per body."""
 
 from __future__ import annotations
 

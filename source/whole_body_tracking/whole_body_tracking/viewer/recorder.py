@@ -1,4 +1,4 @@
-"""What one env of a running task does, beside its reference, for a video afterwards."""
+"""Recording of one env of a running task and its reference, for a video afterwards."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class LargestDifference:
 
 @dataclass(frozen=True)
 class Replay:
-    """What an engine made of a clip."""
+    """Body poses that an engine reported for a clip."""
 
     clip: MotionClip
     body_names: tuple[str, ...]

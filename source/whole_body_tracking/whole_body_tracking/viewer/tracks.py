@@ -1,4 +1,4 @@
-"""What moves in a view: a robot's body poses over time."""
+"""Tracks to show: a robot's body poses over time."""
 
 from __future__ import annotations
 

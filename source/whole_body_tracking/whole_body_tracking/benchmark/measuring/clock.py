@@ -18,7 +18,7 @@ def synchronize(device: str | torch.device) -> None:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long a call took."""
+    """Duration of a call."""
 
     wall: float
     """Wall time, the device's work included [s]."""

@@ -1,4 +1,4 @@
-"""What ``--all`` adds: converter, motion library, start sampling and exported policy."""
+"""Measurements that ``--all`` adds: converter, motion library, start sampling and exported policy."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def measure_extras(
 
 
 def converter_speed(robot: str) -> float:
-    """Seconds of motion that the converter turns into a clip in a second."""
+    """Seconds of motion that the converter turns into clips per second."""
     raw = _raw_motion(robot)
     duration = len(raw.joint_pos) / raw.fps
     milliseconds = median_milliseconds(lambda: convert(raw, output_fps=50, robot=robot), repetitions=5)

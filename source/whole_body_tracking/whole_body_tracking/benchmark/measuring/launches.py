@@ -1,4 +1,4 @@
-"""How many torch operations a control step dispatches: on a GPU each is a kernel launch of some 5 us."""
+"""Number of torch operations that a control step dispatches: on a GPU each is a kernel launch of some 5 us."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast and large a library of many clips is: load, gather, draw, and compact against full."""
+"""Speed and memory of a library of many clips: loading, gathering, drawing, and compact against full."""
 
 from __future__ import annotations
 

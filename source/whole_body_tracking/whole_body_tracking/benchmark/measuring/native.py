@@ -1,4 +1,4 @@
-"""The limit: plain ``mujoco.rollout`` through the very control steps that the environment made."""
+"""The native limit: plain ``mujoco.rollout`` through the control steps that the environment made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ControlStep:
-    """What one control step of all envs starts from, in MuJoCo's coordinates."""
+    """State and controls at the start of one control step of all envs, in MuJoCo's coordinates."""
 
     qpos: np.ndarray
     """Positions, shape [num_envs, nq]."""
@@ -60,7 +60,7 @@ class StepRecorder:
 
 
 class NativeRollout:
-    """Steps the envs' own models with ``mujoco.rollout``, one control step a call."""
+    """Steps the envs' own models with ``mujoco.rollout``, one control step per call."""
 
     def __init__(self, models: Sequence[mujoco.MjModel], num_threads: int, num_substeps: int):
         """Start the threads.

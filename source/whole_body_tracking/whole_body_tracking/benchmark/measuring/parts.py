@@ -1,4 +1,4 @@
-"""Where a control step goes: timing wrappers around the calls that an environment step is made of."""
+"""Time of each part of a control step: timing wrappers around the calls that an environment step consists of."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PartTimer:
         self._wrapped.append((owner, method))
 
     def restore(self) -> None:
-        """Take all wrappers off."""
+        """Remove all wrappers."""
         for owner, method in self._wrapped:
             delattr(owner, method)
         self._wrapped.clear()

@@ -1,4 +1,4 @@
-"""What the CPU times say of a machine that nobody else uses."""
+"""Rates projected from CPU times to a machine that nobody else uses."""
 
 from __future__ import annotations
 

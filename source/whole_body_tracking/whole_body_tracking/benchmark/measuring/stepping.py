@@ -21,7 +21,7 @@ MIN_ROUNDS = 3
 
 @dataclass
 class SteppingRates:
-    """Environment steps a second, one entry a round."""
+    """Environment steps per second, one entry per round."""
 
     environment: list[float] = field(default_factory=list)
     native_rollout: list[float] = field(default_factory=list)

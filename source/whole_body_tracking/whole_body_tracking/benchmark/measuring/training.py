@@ -18,10 +18,10 @@ MIN_ITERATIONS = 2
 
 @dataclass
 class TrainingRates:
-    """One network's training, one entry an iteration."""
+    """One network's training, one entry per iteration."""
 
     steps_per_s: list[float] = field(default_factory=list)
-    """Environment steps a second, collecting and updating together."""
+    """Environment steps per second, collecting and updating together."""
     collect: list[float] = field(default_factory=list)
     """Time to collect a rollout [s]."""
     update: list[float] = field(default_factory=list)
@@ -60,7 +60,7 @@ def network_name(agent_cfg: RslRlOnPolicyRunnerCfg) -> str:
 def measure_training(
     env: RslRlVecEnvWrapper, agents: list[RslRlOnPolicyRunnerCfg], seconds: float
 ) -> dict[str, TrainingRates]:
-    """Train several networks in turns, an iteration each.
+    """Train several networks in turns, one iteration each.
 
     Args:
         env: Environment, wrapped for rsl_rl.

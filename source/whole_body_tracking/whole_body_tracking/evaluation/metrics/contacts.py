@@ -19,7 +19,7 @@ MATCH_WINDOW = 0.2
 
 @dataclass
 class ContactAgreement:
-    """How well the robot's contacts agree with the reference's, each of shape [num_rollouts]; NaN where undefined."""
+    """Agreement of the robot's contacts with the reference's, each of shape [num_rollouts]; NaN where undefined."""
 
     precision: Tensor
     """Share of the robot's contacts, over steps and feet, that the reference has too."""

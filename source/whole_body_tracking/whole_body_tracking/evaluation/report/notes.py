@@ -8,7 +8,7 @@ from whole_body_tracking.evaluation.metrics.lafan1 import is_lafan1_40
 
 
 def diverged_note(overall: Mapping[str, float]) -> str:
-    """How many rollouts diverged, as a sentence with a space before it; empty if none did.
+    """Number of rollouts that diverged, as a sentence with a space before it; empty if none did.
 
     Args:
         overall: Means over rollouts, with ``num_rollouts``.
@@ -24,7 +24,7 @@ def diverged_note(overall: Mapping[str, float]) -> str:
 
 
 def score_name(per_clip: Sequence[Mapping]) -> str:
-    """What to call the normalised return: the LAFAN1-40 score if the clips are those of the benchmark.
+    """Name of the normalised return in tables: the LAFAN1-40 score if the clips are those of the benchmark.
 
     Args:
         per_clip: Rows with the clips' names.

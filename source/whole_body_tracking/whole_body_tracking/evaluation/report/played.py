@@ -14,7 +14,7 @@ from whole_body_tracking.viewer.tracks import Track
 
 
 def played_clip(recording: Recording, index: int, robot_name: str, joint_names: list[str]) -> MotionClip | None:
-    """What one rollout did before it diverged, as a clip of its own; None if that is less than two steps.
+    """The states of one rollout until it diverged, as a clip; None if those are fewer than two.
 
     Args:
         recording: Trajectories.

@@ -42,7 +42,7 @@ def report_on(
         The entries, one row a clip by name of column, and the comparison, the first and last in the order given.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip of this robot, or rates differ.
     """
     robot = get_robot(robot_name)

@@ -1,1 +1,1 @@
-"""From recorded tables and foreign files to clips: read, resample, convert."""
+"""Conversion of recorded tables and foreign files to clips: read, resample, convert."""

@@ -66,7 +66,7 @@ class ConversionJob:
         suffix = ".npz" if self.layout else ".csv"
         files = sorted((path for path in self.input_path.glob(f"*{suffix}") if path.is_file()), key=natural_key)
         if not files:
-            raise FileNotFoundError(f"The folder {self.input_path} holds no *{suffix} file.")
+            raise FileNotFoundError(f"The folder {self.input_path} contains no *{suffix} file.")
         return files
 
     def output_of(self, path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""From files of other programs to :class:`RawMotion`: one function per format, no resampling."""
+"""Readers of other programs' files as :class:`RawMotion`: one function per format, no resampling."""
 
 from __future__ import annotations
 

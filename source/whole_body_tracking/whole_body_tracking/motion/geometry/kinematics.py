@@ -84,7 +84,7 @@ def _turn(quat: tuple[Tensor, ...], axis: list[float], sin: Tensor, cos: Tensor)
 
 
 def _stack(components: list[tuple[Tensor, ...]]) -> Tensor:
-    """From one tuple of [batch] tensors per body to [batch, num_bodies, num_components]."""
+    """Stack one tuple of [batch] tensors per body to [batch, num_bodies, num_components]."""
     rows = torch.stack([component for body in components for component in body])
     return rows.T.reshape(rows.shape[1], len(components), -1)
 

@@ -54,7 +54,7 @@ class MotionEntry:
         return clip if self.frame_range is None else cut(clip, *self.frame_range, name=self.name)
 
     def header(self) -> ClipHeader:
-        """What :meth:`load` would give, but for the frames.
+        """Header of the clip: what :meth:`load` returns, without the frames.
 
         Raises:
             FileNotFoundError: If there is no such file.

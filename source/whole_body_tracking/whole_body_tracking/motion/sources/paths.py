@@ -1,4 +1,4 @@
-"""From what a user types to a list of clip files."""
+"""Clip files that a user's paths, folders and globs name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _expand(item: str, suffix: str) -> list[Path]:
     if path.is_dir():
         files = [file for file in path.glob(f"*{suffix}") if file.is_file()]
         if not files:
-            raise FileNotFoundError(f"The folder {item} holds no *{suffix} file. {_hint(suffix)}")
+            raise FileNotFoundError(f"The folder {item} contains no *{suffix} file. {_hint(suffix)}")
     else:
         files = [Path(match) for match in glob.glob(str(path), recursive=True)]
         files = [file for file in files if file.is_file() and file.suffix == suffix]

@@ -1,4 +1,4 @@
-"""From checkpoints of experts to networks that share one layout."""
+"""Loading of experts' networks from their checkpoints."""
 
 from __future__ import annotations
 

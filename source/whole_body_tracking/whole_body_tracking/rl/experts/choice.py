@@ -1,4 +1,4 @@
-"""Which expert a clip gets: its own, or that of the most similar motion."""
+"""Assignment of experts to clips: a clip's own expert, or that of the most similar motion."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def assign_experts(
         ValueError: If a clip has no expert of its own and ``motion`` is asked for, or the clip of an expert changed.
     """
     if not table.experts:
-        raise ValueError(f"{table.path} lists no expert yet. Train some with train_experts.py.")
+        raise ValueError(f"{table.path} does not list any expert yet. Train some with train_experts.py.")
     own = [_own_expert(table, clip, required=choice == "motion") for clip in clips]
     if None not in own:
         return [Assignment(clip.name, expert) for clip, expert in zip(clips, own, strict=True)]

@@ -71,7 +71,7 @@ class Ensemble:
         return [assignment.expert for assignment in self.assignments]
 
     def describe(self) -> str:
-        """One line a clip: whose expert it gets, and how alike the two motions are."""
+        """One line per clip: its expert, and the distance between the two motions."""
         motions = self.table.motions
         lines = [f"{a.clip}: expert of {motions[a.expert]} (distance {a.distance:.2f})" for a in self.assignments]
         return "\n".join(f"[INFO] {line}" for line in lines)
@@ -104,7 +104,7 @@ def prepare_experts(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> Ensemb
 
 
 def shared_spec(table: ExpertTable) -> dict:
-    """What the exports beside all experts say, but for what is each expert's own.
+    """Specification that the exports of all experts share.
 
     Raises:
         FileNotFoundError: If a checkpoint or its export is gone.

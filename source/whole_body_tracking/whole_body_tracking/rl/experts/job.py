@@ -51,7 +51,7 @@ class ExpertJob:
         return self.command(device).start()
 
     def steps(self, device: str) -> Iterator[Command]:
-        """What is left to do, decided from the files that are there."""
+        """Steps that are left to do, by the files that exist."""
         if not self.is_finished:
             yield self.command(device)
 
@@ -65,7 +65,7 @@ class ExpertJob:
         return self.training.command("--device", device)
 
     def finish(self) -> Expert:
-        """Note the end of the training and describe the expert.
+        """Record the end of the training and return the expert.
 
         Raises:
             FileNotFoundError: If the training left no checkpoint.

@@ -1,4 +1,4 @@
-"""What the experts see in a task that is not theirs: their own observations without noise, and which clip it is."""
+"""Observations of experts in another task: those of their own task without noise, and the clip's index."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def motion_id(env: ManagerBasedEnv, command_name: str) -> Tensor:
 
 @configclass
 class ClipObservationsCfg(ObservationGroupCfg):
-    """Which clip each env tracks."""
+    """Observation group with the index of the clip that each env tracks."""
 
     clip = ObservationTermCfg(func=motion_id, params=MOTION)
 

@@ -15,7 +15,7 @@ POLL_SECONDS = 0.2
 
 
 class Job(Protocol):
-    """What a queue runs."""
+    """A job that a queue can run."""
 
     def start(self, device: str) -> LoggedProcess:
         """Start the job on a device."""

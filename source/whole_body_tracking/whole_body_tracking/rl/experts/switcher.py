@@ -1,4 +1,4 @@
-"""One policy made of many: every env asks the expert of its clip."""
+"""Switcher between experts: each env acts by the expert of its clip."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIN_ROWS = 8
 
 
 class ExpertSwitcher(nn.Module):
-    """Actors of all experts side by side, and which of them each clip gets.
+    """Actors of all experts in one batch, with the expert of each clip.
 
     Called like a model of rsl_rl, with observations that hold the groups ``expert`` and ``expert_clip``; so it plays,
     and is the teacher of a distillation.

@@ -100,7 +100,7 @@ def read_experts(path: Path) -> ExpertTable:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no table of experts, or names a motion twice.
+        ValueError: If it is not a table of experts, or names a motion twice.
     """
     path = (path / TABLE_FILE if path.is_dir() else path).absolute()
     if not path.is_file():
@@ -112,7 +112,7 @@ def read_experts(path: Path) -> ExpertTable:
     keys = {"format_version", "arguments", "experts"}
     if not isinstance(content, dict) or set(content) != keys or content["format_version"] != FORMAT_VERSION:
         raise ValueError(
-            f"{path} is no table of experts: expected the keys {', '.join(sorted(keys))} with format_version"
+            f"{path} is not a table of experts: expected the keys {', '.join(sorted(keys))} with format_version"
             f" {FORMAT_VERSION}. train_experts.py writes such files."
         )
     rows, arguments = content["experts"] or [], content["arguments"] or []

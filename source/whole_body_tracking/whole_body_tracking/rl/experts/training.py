@@ -28,7 +28,7 @@ OWN_FLAGS = ("--checkpoint", "--wandb_path", "--run_name", "--distributed", "--r
 
 @dataclass
 class ExpertsResult:
-    """What a call trained."""
+    """Experts that a call trained, and those that failed."""
 
     table: ExpertTable
     failed: dict[str, str]
@@ -109,7 +109,7 @@ def open_table(path: Path, arguments: tuple[str, ...], jobs: Sequence[ExpertJob]
     """The table of an earlier call with the same arguments, or a new one.
 
     Raises:
-        ValueError: If the file is no table, or its experts were trained otherwise or on another version of a clip.
+        ValueError: If the file is not a table, or its experts were trained otherwise or on another version of a clip.
     """
     if not path.exists():
         return ExpertTable(path, arguments)

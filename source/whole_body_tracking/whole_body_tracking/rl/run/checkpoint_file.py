@@ -22,7 +22,7 @@ def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", nam
         name: What error messages call it, by default its path.
 
     Raises:
-        ValueError: If the file is no such checkpoint.
+        ValueError: If the file is not such a checkpoint.
     """
     name = name or str(file)
     try:
@@ -30,5 +30,7 @@ def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", nam
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise ValueError(f"{name} is not a readable checkpoint of this project: {error}") from error
     if not isinstance(content, dict) or not {"actor_state_dict", "iter"} <= content.keys():
-        raise ValueError(f"{name} holds no policy. Expected a model_<iteration>.pt written by train.py or distil.py.")
+        raise ValueError(
+            f"{name} contains no policy. Expected a model_<iteration>.pt written by train.py or distil.py."
+        )
     return content

@@ -1,4 +1,4 @@
-"""Where runs live and which checkpoint a command line means."""
+"""Run folders, and the checkpoint that a command line names."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def resolve_checkpoint(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) 
 def _download(name: str) -> Path:
     """Download the checkpoint of a W&B run."""
     if not is_wandb_checkpoint(name):
-        raise ValueError(f"'{name}' names no W&B run. Expected ORG/PROJECT/RUN_ID.")
+        raise ValueError(f"'{name}' is not the name of a W&B run. Expected ORG/PROJECT/RUN_ID.")
     folder = Path("logs", "wandb_checkpoints").absolute()  # the client's own process may be in another folder
     with wandb_client(f"Downloading the checkpoint of {name}", "To use a local file, pass --checkpoint PATH."):
         try:
@@ -70,7 +70,7 @@ def newest_checkpoint(run_folder: Path) -> Path:
     """
     checkpoints = sorted(run_folder.glob("model_*.pt"), key=lambda path: int(path.stem.split("_")[1]))
     if not checkpoints:
-        raise FileNotFoundError(f"{run_folder} holds no checkpoint named model_<iteration>.pt.")
+        raise FileNotFoundError(f"{run_folder} contains no checkpoint named model_<iteration>.pt.")
     return checkpoints[-1].absolute()
 
 
@@ -78,7 +78,7 @@ def adopt_networks(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> None:
     """Give the agent config the layer sizes of a checkpoint, so that any policy of the task can be played.
 
     Raises:
-        ValueError: If the file is no checkpoint.
+        ValueError: If the file is not a checkpoint.
     """
     content = load_checkpoint(checkpoint)
     for name, model in trained_networks(agent_cfg).items():
@@ -92,7 +92,7 @@ def require_resumable(agent_cfg: RslRlBaseRunnerCfg, checkpoint: Path) -> int:
     A policy that was trained in another way, such as a distilled one in PPO, starts at 0 with its network alone.
 
     Raises:
-        ValueError: If the file is no checkpoint, or its layers have other sizes than the config's.
+        ValueError: If the file is not a checkpoint, or its layers have other sizes than the config's.
     """
     content, networks = load_checkpoint(checkpoint), trained_networks(agent_cfg)
     for name, model in networks.items():

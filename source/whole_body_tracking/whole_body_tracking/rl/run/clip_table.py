@@ -1,4 +1,4 @@
-"""What training does with each clip: logged every iteration, written as a table at every save."""
+"""Per-clip statistics of training: logged every iteration, written as a table at every save."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_LOGGED = 64
 
 
 def clip_rows(motion: MotionCommand, step_dt: float) -> list[dict[str, str | float]]:
-    """One row a clip: its name, share of failed episodes, mean episode length [s], and probability of a start.
+    """One row per clip: its name, share of failed episodes, mean episode length [s], and probability of a start.
 
     The first two are moving averages, zero for a clip without any ended episode.
     """

@@ -1,4 +1,4 @@
-"""What a continued training has to have in common with its checkpoint's run, and what is noted where it differs.
+"""Comparison of a continued training with its checkpoint's run: what must agree, and a note of what differs.
 
 A run folder says what it was trained on: ``provenance.json`` the clips, ``params/`` the settings. Another robot or
 control rate, or other clips, make another training: statistics of one clip would steer another. They are refused unless
@@ -90,7 +90,7 @@ def trained_clips(run_folder: Path) -> list[dict[str, str]]:
 
 
 def clip_differences(trained: Sequence[dict[str, str]], clips: Sequence[dict[str, str]]) -> list[str]:
-    """How the clips of a run and those of a task differ, in words; nothing if the run has none."""
+    """Differences between the clips of a run and those of a task, in words; empty if the run has no clips."""
     if not trained:
         return []
     there, here = ({clip["name"]: clip["sha256"] for clip in listed} for listed in (trained, clips))

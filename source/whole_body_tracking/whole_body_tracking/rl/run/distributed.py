@@ -1,4 +1,4 @@
-"""Several processes that train one policy: who is who, and what they have to agree on.
+"""Several processes that train one policy: their ranks, and what they have to agree on.
 
 Each process simulates its own envs on its own device. rsl_rl averages gradients and KL over them and merges the
 observation normalisers; :class:`~.ppo.TrackingPPO` merges the start samplers. Only the first process writes.
@@ -35,7 +35,7 @@ class Member:
 
     @classmethod
     def from_environment(cls) -> Member:
-        """What torchrun says of this process; a process started without it is alone."""
+        """This process as torchrun describes it; a process started without it is alone."""
         return cls(*(int(os.environ.get(name, default)) for name, default in VARIABLES.items()))
 
     @property
@@ -45,7 +45,7 @@ class Member:
 
     @property
     def is_alone(self) -> bool:
-        """Whether there is nobody to agree with."""
+        """Whether this process trains alone."""
         return self.size == 1
 
 
@@ -90,7 +90,7 @@ def leave() -> None:
 
 
 def decided_by_first[T](decide: Callable[[], T]) -> T:
-    """What the first process decides, on every process. The others do not call ``decide``."""
+    """Decision of the first process, returned on every process. The others do not call ``decide``."""
     if not dist.is_initialized():
         return decide()
     answer = [decide() if dist.get_rank() == 0 else None]

@@ -131,7 +131,7 @@ def run_logged(
         command: Program and arguments.
         folder: Working folder of the command; it is created.
         log: File for standard output and error.
-        watch: Called about once a second while the command runs.
+        watch: Called about once per second while the command runs.
         append: Whether to keep what the log already holds.
 
     Raises:
@@ -157,7 +157,7 @@ def run_to_end(start: Callable[[], LoggedProcess], watch: Callable[[], None] | N
 
 @dataclass(frozen=True)
 class Training:
-    """What ``train.py`` is to do in a working folder of its own, in as many sessions as it takes."""
+    """A training with ``train.py`` in a working folder of its own, in as many sessions as it takes."""
 
     folder: Path
     """``train.log`` and ``logs/`` appear in it."""
@@ -182,7 +182,7 @@ class Training:
 
     @property
     def minutes_left(self) -> float | None:
-        """What is left of :attr:`max_minutes` [min]; None if there is no such budget."""
+        """Minutes left of :attr:`max_minutes`; None if there is no such budget."""
         run = self.run
         rows = read_progress(run) if run is not None else []
         spent = rows[-1]["total_time"] / 60.0 if rows else 0.0
@@ -248,7 +248,7 @@ def train_to_end(
         folder: Working folder of this training alone; ``train.log`` and ``logs/`` appear in it.
         arguments: Command line of ``train.py`` without ``--max_minutes``; paths must be absolute.
         max_minutes: Budget of training time, earlier sessions included [min]; None leaves it to ``arguments``.
-        watch: Called about once a second while training runs.
+        watch: Called about once per second while training runs.
 
     Raises:
         ChildProcessError: If training fails; the message ends with the last lines of its log.
@@ -268,7 +268,7 @@ def run_folder_in(folder: Path) -> Path:
     """
     runs = {path.parent for path in folder.glob("logs/rsl_rl/*/*/model_*.pt")}
     if not runs:
-        raise FileNotFoundError(f"{folder} holds no training run with a checkpoint.")
+        raise FileNotFoundError(f"{folder} contains no training run with a checkpoint.")
     return max(runs, key=lambda run: run.stat().st_mtime)
 
 

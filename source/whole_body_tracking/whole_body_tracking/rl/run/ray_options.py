@@ -11,7 +11,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True)
 class RayOptions:
-    """Which cluster runs the jobs of a call, and what each job takes of it."""
+    """The cluster that runs the jobs of a call, and the resources of each job."""
 
     address: str
     """``local`` starts a cluster on this machine; otherwise the address of one, or ``auto`` for one that runs here."""

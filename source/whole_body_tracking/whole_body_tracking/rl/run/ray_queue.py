@@ -36,11 +36,11 @@ SIGTERM_STATUS = 143
 
 
 class RayJob(Protocol):
-    """What the queue runs."""
+    """A job that the queue can run."""
 
     @property
     def name(self) -> str:
-        """What messages call the job."""
+        """Name of the job in messages."""
 
     def steps(self, device: str) -> Iterator[Command]:
         """Commands that are left to do on a device; the next one is asked for when one has succeeded."""
@@ -129,7 +129,7 @@ class _Queue[J: RayJob]:
         return self._ended(run.job, ChildProcessError(f"{reason}{after}"))
 
     def _outcome(self, task) -> Outcome | str:
-        """How a command ended; text if its worker or machine died.
+        """Outcome of a command; text if its worker or machine died.
 
         Raises:
             FileNotFoundError, ValueError: If the machine lacks what all machines have to have.

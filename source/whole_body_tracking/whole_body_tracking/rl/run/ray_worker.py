@@ -1,4 +1,4 @@
-"""What a Ray worker does: run one command in a folder that all machines share, and say how it ended."""
+"""A Ray worker's task: run one command in a folder that all machines share, and return its outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BIND = (
 
 @dataclass(frozen=True)
 class Site:
-    """What every machine has to have in common with the one that the command line was typed on."""
+    """Paths and versions that every machine shares with the one that the command line was typed on."""
 
     mark: Path
     """File in the shared folder."""
@@ -58,7 +58,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended."""
+    """Outcome of a command."""
 
     host: str
     exit_status: int

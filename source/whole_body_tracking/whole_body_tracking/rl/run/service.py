@@ -1,4 +1,4 @@
-"""A training run that knows no algorithm: saving, stopping, continuing and tidying up, for whatever learns.
+"""The run service: saving, stopping, continuing and tidying up a training run, whatever the algorithm.
 
 PPO, distillation, supervised training and a world model differ in what an iteration does and in what a checkpoint
 holds. That a checkpoint is complete when it has its name, that SIGTERM ends training with one, and that a continued run

@@ -16,7 +16,7 @@ SHAPES = preset(default=NewtonShapeCfg(), rand_terrain=NewtonShapeCfg(gap=0.0))
 
 PATCHES = 10 * 2**15
 """Contact patches that PhysX holds for all envs on a GPU: 80 for each of 4,096, twice its default. A fallen G1 makes
-about 50 contacts; those that find no place are dropped, and robots sink into the ground."""
+about 50 contacts; those that do not fit are dropped, and robots sink into the ground."""
 
 NUM_CONTACTS = 120
 """Contacts of an env that MuJoCo Warp holds."""
@@ -25,7 +25,7 @@ ROWS_PER_CONTACT = 4
 """Constraint rows of a contact with a pyramidal cone: 2 (dimensions - 1), with three dimensions."""
 
 NUM_OTHER_ROWS = 40
-"""Rows for joint limits, at most one a joint: the G1 has 29."""
+"""Rows for joint limits, at most one per joint: the G1 has 29."""
 
 
 @configclass

@@ -1,4 +1,4 @@
-"""What the robot-free tracking task needs to know of a robot, all of it from the robot's facts."""
+"""Settings of the tracking task that depend on the robot, all from the robot's facts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROBOT_PRIM_PATH = "{ENV_REGEX_NS}/Robot"
 
 
 def set_robot(cfg: TrackingEnvCfg, robot: RobotModel, articulation: ArticulationCfg | None = None) -> None:
-    """Let a tracking task be about a robot: articulation, action scale, tracked bodies, anchor and end effectors.
+    """Set a tracking task up for a robot: articulation, action scale, tracked bodies, anchor and end effectors.
 
     Call it in ``__post_init__`` of a subclass of :class:`.TrackingEnvCfg`, whose ``robot_name`` is the robot's.
 

@@ -1,4 +1,4 @@
-"""The reference of a task, which it may or may not have."""
+"""Reference motion of a task, None for tasks without one."""
 
 from __future__ import annotations
 

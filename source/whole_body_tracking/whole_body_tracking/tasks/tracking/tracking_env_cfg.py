@@ -94,7 +94,7 @@ class ActionsCfg:
 
 @configclass
 class PolicyObservationsCfg(ObsGroup):
-    """What the policy sees: 160 values for the G1, with uniform noise in training."""
+    """Observations of the policy: 160 values for the G1, with uniform noise in training."""
 
     command = ObsTerm(func=mdp.generated_commands, params=MOTION)
     motion_anchor_pos_b = ObsTerm(func=mdp.motion_anchor_pos_b, params=MOTION, noise=Unoise(n_min=-0.25, n_max=0.25))
@@ -122,7 +122,7 @@ class PolicyObservationsCfg(ObsGroup):
 
 @configclass
 class CriticObservationsCfg(ObsGroup):
-    """What the critic sees: the same without noise, and the robot's bodies; 286 values for the G1."""
+    """Observations of the critic: the policy's without noise, and the robot's bodies; 286 values for the G1."""
 
     command = ObsTerm(func=mdp.generated_commands, params=MOTION)
     motion_anchor_pos_b = ObsTerm(func=mdp.motion_anchor_pos_b, params=MOTION)

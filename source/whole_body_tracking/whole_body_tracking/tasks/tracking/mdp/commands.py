@@ -101,7 +101,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
 
     @property
     def nominal_entries(self) -> list[MotionEntry]:
-        """Where the clips of :attr:`nominal_library` come from, as it was when the environment was made."""
+        """Entries of the clips of :attr:`nominal_library`, as they were when the environment was made."""
         return self.entries[:: len(self.cfg.speeds)]
 
     @property

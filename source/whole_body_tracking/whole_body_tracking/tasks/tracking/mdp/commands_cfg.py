@@ -21,7 +21,7 @@ ClipSampling = Literal["joint", "uniform", "duration", "weight", "curriculum"]
 
 @configclass
 class MotionCommandCfg(CommandTermCfg):
-    """What to track and where episodes start."""
+    """Configuration of the motion to track and of where episodes start."""
 
     class_type: type[MotionCommand] | str = "{DIR}.commands:MotionCommand"
 

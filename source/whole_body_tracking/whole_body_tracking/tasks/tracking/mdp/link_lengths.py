@@ -25,7 +25,7 @@ def stretched_joints(robot: RobotModel, link_groups: Sequence[str]) -> dict[str,
         link_groups: Patterns of whole link names; the links of a pattern share one factor in an env.
 
     Raises:
-        ValueError: If a pattern matches no link that carries a joint, or a link is in two groups.
+        ValueError: If a pattern does not match any link that carries a joint, or a link is in two groups.
     """
     found: dict[str, int] = {}
     for group, pattern in enumerate(link_groups):

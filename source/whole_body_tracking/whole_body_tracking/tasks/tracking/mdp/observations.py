@@ -54,7 +54,7 @@ def base_ang_vel(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:
 
 
 def motion_one_hot(env: ManagerBasedEnv, command_name: str) -> Tensor:
-    """Which clip is tracked, shape [num_envs, num_clips], in the order of the library's names."""
+    """One-hot id of the tracked clip, shape [num_envs, num_clips], in the order of the library's names."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
     return torch.nn.functional.one_hot(motion.clip_ids, motion.library.num_clips).float()
 

@@ -69,7 +69,7 @@ def track_body_ang_vel_exp(env: ManagerBasedRLEnv, command_name: str, std: float
 
 
 def joint_pos_limits(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
-    """How far joints are beyond their soft limits, summed over joints [rad], shape [num_envs].
+    """Penalise joints beyond their soft limits: the excess summed over joints [rad], shape [num_envs].
 
     An env whose state is not finite counts as zero: its episode ends in the same step.
     """

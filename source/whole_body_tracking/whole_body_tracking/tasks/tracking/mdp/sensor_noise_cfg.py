@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @configclass
 class OrientationNoiseCfg(NoiseModelCfg):
-    """A rotation that an orientation observation is off by; ``noise_cfg`` adds to its vector at every step [rad]."""
+    """Rotation error of an orientation observation; ``noise_cfg`` adds to its vector at every step [rad]."""
 
     class_type: type[OrientationNoise] | str = "{DIR}.sensor_noise:OrientationNoise"
 

@@ -1,4 +1,4 @@
-"""When an episode ends."""
+"""Termination terms of the tracking task."""
 
 from __future__ import annotations
 

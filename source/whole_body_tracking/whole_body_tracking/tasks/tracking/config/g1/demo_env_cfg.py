@@ -1,4 +1,4 @@
-"""What ``make demo`` trains on a CPU: the residual task, made cheap and easy enough for ten minutes on two cores."""
+"""Task that ``make demo`` trains on a CPU: the residual task, cheap and easy enough for ten minutes on two cores."""
 
 from __future__ import annotations
 

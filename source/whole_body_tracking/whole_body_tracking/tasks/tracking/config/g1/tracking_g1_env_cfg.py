@@ -45,7 +45,7 @@ def residual_actions() -> mdp.ResidualJointPositionActionCfg:
 
 @configclass
 class G1TrackingEnvCfg(TrackingEnvCfg):
-    """``Tracking-Flat-G1-v0``. ``presets=four_point_feet`` takes the robot with four contact points a foot.
+    """``Tracking-Flat-G1-v0``. ``presets=four_point_feet`` takes the robot with four contact points per foot.
 
     ``presets=reward_*`` and ``rand_*`` change rewards and randomisation: see docs/ablations.md.
     """

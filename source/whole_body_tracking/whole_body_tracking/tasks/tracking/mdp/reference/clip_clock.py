@@ -1,4 +1,4 @@
-"""Which clip and frame each env is at, and what follows a clip's last frame. No simulator."""
+"""Clip and frame of each env, and what follows a clip's last frame. No simulator."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ClipClock:
         return self.last_frames.index_select(0, self.clip_ids)
 
     def start(self, env_ids: Tensor, clip_ids: Tensor, frames: Tensor) -> None:
-        """Let envs start in the state of a frame, at most the clip's last but one, and aim at the one after it."""
+        """Start envs in the state of a frame, at most the clip's last but one; the next frame is their target."""
         self.clip_ids[env_ids] = clip_ids
         self.frames[env_ids] = frames + 1
         self.is_held[env_ids] = False

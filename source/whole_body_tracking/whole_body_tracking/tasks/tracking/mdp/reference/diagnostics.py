@@ -1,4 +1,4 @@
-"""What to say and keep of a simulation that blows up."""
+"""Messages and state dumps of a simulation that diverges."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
 
 MAX_DUMPS = 5
-"""Files a run writes at most."""
+"""Largest number of files per run."""
 
 MAX_MESSAGES = 20
-"""Messages a process writes at most: a simulation that blows up at every step would fill the disk with them."""
+"""Largest number of messages per process: a simulation that blows up at every step would fill the disk."""
 
 MAX_LISTED = 8
 """Envs a message names at most."""

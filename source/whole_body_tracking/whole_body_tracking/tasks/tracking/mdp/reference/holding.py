@@ -16,7 +16,7 @@ def at_rest(state: MotionState, is_held: Tensor) -> MotionState:
     to stand still and to move at once.
 
     Args:
-        state: Reference states, one a row.
+        state: Reference states, one per row.
         is_held: Whether each row's pose is held, shape [num].
     """
     still = is_held[:, None, None]

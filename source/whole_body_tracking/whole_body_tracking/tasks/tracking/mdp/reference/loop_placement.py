@@ -1,4 +1,4 @@
-"""Where a looped clip lies: each round begins where the one before ended. No simulator."""
+"""Placement of a looped clip: each round begins where the one before ended. No simulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the names in a config to checked clips.
+"""Loading and checking of the clips that a config names.
 
 A task is checked by the headers of its clips, before the simulator starts. The frames are read once, clip by clip, into
 the library.
@@ -38,7 +38,7 @@ class NamedMotions:
 
     @property
     def entries(self) -> list[MotionEntry]:
-        """What the manifest says of each clip, in the order of :attr:`headers`."""
+        """Manifest entries of the clips, in the order of :attr:`headers`."""
         return [entry for entry in self.files for _ in self.speeds]
 
     def __iter__(self) -> Iterator[MotionClip]:
@@ -58,7 +58,7 @@ def load_clips(motion_files: Sequence[str], control_rate: float, split: str | No
         split: Split of the manifests to load; None loads all.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
     """
     load_headers(motion_files, control_rate, split)
@@ -69,7 +69,7 @@ def load_headers(motion_files: Sequence[str], control_rate: float, split: str | 
     """Headers of the clips that a config names, checked like those of :func:`load_clips`, without reading frames.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip or has another rate, or a manifest is wrong.
     """
     headers = [entry.header() for entry in load_entries(motion_files, split)]
@@ -97,7 +97,7 @@ def load_motions(
         with_targets: Whether clips without the channel ``joint_target`` get it by inverse dynamics.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If a file is not a clip or has another rate, a manifest is wrong, or a speed is not positive.
     """
     headers = load_headers(motion_files, control_rate, split)
@@ -136,7 +136,7 @@ def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[
     """Entries of the clips that a config names, in the order of :func:`load_clips`.
 
     Raises:
-        FileNotFoundError: If a name matches no file.
+        FileNotFoundError: If a name does not match any file.
         ValueError: If there is none, or a manifest is wrong.
     """
     if not motion_files:

@@ -1,4 +1,4 @@
-"""Where envs stand on a generated terrain, and how their references follow it."""
+"""Placement of envs and their references on a generated terrain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ground_heights(scene: InteractiveScene) -> TerrainHeights | None:
 
 
 def reference_lift(heights: TerrainHeights, anchor_xy_w: Tensor, origins_w: Tensor) -> Tensor:
-    """How much higher than on flat ground at its env's origin a reference is [m], shape [num].
+    """Height that the terrain adds to a reference over flat ground at its env's origin [m], shape [num].
 
     Args:
         heights: Smoothed heights of the ground.

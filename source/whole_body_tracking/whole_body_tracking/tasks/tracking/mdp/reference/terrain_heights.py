@@ -1,4 +1,4 @@
-"""How high the ground is: a table of a generated terrain, for references that follow it. Pure functions of tensors."""
+"""Height table of a generated terrain, for references that follow it. Pure functions of tensors."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where episodes start in the clips: bins, failure statistics, shares and the samplers built on them."""
+"""Sampling of episode starts in the clips: bins, failure statistics, shares and the samplers built on them."""

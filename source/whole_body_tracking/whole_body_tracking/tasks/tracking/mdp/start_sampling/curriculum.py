@@ -1,4 +1,4 @@
-"""From easy clips to hard ones. No simulator."""
+"""Curriculum over clips, from easy to hard. No simulator."""
 
 from __future__ import annotations
 

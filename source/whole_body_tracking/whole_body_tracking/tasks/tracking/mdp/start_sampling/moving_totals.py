@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class MovingTotals:
-    """Moving averages of counts a step: values <- (1 - alpha) values + alpha new.
+    """Moving averages of counts per step: values <- (1 - alpha) values + alpha new.
 
     Being linear in the counts, they can be merged across ranks at any time: what a rank added since the last merge is
     summed over ranks, and the result is what one rank that saw everything would have.

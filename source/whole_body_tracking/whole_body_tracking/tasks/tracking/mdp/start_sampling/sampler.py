@@ -1,4 +1,4 @@
-"""Where an episode starts: how likely each bin of each clip is drawn. No simulator."""
+"""Sampler of episode starts: the probability of each bin of each clip. No simulator."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ class StartSampler(ClipBins):
 
     @property
     def failures(self) -> Tensor:
-        """Moving average of failures a step in each bin, shape [num_bins]."""
+        """Moving average of failures per step in each bin, shape [num_bins]."""
         return self._bins.values[FAILURES]
 
     @property
     def visits(self) -> Tensor:
-        """Moving average of visits a step to each bin, shape [num_bins]."""
+        """Moving average of visits per step to each bin, shape [num_bins]."""
         return self._bins.values[VISITS]
 
     @property
@@ -128,7 +128,7 @@ class StartSampler(ClipBins):
         self._bins.new[FAILURES].index_add_(0, bins, failed.to(self.failures.dtype))
 
     def update(self) -> None:
-        """Fold what was recorded since the last call into the moving averages; call it once a step."""
+        """Fold what was recorded since the last call into the moving averages; call it once per step."""
         self._bins.fold(self.frozen)
         self.clips.fold(self.frozen)
         if self.curriculum is not None and not self.frozen:

@@ -1,4 +1,4 @@
-"""How often each clip is drawn: pure functions of tensors."""
+"""Probabilities of clips and their bins: pure functions of tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How episodes of each clip end. No simulator."""
+"""Statistics of how episodes of each clip end. No simulator."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class G1DistillationRunnerCfg(RslRlDistillationRunnerCfg):
     algorithm = RslRlDistillationAlgorithmCfg(
         class_name="whole_body_tracking.rl.distillation:TrackingDistillation",
         num_learning_epochs=5,
-        gradient_length=6,  # steps whose envs make a batch: 4 batches an epoch, as in PPO
+        gradient_length=6,  # steps whose envs make a batch: 4 batches per epoch, as in PPO
         learning_rate=1.0e-3,
         max_grad_norm=1.0,
     )
