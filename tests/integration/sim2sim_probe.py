@@ -21,10 +21,10 @@ from whole_body_tracking.export import check_parity, export_run, load_policy
 from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.rl.training import make_runner
+from whole_body_tracking.robots.mujoco_simulation import RobotState
 from whole_body_tracking.sim2sim.observations import ObservationBuilder
 from whole_body_tracking.sim2sim.reference import references_of
 from whole_body_tracking.sim2sim.rollout import situation
-from whole_body_tracking.sim2sim.simulation import RobotState
 
 TASK = "Tracking-Flat-G1-Multi-v0"
 NUM_ENVS = 6

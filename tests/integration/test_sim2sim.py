@@ -9,7 +9,7 @@ import pytest
 
 from whole_body_tracking.export import PolicySpec
 from whole_body_tracking.robots import G1
-from whole_body_tracking.sim2sim.simulation import RobotState, Simulation
+from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 
 pytestmark = pytest.mark.integration
 

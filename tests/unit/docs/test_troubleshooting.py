@@ -91,13 +91,28 @@ def test_every_remedy_of_a_learning_problem_can_be_typed():
 
 
 def test_the_estimate_of_gpu_memory_follows_from_its_parts():
-    """(0.31 + 0.05 + 0.13) MB per environment and 1.5 GB; the second part is observations, actions and five scalars."""
+    """(0.33 + 0.05 + 0.13) MB per environment and 1.5 GB; the second part is observations, actions and five scalars."""
     environments, memory = (row[1:] for row in table_cells(section("troubleshooting.md", "GPU memory")))
     for count, gigabytes in zip(environments, memory, strict=True):
-        assert float(gigabytes) == pytest.approx(1.5 + 0.49e-3 * int(count.replace(",", "")), abs=0.06)
+        assert float(gigabytes) == pytest.approx(1.5 + 0.51e-3 * int(count.replace(",", "")), abs=0.06)
     floats = (160 + 286) + 3 * 29 + 5  # actions, and mean and standard deviation of their distribution
     storage, activations = 24 * floats * 4e-6, 24 / 4 * 2 * (512 + 256 + 128) * 3 * 4e-6
     assert (storage, activations) == (pytest.approx(0.05, abs=0.005), pytest.approx(0.13, abs=0.005))
+
+
+@pytest.mark.parametrize("name", ["njmax", "nconmax", "gpu_max_rigid_patch_count", "gpu_found_lost_pairs_capacity"])
+def test_buffers_are_made_larger_than_they_are(name):
+    for span in (span for span in SPANS if any(f".{name}=" in token for token in span)):
+        path, _, value = next(token for token in span if f".{name}=" in token).partition("=")
+        assert int(value) > value_at(resolve(*selectors_of(span)), path)
+
+
+def test_the_constraint_rows_that_the_estimate_adds():
+    solver = resolve("physics=newton_mjwarp")["env"].sim.physics.solver_cfg
+    assert (solver.njmax - 400, "for the 120 constraint rows more" in PAGE) == (120, True)
+    # A row of the Jacobian has 35 numbers, one per degree of freedom, and about 10 more belong to it.
+    megabytes = 120 * (35 + 10) * 4e-6
+    assert megabytes == pytest.approx(0.02, abs=0.005)
 
 
 def table_cells(text):

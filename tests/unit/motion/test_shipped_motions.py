@@ -151,7 +151,7 @@ def test_default_clips_are_the_shipped_squat(repository, file, fps):
 
 
 def test_the_script_still_makes_the_shipped_squat(repository, tmp_path):
-    script = runpy.run_path(str(repository / "scripts" / "make_motions.py"))
+    script = runpy.run_path(str(repository / "scripts" / "maintenance" / "make_motions.py"))
     script["write_csv"](tmp_path / "squat.csv", script["squat"]())
     made, shipped = (np.loadtxt(f / "squat.csv", delimiter=",") for f in (tmp_path, repository / "motions"))
     np.testing.assert_allclose(made, shipped, atol=5e-6)

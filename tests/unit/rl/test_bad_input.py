@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -270,6 +271,33 @@ def test_checkpoint_of_another_task(command, tmp_path, changes, message):
     (tmp_path / "exported" / "policy.json").write_text(json.dumps(policy))
     with pytest.raises(ValueError, match=rf"was trained on Some-Task-v0, .*{message}"):
         command("--checkpoint", checkpoint(tmp_path / "model_1.pt"))
+
+
+def test_checkpoint_with_actions_about_something_else(tmp_path):
+    """Told from the export beside it, and without that from the checkpoint itself."""
+    from isaaclab_tasks.utils import resolve_task_config
+
+    from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
+    from whole_body_tracking.rl.runner import TrackingRunner
+
+    env_cfg, _ = resolve_task_config("Tracking-Flat-G1-Residual-v0", "rsl_rl_cfg_entry_point", overrides=[])
+    policy = {"task": "Some-Task-v0", "action_kind": "residual", "control_dt": 0.02}
+    policy["observations"] = [{"name": name} for name in OBSERVED]
+    (tmp_path / "exported").mkdir()
+    described = tmp_path / "exported" / "policy.json"
+    described.write_text(json.dumps(policy))
+    require_policy_of_task(env_cfg, tmp_path / "model_1.pt")  # written before there was a choice: about the reference
+    described.write_text(json.dumps(policy | {"action_center": "joint_target"}))
+    with pytest.raises(ValueError, match="actions about joint_target, here reference"):
+        require_policy_of_task(env_cfg, tmp_path / "model_1.pt")
+    env_cfg.actions.joint_pos.center = "joint_target"
+    require_policy_of_task(env_cfg, tmp_path / "model_1.pt")
+
+    runner = SimpleNamespace(env=SimpleNamespace(unwrapped=SimpleNamespace(cfg=env_cfg)), _networks={})
+    for known in ({}, {"action_center": "joint_target"}):
+        TrackingRunner._require_fit(runner, "model_1.pt", known)
+    with pytest.raises(ValueError, match=r"about 'reference', this task .*joint_target.*joint_pos\.center=reference"):
+        TrackingRunner._require_fit(runner, "model_1.pt", {"action_center": "reference"})
 
 
 def test_run_that_is_not_named_in_full(command):

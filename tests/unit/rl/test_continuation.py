@@ -82,6 +82,7 @@ def test_the_same_settings_are_no_change_and_paths_of_clips_are_not_compared(run
     env_cfg, agent_cfg = configs()
     env_cfg.commands.motion.motion_files, env_cfg.log_dir = ["elsewhere/walk.npz"], "logs/x"
     agent_cfg.max_iterations += 1
+    agent_cfg.load_checkpoint, agent_cfg.resume = "latest", True  # how a session is started, not what it trains
     assert changed_settings(run_folder / "params", env_cfg, agent_cfg) == {}
 
 

@@ -12,6 +12,7 @@ from whole_body_tracking.export import ClipReference, ObservationTerm, PolicySpe
 from whole_body_tracking.export.clips import write_clips
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, MotionLibrary
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
+from whole_body_tracking.refine.missing_targets import with_joint_targets
 from whole_body_tracking.robots import G1
 
 OBSERVATIONS = (
@@ -60,8 +61,10 @@ def g1_spec(**changes) -> PolicySpec:
 
 def export_zero_policy(path: Path, **changes) -> Path:
     """Export a policy of the shipped squat whose network outputs zero."""
-    library = MotionLibrary.from_clips([MotionClip.load(DEFAULT_MOTION_FILE)])
-    return _export(path, g1_spec(**changes), library)
+    spec, clips = g1_spec(**changes), [MotionClip.load(DEFAULT_MOTION_FILE)]
+    if spec.action_center == "joint_target":
+        clips = with_joint_targets(clips, G1)
+    return _export(path, spec, MotionLibrary.from_clips(clips))
 
 
 def export_library_policy(path: Path, **changes) -> Path:

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.robots import G1
-from whole_body_tracking.sim2sim.model import build_model
+from whole_body_tracking.robots.mujoco_model import build_model
 
 pytestmark = pytest.mark.unit
 

@@ -105,6 +105,23 @@ def test_policy_without_a_clip_needs_one(tmp_path):
     assert result.overall["mpkpe"] == pytest.approx(same.overall["mpkpe"], rel=1e-2)
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["clip_in_the_file", "clip_beside_it"])
+def test_a_policy_about_joint_targets_plays_about_them(tmp_path, inside):
+    """Its network outputs zero: the squat's feed-forward targets are held, which carry it half way through.
+
+    Without the clip in the file they are computed, as in training; with it they come from the file.
+    """
+    path = export_zero_policy(
+        tmp_path / "policy.onnx", action_kind="residual", action_center="joint_target", reference_in_graph=inside
+    )
+    policy = load_policy(path)
+    (reference,) = references_of(policy, motion_file=None if inside else DEFAULT_MOTION_FILE)
+    recording = roll_out(policy, G1, reference, num_rollouts=1, perturbed=False)
+    assert recording.actions.abs().max() < 1e-4
+    error = (recording.robot.pos_w - recording.ref.pos_w).norm(dim=-1).mean((1, 2))
+    assert error[99] < 0.05  # about the reference's own positions it lies on the ground there
+
+
 def test_a_policy_of_several_clips_plays_all_of_them_or_those_named(tmp_path):
     path = export_library_policy(tmp_path / "policy.onnx")
     both = run_sim2sim(path, num_rollouts=3, output_dir=tmp_path / "all")

@@ -7,9 +7,9 @@ from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 from whole_body_tracking.robots import G1
+from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 from whole_body_tracking.sim2sim.reference import reference_of_file
 from whole_body_tracking.sim2sim.rollout import start_state
-from whole_body_tracking.sim2sim.simulation import RobotState, Simulation
 
 pytestmark = pytest.mark.unit
 

@@ -18,7 +18,8 @@ NAME = re.compile(r"[\w+.-]+")
 TRAINING_PRESETS = ("reward_", "rand_")
 """Starts of presets that change training alone."""
 PLAYED = re.compile(
-    r"^env\.(observations\.|actions\.|decimation=|commands\.motion\.preview_steps=)|^agent\.(actor|critic|obs_groups)\b"
+    r"^env\.(observations\.|actions\.|decimation=|sim\.dt=|commands\.motion\.preview_steps=)"
+    r"|^agent\.(actor|critic|obs_groups)\b"
 )
 """Overrides that change what a policy sees, is or does, and that it must be played with."""
 

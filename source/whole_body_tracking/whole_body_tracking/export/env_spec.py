@@ -11,7 +11,7 @@ from torch import Tensor
 from whole_body_tracking.code_version import code_commit
 
 from .clip_reference import ClipReference, TrainedClip
-from .spec import ActionKind, ObservationTerm, PolicySpec
+from .spec import ActionCenter, ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
     from isaaclab.assets import ArticulationData
@@ -87,6 +87,7 @@ def _action_fields(action, num_joints: int) -> dict[str, Any]:
     _check_action(action, num_joints)
     return {
         "action_kind": _action_kind(action),
+        "action_center": _action_center(action),
         "default_joint_pos": _numbers(action.nominal_offset[0]),
         "action_scale": _numbers(action.scale[0]),
     }
@@ -185,6 +186,10 @@ def _action_kind(action) -> ActionKind:
     from whole_body_tracking.tasks.tracking.mdp.actions import ResidualJointPositionAction
 
     return "residual" if isinstance(action, ResidualJointPositionAction) else "default_relative"
+
+
+def _action_center(action) -> ActionCenter:
+    return getattr(action.cfg, "center", "reference")
 
 
 def _numbers(values: Tensor) -> tuple[float, ...]:

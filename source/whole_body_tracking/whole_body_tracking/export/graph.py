@@ -19,6 +19,16 @@ LAST_ACTION_TERM = "actions"
 REFERENCE_OUTPUTS = ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
 
 
+JOINT_TARGET_OUTPUT = "joint_target"
+"""Last output of a residual policy about its clip's joint targets."""
+
+
+def output_names(spec: PolicySpec) -> list[str]:
+    """Names of a file's outputs, in order."""
+    reference = REFERENCE_OUTPUTS if spec.reference_in_graph else ()
+    return ["actions", *reference, *([JOINT_TARGET_OUTPUT] if spec.holds_joint_targets else [])]
+
+
 def build_graph(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None) -> nn.Module:
     """Build the module to export, on the CPU.
 
@@ -41,7 +51,7 @@ def _unclamped_graph(network: PolicyNetwork, spec: PolicySpec, library: MotionLi
         raise ValueError("A graph with a reference holds exactly one clip. Set `reference_in_graph` to false.")
     tables = reference_tables(library, spec)
     if spec.action_kind == "residual":
-        return ResidualTrackingGraph(network, tables, spec)
+        return ResidualTrackingGraph(network, tables, spec, center_table(library, spec))
     return TrackingGraph(network, tables)
 
 
@@ -58,6 +68,16 @@ def reference_tables(library: MotionLibrary, spec: PolicySpec) -> list[Tensor]:
     fields += [state.body_pos_w[:, bodies], state.body_quat_w[:, bodies][..., [3, 0, 1, 2]]]
     fields += [state.body_lin_vel_w[:, bodies], state.body_ang_vel_w[:, bodies]]
     return [field.detach().cpu().float().contiguous() for field in fields]
+
+
+def center_table(library: MotionLibrary, spec: PolicySpec) -> Tensor:
+    """Joint targets [rad] of zero residual actions for the library's only clip, shape [num_frames, num_joints]."""
+    if spec.action_center == "reference":
+        return reference_tables(library, spec)[0]
+    frames = torch.arange(int(library.num_frames[0]), device=library.num_frames.device)
+    joints = [library.joint_names.index(name) for name in spec.joint_names]
+    targets = library.channel_at(spec.action_center, torch.zeros_like(frames), frames)
+    return targets[:, joints].detach().cpu().float().contiguous()
 
 
 class PolicyNetwork(nn.Module):
@@ -105,9 +125,10 @@ class TrackingGraph(nn.Module):
 class ResidualTrackingGraph(TrackingGraph):
     """Residual policy whose outputs are default-relative actions, for controllers that know only those.
 
-    With target = ref_t + s a_t in training, the emitted action is a'_t = (ref_t - default) / s + a_t, and the last
-    action that the controller feeds back is mapped to what the network saw: a_{t-1} = a'_{t-1} - (ref_{t-1} -
-    default) / s. Three conventions make this hold in any controller:
+    With target = center_t + s a_t in training, the emitted action is a'_t = (center_t - default) / s + a_t, and the
+    last action that the controller feeds back is mapped to what the network saw: a_{t-1} = a'_{t-1} - (center_{t-1} -
+    default) / s. The center is the reference, or its joint targets, which are a further output then. Three conventions
+    make this hold in any controller:
 
     - Frame t is the one whose joint positions and velocities are in the observed command: ``time_step`` itself, as in
       training, or the frame before it, as in a controller that builds observations from the previous call's outputs.
@@ -117,16 +138,19 @@ class ResidualTrackingGraph(TrackingGraph):
 
     ``time_step`` has to keep counting after the clip's end, so that the frame before it is known. There the two clocks
     look alike and the second is taken: under the first, a clip held after ending in motion sees one last action that
-    is off by one frame's motion.
+    is off by one frame's motion. They look alike, too, where the clip stands still. There the reference is the same
+    under both; joint targets may move by a little, and the first clock is taken.
     """
 
-    def __init__(self, network: nn.Module, tables: list[Tensor], spec: PolicySpec):
+    def __init__(self, network: nn.Module, tables: list[Tensor], spec: PolicySpec, center: Tensor):
         super().__init__(network, tables)
         default, scale = torch.tensor(spec.default_joint_pos), torch.tensor(spec.action_scale)
         if (scale == 0.0).any():
             raise ValueError("A residual policy with an action scale of zero has no default-relative form.")
         self.register_buffer("command", torch.cat((tables[0], tables[1]), dim=-1))
-        self.register_buffer("shift", (tables[0] - default) / scale)
+        self.register_buffer("shift", (center - default) / scale)
+        self.register_buffer("center", center)
+        self.shows_center = spec.holds_joint_targets
         self.command_slice = _plain_slice(spec, COMMAND_TERM, 2 * len(spec.joint_names))
         self.last_action_slice = _plain_slice(spec, LAST_ACTION_TERM, len(spec.joint_names))
 
@@ -136,11 +160,18 @@ class ResidualTrackingGraph(TrackingGraph):
         actions = self.network(trained_obs) + self.row(self.shift, observed)
         return torch.where((obs != 0.0).any(-1, keepdim=True), actions, torch.zeros_like(actions))
 
+    def forward(self, obs: Tensor, time_step: Tensor) -> tuple[Tensor, ...]:
+        outputs = super().forward(obs, time_step)
+        return (*outputs, self.row(self.center, time_step[:, 0].long())) if self.shows_center else outputs
+
     def lag(self, obs: Tensor, frame: Tensor) -> Tensor:
         """Number of frames by which the observed command lags behind ``time_step``: 0 or 1, shape [1]."""
         command = obs[:, self.command_slice]
         now, before = ((command - self.row(self.command, at)).square().sum(-1) for at in (frame, frame - 1))
-        return (before <= now).long()
+        behind = (before <= now).long()
+        if not self.shows_center:
+            return behind
+        return torch.where(frame > self.last_frame, behind, (before < now).long())
 
     def map_last_action(self, obs: Tensor, last_shift: Tensor) -> Tensor:
         """Observations with the last action converted to what the network saw in training."""

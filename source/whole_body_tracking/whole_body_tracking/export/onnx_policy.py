@@ -13,7 +13,7 @@ from torch import nn
 
 from whole_body_tracking.files import write_atomically
 
-from .graph import REFERENCE_OUTPUTS, build_graph
+from .graph import build_graph, output_names
 from .spec import PolicySpec
 from .spec_metadata import spec_to_metadata
 
@@ -31,7 +31,8 @@ def export_onnx(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None
     Inputs are ``obs`` [1, num_observations] and, if the spec says ``reference_in_graph``, ``time_step`` [1, 1]. Outputs
     are ``actions`` [1, num_joints] and then the reference: ``joint_pos``, ``joint_vel`` [1, num_joints],
     ``body_pos_w``, ``body_quat_w`` (w, x, y, z), ``body_lin_vel_w``, ``body_ang_vel_w`` [1, num_bodies, 3 or 4].
-    All are float32.
+    A residual policy about its clip's joint targets has ``joint_target`` [1, num_joints] as a further output. All are
+    float32.
 
     Args:
         actor: Policy of rsl_rl.
@@ -67,7 +68,7 @@ def to_onnx_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
             example_inputs(spec),
             buffer,
             input_names=["obs", "time_step"] if spec.reference_in_graph else ["obs"],
-            output_names=["actions", *REFERENCE_OUTPUTS] if spec.reference_in_graph else ["actions"],
+            output_names=output_names(spec),
             opset_version=OPSET,
             dynamo=False,
         )

@@ -8,7 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .graph import LAST_ACTION_TERM, REFERENCE_OUTPUTS, PolicyNetwork, reference_tables
+from .graph import (
+    JOINT_TARGET_OUTPUT,
+    LAST_ACTION_TERM,
+    REFERENCE_OUTPUTS,
+    PolicyNetwork,
+    center_table,
+    reference_tables,
+)
 from .loader import OnnxPolicy
 
 if TYPE_CHECKING:
@@ -67,7 +74,11 @@ def _expected(
         last_frame = len(tables["joint_pos"]) - 1
         expected |= {name: table[times.clip(0, last_frame)] for name, table in tables.items()}
         if policy.spec.action_kind == "residual":
-            shift = _shift(policy, tables["joint_pos"])
+            center = center_table(library, policy.spec).numpy()
+            expected |= (
+                {JOINT_TARGET_OUTPUT: center[times.clip(0, last_frame)]} if policy.spec.holds_joint_targets else {}
+            )
+            shift = _shift(policy, center)
             expected["actions"] = actions + shift[times.clip(0, last_frame)]
             fed = _with_emitted_last_action(policy, fed, shift[(times - 1).clip(0, last_frame)])
     if policy.spec.clamp_targets:
@@ -75,10 +86,10 @@ def _expected(
     return expected, fed
 
 
-def _shift(policy: OnnxPolicy, joint_pos: np.ndarray) -> np.ndarray:
-    """Default-relative action whose joint target is the reference, shape [num_frames, num_joints]."""
+def _shift(policy: OnnxPolicy, center: np.ndarray) -> np.ndarray:
+    """Default-relative action whose joint target is the center of residual ones, shape [num_frames, num_joints]."""
     default, scale = np.array(policy.spec.default_joint_pos), np.array(policy.spec.action_scale)
-    return ((joint_pos - default) / scale).astype(np.float32)
+    return ((center - default) / scale).astype(np.float32)
 
 
 def _with_emitted_last_action(policy: OnnxPolicy, obs: np.ndarray, last_shift: np.ndarray) -> np.ndarray:

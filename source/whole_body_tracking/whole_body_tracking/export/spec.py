@@ -7,17 +7,20 @@ import json
 import math
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .clip_reference import ClipReference, TrainedClip, require_folder_name
 
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on"}
+ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on", "action_center"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
 """``default_relative``: joint target = default + scale * action. ``residual``: reference + scale * action."""
+
+ActionCenter = Literal["reference", "joint_target"]
+"""Joint target of a zero residual action: the reference's joint positions, or the clip's channel ``joint_target``."""
 
 PER_JOINT_FIELDS = (
     "joint_stiffness",
@@ -118,6 +121,8 @@ class PolicySpec:
     """Frames that the preview terms show, in steps beyond the one aimed at; past a clip's end its last one."""
     clip_end: str = "truncate"
     """What followed a clip's last frame in training; after ``loop`` a preview there showed the next round."""
+    action_center: ActionCenter = "reference"
+    """What residual actions were about in training."""
     trained_on: tuple[TrainedClip, ...] = ()
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
     quat_order: str = "wxyz"
@@ -133,6 +138,8 @@ class PolicySpec:
             bad = [joint for joint, value in zip(self.joint_names, values, strict=True) if not math.isfinite(value)]
             if bad:
                 raise ValueError(f"`{name}` is not finite for {bad}. Correct the robot's config before exporting.")
+        if self.action_center not in get_args(ActionCenter):
+            raise ValueError(f"`action_center` is '{self.action_center}', expected one of {get_args(ActionCenter)}.")
         if self.clamp_targets and self.emitted_actions != "default_relative":
             raise ValueError(
                 "Targets cannot be clamped in a file that does not know them: its actions are about a reference that it"
@@ -147,6 +154,16 @@ class PolicySpec:
     def emitted_actions(self) -> ActionKind:
         """Kind of the file's ``actions``: default-relative also for a residual policy that holds its clip."""
         return "default_relative" if self.reference_in_graph else self.action_kind
+
+    @property
+    def emitted_center(self) -> str:
+        """Joint target of a zero action that the file emits: ``default``, ``reference`` or ``joint_target``."""
+        return "default" if self.emitted_actions == "default_relative" else self.action_center
+
+    @property
+    def holds_joint_targets(self) -> bool:
+        """Whether the file has a further output ``joint_target``: the center of its residual policy at a frame."""
+        return self.reference_in_graph and self.action_kind == "residual" and self.action_center == "joint_target"
 
     def clip_index(self, name: str) -> int:
         """Index of a clip in :attr:`clips`, which is also the index of the 1 in its one-hot id.
@@ -187,7 +204,7 @@ class PolicySpec:
             ValueError: If observations, joints or control rate differ; the message names the first difference.
         """
         _require_same_observations(self, expected, source)
-        for field in ("joint_names", "control_dt", "emitted_actions"):
+        for field in ("joint_names", "control_dt", "emitted_actions", "emitted_center"):
             found, wanted = getattr(self, field), getattr(expected, field)
             if found != wanted:
                 raise ValueError(

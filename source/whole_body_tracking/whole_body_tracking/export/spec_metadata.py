@@ -13,7 +13,9 @@ SPEC_KEY = "policy_spec"
 def spec_to_metadata(spec: PolicySpec) -> dict[str, str]:
     """Metadata keys and texts. Lists are comma-separated; numbers read back exactly."""
     observations = spec.observations
-    return {
+    # Only where it says something new: files written before there was a choice stay readable.
+    center = {} if spec.action_center == "reference" else {"action_center": spec.action_center}
+    return center | {
         "run_path": spec.run_path,
         "joint_names": _csv(spec.joint_names),
         "joint_stiffness": _csv(spec.joint_stiffness),

@@ -7,7 +7,7 @@ from pathlib import Path
 DATA_DIR = Path(__file__).parents[1] / "data"
 
 DEFAULT_MOTION_FILE = DATA_DIR / "squat.npz"
-"""``motions/squat.csv`` at 50 fps, written by ``scripts/make_motions.py``."""
+"""``motions/squat.csv`` at 50 fps, written by ``scripts/maintenance/make_motions.py``."""
 
 DEFAULT_MOTION_FILE_25HZ = DATA_DIR / "squat_25hz.npz"
 """The same at 25 fps, for tasks controlled at 25 Hz."""

@@ -9,6 +9,7 @@ from isaaclab.managers import ObservationTermCfg
 
 from whole_body_tracking.export.spec import ActionKind
 from whole_body_tracking.tasks.tracking.mdp import ResidualJointPositionActionCfg
+from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 
@@ -39,7 +40,14 @@ def control_differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
         ("actions", trained["action_kind"], _action_kind(env_cfg)),
         ("control period [s]", f"{trained['control_dt']:g}", f"{env_cfg.sim.dt * env_cfg.decimation:g}"),
     ]
+    if trained["action_kind"] == _action_kind(env_cfg):
+        pairs.append(("actions about", _trained_center(trained), action_center(env_cfg)))
     return [f"{what} {there}, here {here}" for what, there, here in pairs if there != here]
+
+
+def _trained_center(trained: dict) -> str:
+    """Center of an exported policy's actions; files from before there was a choice do not say it."""
+    return trained.get("action_center", "reference") if trained["action_kind"] == "residual" else "default"
 
 
 def _differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:

@@ -11,6 +11,7 @@ import torch
 from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 
+from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .run import distributed
@@ -18,6 +19,9 @@ from .run.checkpoint_file import load_checkpoint
 from .run.clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
 from .run.logger import TrackingLogger
 from .run.service import StopTraining, TrainingRun
+
+CENTER_KEY = "action_center"
+"""In checkpoints: what joint targets a zero action gives."""
 
 
 class TrackingRunner(OnPolicyRunner):
@@ -91,6 +95,7 @@ class TrackingRunner(OnPolicyRunner):
                 "total_steps": self.logger.tot_timesteps,
                 "total_time": self.logger.tot_time,
                 "env_step_counter": self.env.unwrapped.common_step_counter,
+                CENTER_KEY: action_center(self.env.unwrapped.cfg),
             },
         )
         self.logger.save_model(path, self.current_learning_iteration)
@@ -143,6 +148,14 @@ class TrackingRunner(OnPolicyRunner):
         return {"actor": self.alg.actor, "critic": self.alg.critic}
 
     def _require_fit(self, path: str, content: dict) -> None:
+        here = action_center(self.env.unwrapped.cfg)
+        # Version 0.1 stored none and knew no joint targets of clips.
+        trained = content.get(CENTER_KEY, "reference" if here == "joint_target" else here)
+        if trained != here:
+            raise ValueError(
+                f"{path} was trained with actions about '{trained}', this task has them about '{here}'. Use"
+                f" the task of its run with env.actions.joint_pos.center={trained}."
+            )
         for name, network in self._networks.items():
             if f"{name}_state_dict" not in content:
                 continue  # a distilled student has no critic

@@ -12,6 +12,8 @@ from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.motion.channels import with_joints
+from whole_body_tracking.refine.channels import JOINT_TARGET
+from whole_body_tracking.refine.missing_targets import with_joint_targets
 from whole_body_tracking.robots import RobotModel, all_robots, robot_names
 
 IDENTITY_TERM = "motion_identity"
@@ -53,12 +55,14 @@ def reference_of_policy(policy: OnnxPolicy) -> MotionClip:
     outputs = [policy.reference(frame) for frame in range(spec.clips[0].num_frames)]
     tables = {name: np.stack([output[name] for output in outputs]) for name in outputs[0]}
     tables["body_quat_w"] = np.roll(tables["body_quat_w"], -1, axis=-1)
+    channels = {name: tables.pop(name) for name in (JOINT_TARGET,) if name in tables}
     return MotionClip(
         fps=1.0 / spec.control_dt,
         joint_names=spec.joint_names,
         body_names=spec.body_names,
         source={"sha256": spec.clips[0].sha256},
         name=spec.clips[0].name,
+        channels=channels,
         **tables,
     )
 
@@ -116,6 +120,8 @@ def as_seen(clip: MotionClip, spec: PolicySpec) -> MotionClip:
         ValueError: If it has another rate than the policy's, or lacks a joint or body.
     """
     clip.require_fps(1.0 / spec.control_dt)
+    if spec.action_kind == "residual" and spec.action_center == JOINT_TARGET:
+        [clip] = with_joint_targets([clip], robot_of(spec))
     joints, bodies = clip.joint_indices(spec.joint_names), clip.body_indices(spec.body_names)
     return replace(
         clip,

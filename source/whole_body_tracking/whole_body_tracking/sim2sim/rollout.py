@@ -12,12 +12,12 @@ from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .observations import ObservationBuilder, Situation
 from .reference import Reference
-from .simulation import RobotState, Simulation
 
 OBSERVED_STATE = ("root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
 """What a policy can observe of the robot's state; root positions are not measured on a robot."""
@@ -93,6 +93,7 @@ class _Player:
         self.policy, self.spec, self.reference, self.simulation = policy, spec, reference, simulation
         self.builder = ObservationBuilder(spec)
         self.default, self.scale = np.array(spec.default_joint_pos), np.array(spec.action_scale)
+        self.center = residual_center(reference.clip, spec)
         self.body_ids = simulation.body_ids(spec.body_names)
         self.anchor_id = simulation.body_ids([spec.anchor_body_name])
 
@@ -115,7 +116,7 @@ class _Player:
 
     def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
         residual = self.spec.emitted_actions == "residual"
-        return (self.reference.clip.joint_pos[frame] if residual else self.default) + self.scale * action
+        return (self.center[frame] if residual else self.default) + self.scale * action
 
 
 def situation(
@@ -175,7 +176,7 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
         ref_joint_pos=of_reference("joint_pos"),
         joint_pos=joint_pos,
         joint_vel=joint_vel,
-        actions=_trained_actions(targets, of_reference("joint_pos"), spec),
+        actions=_trained_actions(targets, torch.from_numpy(residual_center(reference, spec)[1:, None]), spec),
         clip_ids=torch.zeros(num_rollouts, dtype=torch.long),
         num_steps=torch.full((num_rollouts,), num_steps),
         body_names=list(spec.body_names),
@@ -185,9 +186,15 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
     )
 
 
-def _trained_actions(targets: torch.Tensor, ref_joint_pos: torch.Tensor, spec: PolicySpec) -> torch.Tensor:
+def residual_center(reference: MotionClip, spec: PolicySpec) -> np.ndarray:
+    """Joint targets [rad] of zero residual actions, shape [num_frames, num_joints]."""
+    about_targets = spec.action_kind == "residual" and spec.action_center == "joint_target"
+    return reference.channels["joint_target"] if about_targets else reference.joint_pos
+
+
+def _trained_actions(targets: torch.Tensor, center: torch.Tensor, spec: PolicySpec) -> torch.Tensor:
     """Convert joint targets to actions of the kind that the network was trained with, as an evaluation records them."""
-    origin = ref_joint_pos if spec.action_kind == "residual" else torch.tensor(spec.default_joint_pos)
+    origin = center if spec.action_kind == "residual" else torch.tensor(spec.default_joint_pos)
     return (targets - origin) / torch.tensor(spec.action_scale)
 
 

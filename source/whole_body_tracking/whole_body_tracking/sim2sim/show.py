@@ -9,10 +9,9 @@ import numpy as np
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.robots.mujoco_model import add_bodies, add_shape
 from whole_body_tracking.robots.usd_shapes import visual_shapes
 from whole_body_tracking.viewer.colors_and_camera import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
-
-from .model import add_bodies, add_shape
 
 GHOST = "ghost_"
 

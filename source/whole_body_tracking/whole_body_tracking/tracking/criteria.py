@@ -12,7 +12,7 @@ from torch import Tensor
 
 from whole_body_tracking.robots import RobotModel
 
-from .errors import BodyState, projected_gravity_z
+from .errors import BodyState, TrackingErrors, exp_kernel, projected_gravity_z
 
 HEIGHT_THRESHOLD = 0.25
 """Error of a height above which tracking has failed [m] (BeyondMimic's task, and the LAFAN1-40 benchmark)."""
@@ -56,6 +56,26 @@ class TrackingTerminations:
             anchor_ori=Term({"threshold": TILT_THRESHOLD}),
             ee_body_pos=Term({"threshold": HEIGHT_THRESHOLD, "body_names": list(robot.end_effector_names)}),
         )
+
+
+def tracking_terms(errors: TrackingErrors, rewards: TrackingRewards) -> dict[str, Tensor]:
+    """The six tracking kernels by name, each in (0, 1], shape [num_steps, num_rollouts]."""
+    squared = {
+        "motion_global_anchor_pos": errors.anchor_pos,
+        "motion_global_anchor_ori": errors.anchor_ori,
+        "motion_body_pos": errors.body_pos.mean(-1),
+        "motion_body_ori": errors.body_ori.mean(-1),
+        "motion_body_lin_vel": errors.body_lin_vel.mean(-1),
+        "motion_body_ang_vel": errors.body_ang_vel.mean(-1),
+    }
+    return {name: exp_kernel(value, getattr(rewards, name).params["std"]) for name, value in squared.items()}
+
+
+def tracking_reward(errors: TrackingErrors, rewards: TrackingRewards) -> Tensor:
+    """The six tracking terms as a share of their maximum, shape [num_steps, num_rollouts]."""
+    terms = tracking_terms(errors, rewards)
+    weights = {name: getattr(rewards, name).weight for name in terms}
+    return sum(weights[name] * term for name, term in terms.items()) / sum(weights.values())
 
 
 def height_fails(ref: BodyState, robot: BodyState, body: int, threshold: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Tracking reward and failures of a recording, by the rules of :mod:`whole_body_tracking.tracking.criteria`."""
+"""Failures of a recording, by the rules of :mod:`whole_body_tracking.tracking.criteria`."""
 
 from __future__ import annotations
 
@@ -14,30 +14,9 @@ from whole_body_tracking.tracking.criteria import (
     height_fails,
     tilt_fails,
 )
-from whole_body_tracking.tracking.errors import TrackingErrors, exp_kernel
 
 if TYPE_CHECKING:
-    from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg
-
-
-def tracking_terms(errors: TrackingErrors, rewards: RewardsCfg) -> dict[str, Tensor]:
-    """The six tracking kernels by name, each in (0, 1], shape [num_steps, num_rollouts]."""
-    squared = {
-        "motion_global_anchor_pos": errors.anchor_pos,
-        "motion_global_anchor_ori": errors.anchor_ori,
-        "motion_body_pos": errors.body_pos.mean(-1),
-        "motion_body_ori": errors.body_ori.mean(-1),
-        "motion_body_lin_vel": errors.body_lin_vel.mean(-1),
-        "motion_body_ang_vel": errors.body_ang_vel.mean(-1),
-    }
-    return {name: exp_kernel(value, getattr(rewards, name).params["std"]) for name, value in squared.items()}
-
-
-def tracking_reward(errors: TrackingErrors, rewards: RewardsCfg) -> Tensor:
-    """The six tracking terms as a share of their maximum, shape [num_steps, num_rollouts]."""
-    terms = tracking_terms(errors, rewards)
-    weights = {name: getattr(rewards, name).weight for name in terms}
-    return sum(weights[name] * term for name, term in terms.items()) / sum(weights.values())
+    from whole_body_tracking.tasks.tracking.tracking_env_cfg import TerminationsCfg
 
 
 def task_failures(recording: Recording, terminations: TerminationsCfg) -> Tensor:

@@ -13,10 +13,11 @@ from torch import Tensor
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.tracking.criteria import tracking_reward
 
 from . import effort, reductions
 from .contacts import contact_agreement
-from .judging import lafan1_failures, task_failures, tracking_reward
+from .judging import lafan1_failures, task_failures
 
 if TYPE_CHECKING:
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import RewardsCfg, TerminationsCfg

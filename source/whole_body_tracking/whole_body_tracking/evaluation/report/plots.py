@@ -11,11 +11,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from whole_body_tracking.evaluation.metrics.contacts import CONTACT_HEIGHT
-from whole_body_tracking.evaluation.metrics.judging import tracking_terms
 from whole_body_tracking.evaluation.metrics.measure import DEGREES, per_step_errors
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import RobotModel
+from whole_body_tracking.tracking.criteria import tracking_terms
 
 REFERENCE, ROBOT = "#8a8f98", "#1f5fa8"
 NUM_JOINTS = 6

@@ -21,7 +21,16 @@ from .observations import add_expert_observations, expert_task_cfg
 from .switcher import ExpertTeacher
 from .table import Expert, ExpertTable, read_experts
 
-SHARED = ("task", "control_dt", "action_kind", "action_clip", "joint_names", "action_scale", "default_joint_pos")
+SHARED = (
+    "task",
+    "control_dt",
+    "action_kind",
+    "action_center",
+    "action_clip",
+    "joint_names",
+    "action_scale",
+    "default_joint_pos",
+)
 """Fields of the exported spec in which experts may not differ; the observation terms are compared beside them."""
 
 
@@ -119,7 +128,7 @@ def _spec_of(expert: Expert) -> dict:
     for file in (expert.path, described):
         if not file.is_file():
             raise FileNotFoundError(f"The expert of '{expert.motion}' is gone: {file} does not exist.")
-    return json.loads(described.read_text())
+    return {"action_center": "reference"} | json.loads(described.read_text())
 
 
 def _require_same_control(table: ExpertTable, env_cfg: TrackingEnvCfg, spec: dict) -> None:

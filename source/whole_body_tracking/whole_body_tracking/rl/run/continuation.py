@@ -29,6 +29,9 @@ NOT_COMPARED = (
     "env.commands.motion.motion_files",
     "env.commands.motion.transfer",
     "agent.max_iterations",
+    "agent.load_checkpoint",
+    "agent.load_run",
+    "agent.resume",
 )
 """Settings that differ between sessions of one run; clips are compared by their content."""
 

@@ -10,8 +10,9 @@ from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
+from .mdp.actions_cfg import ACTION_CENTERS, action_center
 from .mdp.link_lengths import stretched_joints
-from .mdp.reference.motion_loading import load_clips, load_headers
+from .mdp.reference.motion_loading import check_joint_targets, load_clips, load_headers
 
 if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionClip
@@ -63,6 +64,10 @@ def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
     headers = load_headers(motion.motion_files, control_rate=control_rate(cfg), split=motion.motion_split)
     for header in headers:
         header.require_robot(robot)
+    center = action_center(cfg)
+    require_known(center, ("default", *ACTION_CENTERS), "center in actions.joint_pos.center")
+    if center == "joint_target":
+        check_joint_targets(headers, motion.motion_files, motion.motion_split, cfg.robot_name)
     carried = {name for header in headers for name in header.channel_declarations}
     require_known(motion.channels, sorted(carried), "channel in commands.motion.channels (known: carried by a clip)")
     return headers

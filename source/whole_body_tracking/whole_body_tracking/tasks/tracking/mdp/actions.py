@@ -1,4 +1,4 @@
-"""Joint position actions: about the default pose, or about the reference."""
+"""Joint position actions: about the default pose, or about the reference or its feed-forward targets."""
 
 from __future__ import annotations
 
@@ -49,16 +49,18 @@ class TrackingJointPositionAction(JointPositionAction):
 
 
 class ResidualJointPositionAction(TrackingJointPositionAction):
-    """Joint target = reference + calibration shift + scale * action.
+    """Joint target = center + calibration shift + scale * action.
 
-    The reference is that of the frame which this step should reach. The shift, offset minus nominal offset, is the
-    encoder error that randomisation draws.
+    The center is the reference's joint positions, or the clip's ``joint_target``, of the frame which this step should
+    reach. The shift, offset minus nominal offset, is the encoder error that randomisation draws.
     """
 
     cfg: ResidualJointPositionActionCfg
 
     def process_actions(self, actions: Tensor) -> None:
         """Turn raw actions, shape [num_envs, num_joints], into joint targets [rad]."""
-        reference = self._env.command_manager.get_term(self.cfg.command_name).reference.joint_pos
+        motion = self._env.command_manager.get_term(self.cfg.command_name)
+        about_targets = self.cfg.center == "joint_target"
+        center = motion.channel("joint_target") if about_targets else motion.reference.joint_pos
         self._raw_actions[:] = actions
-        self._processed_actions = reference + (self._offset - self.nominal_offset) + self._scale * actions
+        self._processed_actions = center + (self._offset - self.nominal_offset) + self._scale * actions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isaaclab.envs.mdp.actions.actions_cfg import JointPositionActionCfg
 from isaaclab.utils import configclass
@@ -18,11 +18,26 @@ class TrackingJointPositionActionCfg(JointPositionActionCfg):
     class_type: type[TrackingJointPositionAction] | str = "{DIR}.actions:TrackingJointPositionAction"
 
 
+ACTION_CENTERS = ("reference", "joint_target")
+"""Joint targets of a zero residual action: the reference's joint positions, or the clip's channel of that name."""
+
+
+def action_center(env_cfg: Any) -> str:
+    """Joint target of a task's zero action: one of :data:`ACTION_CENTERS`, or ``default`` for the default pose."""
+    action = getattr(getattr(env_cfg, "actions", None), "joint_pos", None)
+    return getattr(action, "center", "default")
+
+
 @configclass
 class ResidualJointPositionActionCfg(TrackingJointPositionActionCfg):
-    """Joint target = reference joint position + scale * action."""
+    """Joint target = center + scale * action."""
 
     class_type: type[ResidualJointPositionAction] | str = "{DIR}.actions:ResidualJointPositionAction"
 
     command_name: str = "motion"
     """Motion command that gives the reference."""
+
+    center: str = "reference"
+    """Joint target of a zero action: ``reference`` for the reference's joint positions, ``joint_target`` for the
+    clip's channel of feed-forward targets, which clips without it get by inverse dynamics (docs/refinement.md). A
+    policy of one does not play with the other."""

@@ -13,8 +13,10 @@ from isaaclab.utils.math import quat_from_euler_xyz, quat_mul, sample_uniform, s
 from torch import Tensor
 
 from whole_body_tracking.motion import MotionState
+from whole_body_tracking.refine.channels import JOINT_TARGET
 from whole_body_tracking.tracking.errors import BodyState, TrackingErrors, has_diverged, tracking_errors
 
+from .actions_cfg import action_center
 from .reference.beyondmimic_names import BeyondMimicNames
 from .reference.clip_clock import ClipClock
 from .reference.diagnostics import DivergenceLog, dump_non_finite_state
@@ -64,7 +66,8 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
         names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
-        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name)
+        self._about_targets = action_center(env.cfg) == JOINT_TARGET
+        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name, self._about_targets)
         self.entries = motions.entries
         self.library = self._make_library(motions, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
@@ -93,7 +96,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         if self.cfg.speeds == [1.0]:
             return self.library
         source = (self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        motions = load_motions(*source, [1.0], self._env.cfg.robot_name)
+        motions = load_motions(*source, [1.0], self._env.cfg.robot_name, self._about_targets)
         return self._make_library(motions, self.library.joint_names, self.library.body_names)
 
     @property
@@ -267,8 +270,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         return torch.as_tensor(env_ids, device=self.device).long()
 
     def _make_library(self, motions: NamedMotions, joint_names: Sequence[str], body_names: Sequence[str]):
-        names = (joint_names, body_names)
-        return make_library(motions, self.cfg.motion_storage, *names, self.device, self.cfg.channels)
+        names, channels = (joint_names, body_names), [*self.cfg.channels]
+        channels += [JOINT_TARGET] * (self._about_targets and JOINT_TARGET not in channels)
+        return make_library(motions, self.cfg.motion_storage, *names, self.device, channels)
 
     def _reference(self) -> MotionState:
         state = self.library.state_at(self.clip_ids, self.frames)
@@ -344,9 +348,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
 
     def _report_non_finite(self, env_ids: Tensor) -> None:
         diverged = has_diverged(self.errors)[env_ids]
-        diverged_ids, others = env_ids[diverged], env_ids[~diverged]
-        if not len(diverged_ids):
+        if not diverged.any():  # the one question that a reset asks the device
             return
+        diverged_ids, others = env_ids[diverged], env_ids[~diverged]
         for values in self.metrics.values():  # one infinite error would make every mean of the log infinite
             values[diverged_ids] = values[others].mean() if len(others) else 0.0
         dump = dump_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)

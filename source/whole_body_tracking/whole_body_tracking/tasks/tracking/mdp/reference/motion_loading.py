@@ -7,14 +7,17 @@ the library.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whole_body_tracking.motion import MotionClip, MotionLibrary
+from whole_body_tracking.motion.channels import declared_channels
 from whole_body_tracking.motion.clip_header import ClipHeader
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.motion.conversion.time_scaling import at_speed, header_at_speed
 from whole_body_tracking.motion.library import MotionStorage, estimate_num_bytes
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry, resolve_entries
+from whole_body_tracking.refine.channels import JOINT_TARGET
+from whole_body_tracking.refine.missing_targets import with_joint_targets
 from whole_body_tracking.robots import get_robot
 
 
@@ -30,6 +33,8 @@ class NamedMotions:
     """How many times faster each copy is."""
     robot_name: str
     """Name of the robot's facts."""
+    with_targets: bool = False
+    """Whether clips without the channel ``joint_target`` get it by inverse dynamics."""
 
     @property
     def entries(self) -> list[MotionEntry]:
@@ -40,7 +45,8 @@ class NamedMotions:
         """Read the clips, one file at a time."""
         for entry in self.files:
             clip = entry.load()
-            yield from (at_speed(clip, speed, self.robot_name) for speed in self.speeds)
+            copies = (at_speed(clip, speed, self.robot_name) for speed in self.speeds)
+            yield from with_joint_targets(copies, get_robot(self.robot_name)) if self.with_targets else copies
 
 
 def load_clips(motion_files: Sequence[str], control_rate: float, split: str | None = None) -> list[MotionClip]:
@@ -73,9 +79,22 @@ def load_headers(motion_files: Sequence[str], control_rate: float, split: str | 
 
 
 def load_motions(
-    motion_files: Sequence[str], control_rate: float, split: str | None, speeds: Sequence[float], robot_name: str
+    motion_files: Sequence[str],
+    control_rate: float,
+    split: str | None,
+    speeds: Sequence[float],
+    robot_name: str,
+    with_targets: bool = False,
 ) -> NamedMotions:
     """The clips that a config names at every speed; their frames are read when they are gone through.
+
+    Args:
+        motion_files: Files, folders, globs, manifests or registry names.
+        control_rate: Steps of the environment per second [Hz].
+        split: Split of the manifests to load; None loads all.
+        speeds: How many times faster each copy is.
+        robot_name: Name of the robot's facts.
+        with_targets: Whether clips without the channel ``joint_target`` get it by inverse dynamics.
 
     Raises:
         FileNotFoundError: If a name does not match any file.
@@ -83,7 +102,34 @@ def load_motions(
     """
     headers = load_headers(motion_files, control_rate, split)
     copies = [header_at_speed(header, speed) for header in headers for speed in speeds]
-    return NamedMotions(tuple(load_entries(motion_files, split)), tuple(copies), tuple(speeds), robot_name)
+    if with_targets:
+        copies = [_with_target_declared(header) for header in copies]
+    entries = load_entries(motion_files, split)
+    return NamedMotions(tuple(entries), tuple(copies), tuple(speeds), robot_name, with_targets)
+
+
+def _with_target_declared(header: ClipHeader) -> ClipHeader:
+    declared = {JOINT_TARGET: declared_channels()[JOINT_TARGET]}
+    return replace(header, channel_declarations=declared | header.channel_declarations)
+
+
+def check_joint_targets(
+    headers: Sequence[ClipHeader], motion_files: Sequence[str], split: str | None, robot_name: str
+) -> None:
+    """Compute the joint targets of clips that carry none, which a library then finds computed.
+
+    Args:
+        headers: Headers of the clips.
+        motion_files: What :func:`load_headers` got.
+        split: The same.
+        robot_name: Name of the robot's facts.
+
+    Raises:
+        ValueError: If a clip does not fit the physics rate or is below the ground.
+    """
+    for header, entry in zip(headers, load_entries(motion_files, split), strict=True):
+        if JOINT_TARGET not in header.channel_declarations:
+            with_joint_targets([entry.load()], get_robot(robot_name))
 
 
 def load_entries(motion_files: Sequence[str], split: str | None = None) -> list[MotionEntry]:

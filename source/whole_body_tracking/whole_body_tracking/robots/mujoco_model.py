@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import mujoco
 import numpy as np
 
-from whole_body_tracking.export.spec import PolicySpec
-from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.robots.usd_shapes import Shape, principal_inertia, shape_from_facts
+from .model import RobotModel
+from .usd_shapes import Shape, principal_inertia, shape_from_facts
 
 PHYSICS_DT = 0.005
 """Physics step [s]."""
@@ -16,8 +18,30 @@ ROBOT_CONTACT_PRIORITY = 1
 """Higher than the ground's 0, so that only the friction of the robot's colliders counts, as on the other engines."""
 
 
-def build_model(robot: RobotModel, policy: PolicySpec) -> mujoco.MjModel:
-    """Build the robot on flat ground, with joint drives as in the policy's training.
+class JointDrives(Protocol):
+    """What the model takes from a policy: its joints by name and their drives, as ``PolicySpec`` holds them."""
+
+    @property
+    def joint_names(self) -> Sequence[str]: ...
+    @property
+    def joint_stiffness(self) -> Sequence[float]: ...
+    @property
+    def joint_damping(self) -> Sequence[float]: ...
+    @property
+    def joint_effort_limit(self) -> Sequence[float]: ...
+    @property
+    def joint_armature(self) -> Sequence[float]: ...
+    @property
+    def control_dt(self) -> float: ...
+
+
+def build_model(robot: RobotModel, policy: JointDrives) -> mujoco.MjModel:
+    """Compile the robot on flat ground, with joint drives as in the policy's training; see :func:`model_spec`."""
+    return model_spec(robot, policy).compile()
+
+
+def model_spec(robot: RobotModel, policy: JointDrives) -> mujoco.MjSpec:
+    """Build the robot on flat ground, with joint drives as in the policy's training, still to be compiled.
 
     Bodies, inertias, colliders, joint limits and excluded collisions come from the facts, gains, armature and effort
     limits from the policy. Actuators are position servos in the order of the policy's joints: force =
@@ -37,7 +61,7 @@ def build_model(robot: RobotModel, policy: PolicySpec) -> mujoco.MjModel:
     for first, second in robot.facts["self_collision_excludes"]:
         spec.add_exclude(bodyname1=first, bodyname2=second)
     _add_servos(spec, policy)
-    return spec.compile()
+    return spec
 
 
 def add_bodies(spec: mujoco.MjSpec, robot: RobotModel, prefix: str = "") -> list[mujoco.MjsBody]:
@@ -107,7 +131,7 @@ def _add_colliders(body: mujoco.MjsBody, colliders: list[dict]) -> None:
         add_shape(body, shape_from_facts(facts), name=facts["name"], priority=ROBOT_CONTACT_PRIORITY)
 
 
-def _add_servos(spec: mujoco.MjSpec, policy: PolicySpec) -> None:
+def _add_servos(spec: mujoco.MjSpec, policy: JointDrives) -> None:
     gains = zip(policy.joint_stiffness, policy.joint_damping, policy.joint_effort_limit, strict=True)
     for name, armature, (stiffness, damping, effort) in zip(
         policy.joint_names, policy.joint_armature, gains, strict=True

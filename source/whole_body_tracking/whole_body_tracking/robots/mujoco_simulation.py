@@ -9,10 +9,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from whole_body_tracking.export.spec import PolicySpec
-from whole_body_tracking.robots import RobotModel
-
-from .model import PHYSICS_DT, build_model
+from .model import RobotModel
+from .mujoco_model import PHYSICS_DT, JointDrives, build_model
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +36,7 @@ class RobotState:
 class Simulation:
     """Simulation of a policy's robot on flat ground."""
 
-    def __init__(self, robot: RobotModel, policy: PolicySpec):
+    def __init__(self, robot: RobotModel, policy: JointDrives):
         """Build the model.
 
         Raises:

@@ -2,7 +2,7 @@
 
 Example::
 
-    python scripts/make_motions.py
+    python scripts/maintenance/make_motions.py
 
 Every motion is designed by hand as targets over time (feet, centre of mass, pelvis height, torso, arms) and solved by
 whole-body inverse kinematics on the G1. The result is the same on every run.
@@ -21,7 +21,7 @@ from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forwa
 from whole_body_tracking.robots import G1
 
 FPS = 30
-MOTIONS_DIR = Path(__file__).parents[1] / "motions"
+MOTIONS_DIR = Path(__file__).parents[2] / "motions"
 FOOT_CLEARANCE = 0.06
 """How high a foot is lifted in the stepping motion [m]."""
 COM_INSET = 0.008

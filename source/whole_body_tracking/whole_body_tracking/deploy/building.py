@@ -1,0 +1,53 @@
+"""A controller for an exported policy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from whole_body_tracking.export.loader import load_policy
+from whole_body_tracking.sim2sim.reference import references_of, robot_of
+
+from .control.controller import Controller, ControllerConfig
+from .control.estimator import RootEstimator
+from .control.legs import Legs
+from .control.limits import limits_of
+from .control.pose import Body
+from .control.safety import SafetyLayer
+from .control.tracker import Tracker
+
+
+def build_controller(
+    policy_path: str | Path,
+    motions: Sequence[str] = (),
+    motion_file: str | Path | None = None,
+    config: ControllerConfig | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Controller:
+    """Load a policy with its clips, and build the controller that runs it.
+
+    Args:
+        policy_path: Exported ``policy.onnx``.
+        motions: Names of its own clips to load; none means all.
+        motion_file: A clip from elsewhere instead.
+        config: Times and thresholds.
+        clock: Of this machine [s].
+
+    Raises:
+        FileNotFoundError: If a file is gone.
+        ValueError: If policy and clips do not fit together, or the policy observes what cannot be known here.
+    """
+    policy = load_policy(policy_path, needs_clips=motion_file is None and not motions)
+    config = config or ControllerConfig()
+    robot = robot_of(policy.spec)
+    body = Body(robot, policy.spec)
+    tracker = Tracker(policy, robot, references_of(policy, motions, motion_file), body)
+    safety = SafetyLayer(limits_of(policy.spec, robot.joint_names), config.safety)
+    estimator = None
+    if tracker.needs_estimate:
+        order = np.array([robot.joint_names.index(name) for name in policy.spec.joint_names])
+        estimator = RootEstimator(Legs(robot, policy.spec), robot, order)
+    return Controller(tracker, safety, robot, body, config, estimator, clock)

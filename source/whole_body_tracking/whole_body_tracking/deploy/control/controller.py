@@ -1,0 +1,316 @@
+"""The controller of a robot: a state message in, a command message out, through modes and the safety layer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from whole_body_tracking.robots import RobotModel
+
+from ..protocol.checks import state_inbox
+from ..protocol.readings import Readings, readings_of
+from .estimator import LegHeight
+from .pose import Body
+from .record import Recorder
+from .safety import SafetyConfig, SafetyLayer
+from .standing import Ramp
+from .targets import MotorTargets, damping_targets
+from .tracker import PolicyStep, Tracker
+
+logger = logging.getLogger(__name__)
+
+Mode = Literal["passive", "stand", "track", "hold", "damp"]
+
+LARGEST_JUMP = 0.5
+"""How far joints may be from a clip's first pose when the policy goes on to it without standing [rad]."""
+
+
+@dataclass(frozen=True)
+class ControllerConfig:
+    """Times of the state machine [s]."""
+
+    ramp: float = 3.0
+    """From where the joints are to the clip's first pose."""
+    blend: float = 0.3
+    """From standing torques to the policy's."""
+    settle: float = 1.0
+    """How long the policy holds the clip's first pose before the clip runs; includes the blend."""
+    safety: SafetyConfig = field(default_factory=SafetyConfig)
+
+
+class Controller:
+    """Modes passive -> stand -> track -> hold (-> track ...) -> damp. Call :meth:`on_state` with every message.
+
+    Commands go out in answer to accepted states alone, and in :meth:`on_silence` once their absence has tripped the
+    watchdog. The clock of the modes and of the policy is the robot's; that of the watchdog is this machine's.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        safety: SafetyLayer,
+        robot: RobotModel,
+        body: Body,
+        config: ControllerConfig | None = None,
+        estimator=None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        """Start passive.
+
+        Args:
+            tracker: The policy and what it tracks.
+            safety: Limits of the same policy.
+            robot: The facts; motors are in the order of its joints.
+            body: Forward kinematics.
+            config: Times.
+            estimator: Position and velocity; None knows neither.
+            clock: Of this machine [s].
+
+        Raises:
+            ValueError: If the policy observes position or velocity and nothing estimates them.
+        """
+        if estimator is None and tracker.needs_estimate:
+            raise ValueError(
+                f"The policy observes {tracker.spec.describe_observations()}, which needs a state estimate. Run it"
+                " with an estimator, or train Tracking-Flat-G1-Wo-State-Estimation-v0."
+            )
+        self.tracker, self.safety, self.body, self.config = tracker, safety, body, config or ControllerConfig()
+        self.estimator = estimator or LegHeight(body)
+        self.inbox = state_inbox(robot.num_joints)
+        self.recorder = Recorder(tracker.spec, tracker.references)
+        self.mode: Mode = "passive"
+        self.finished: list[str] = []
+        """Clips that were tracked to their end."""
+        self.skipped_steps = 0
+        """Policy steps that came a whole period late or more."""
+        self.readings: Readings | None = None
+        self.robot_time = 0.0
+        """The robot's clock at the last accepted state [s]."""
+        self.remote = b""
+        """The remote control's bytes in the last accepted state."""
+        self.step_times: list[float] = []
+        """This machine's clock at each policy step [s]."""
+        self._clock, self._robot = clock, robot
+        self._order = np.array([robot.joint_names.index(name) for name in tracker.spec.joint_names])
+        self._last_state: float | None = None
+        self._ramp: Ramp | None = None
+        self._policy_start = self._blend_start = self._next_step = 0.0
+        self._from: MotorTargets | None = None
+        self._policy_targets: MotorTargets | None = None
+
+    # -- what a person or a script asks for ----------------------------------------------------------------------------
+
+    def stand(self) -> None:
+        """Go to the first pose of the clip. Does nothing before the first state, and while the policy runs."""
+        if self.readings is None or self.mode not in ("passive", "stand"):
+            return
+        goal = self._by_motor(self.tracker.reference.clip.joint_pos[0])
+        self._ramp = Ramp(self.readings.joint_pos, goal, self.safety.limits, self.config.ramp, self.robot_time)
+        self._enter("stand")
+
+    def track(self, clip: str | None = None) -> bool:
+        """Let the policy track a clip from its beginning, from standing or from the end of the clip before.
+
+        Args:
+            clip: Its name; None takes the same again.
+
+        Returns:
+            Whether the clip starts; else the log says why not.
+
+        Raises:
+            KeyError: If the policy has no such clip.
+        """
+        if clip is not None and self.mode != "track":
+            self.tracker.choose(clip)
+        if not self._can_start():
+            return False
+        self.tracker.start(self._estimated())
+        self._policy_start = self._next_step = self._blend_start = self.robot_time
+        self._from = self._present_targets()
+        self._policy_targets = None
+        self.safety.begin(self._from.joint_pos)
+        self._enter("track")
+        return True
+
+    def damp(self) -> None:
+        """Let the motors only damp; from here only :meth:`passive` leads on."""
+        self._enter("damp")
+
+    def passive(self) -> None:
+        """Back to the beginning, after damping: forgets the trip."""
+        if self.mode in ("damp", "stand"):
+            self.safety.reset()
+            self._enter("passive")
+
+    # -- what the wire brings ------------------------------------------------------------------------------------------
+
+    def on_state(self, data: bytes) -> bytes | None:
+        """Answer a state message with a command, or with nothing if it is refused."""
+        message = self.inbox.take(data)
+        if message is None:
+            return None
+        self._last_state, robot_time = self._clock(), int(message["tick"]) / 1000.0
+        dt = robot_time - self.robot_time if self.readings is not None else 0.0
+        self.robot_time, self.readings = robot_time, readings_of(message, self._robot.num_joints)
+        self.remote = message["wireless_remote"].tobytes()
+        self.estimator.update(self.readings, dt)
+        if self.mode not in ("passive", "damp"):
+            self.safety.check_joints(self.readings)
+        targets = self._targets()
+        if self.safety.trip is not None and self.mode != "damp":
+            self.damp()
+            targets = self._damping()
+        return targets.encoded()
+
+    def on_silence(self) -> bytes | None:
+        """Call when no message has come for a while: a damping command once that has lasted too long."""
+        if self._last_state is None:
+            return None
+        if self.mode != "passive":
+            self.safety.check_age(self.silence)
+        if self.safety.trip is None:
+            return None
+        if self.mode != "damp":
+            self.damp()
+        return self._damping().encoded()
+
+    @property
+    def silence(self) -> float:
+        """Time since the last accepted state [s]; infinite before the first."""
+        return np.inf if self._last_state is None else self._clock() - self._last_state
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the robot stands in the clip's first pose, as far as it was told to."""
+        return self.mode == "stand" and self._ramp.is_over(self.robot_time)
+
+    def stop(self) -> bytes | None:
+        """The last command of a run that ends: damping; None before the first state."""
+        if self.readings is None:
+            return None
+        self.damp()
+        return self._damping().encoded()
+
+    def counts(self) -> dict:
+        """What a run wants to know of its messages and limits."""
+        return {
+            "accepted_states": self.inbox.accepted,
+            "refused_states": dict(self.inbox.refused),
+            "clamped_steps": dict(self.safety.clamped),
+            "skipped_steps": self.skipped_steps,
+            "policy_steps": self.recorder.num_steps,
+        }
+
+    # -- modes ---------------------------------------------------------------------------------------------------------
+
+    def _targets(self) -> MotorTargets:
+        if self.mode == "stand":
+            self.safety.check_upright(self._root_up())
+            return self._ramp.targets(self.robot_time)
+        if self.mode in ("track", "hold"):
+            if self.robot_time >= self._next_step - 1e-6:
+                self._run_policy()
+            return self._present_targets()
+        return self._damping()
+
+    def _run_policy(self) -> None:
+        started, dt = self._clock(), self.tracker.spec.control_dt
+        late = int((self.robot_time - self._next_step) / dt + 1e-6)
+        self.skipped_steps += late
+        self._next_step += (late + 1) * dt
+        elapsed = self.robot_time - self._policy_start - self.config.settle
+        frame = max(0, round(elapsed / dt)) + 1
+        step = self.tracker.step(self._estimated(), frame)
+        self._check(step)
+        wanted = self._by_motor(step.targets)
+        limited = self.safety.limited(wanted, self.readings, dt)
+        duration = self._clock() - started
+        self.safety.check_duration(duration)
+        if limited is None:
+            return
+        limits = self.safety.limits
+        self._policy_targets = MotorTargets(limited, limits.stiffness, limits.damping)
+        self.step_times.append(started)
+        self._record(step, limited[self._order], duration, is_clip=elapsed > -0.5 * dt)
+        if self.mode == "track" and elapsed / dt > self.tracker.last_frame - 1.5:
+            self.finished.append(self.tracker.reference.clip.name)
+            self._enter("hold")
+
+    def _check(self, step: PolicyStep) -> None:
+        posture = self.body.posture(step.state, self.safety.config.lookahead)
+        self.safety.check_posture(posture, self.tracker.reference_posture(step.frame))
+
+    def _present_targets(self) -> MotorTargets:
+        if self.mode == "stand":
+            return self._ramp.targets(self.robot_time)
+        if self._policy_targets is None:
+            return self._damping() if self._from is None else self._from
+        share = (self.robot_time - self._blend_start) / self.config.blend
+        return self._policy_targets if share >= 1.0 else self._from.faded(self._policy_targets, max(0.0, share))
+
+    def _can_start(self) -> bool:
+        if self.mode == "stand" and self._ramp.is_over(self.robot_time):
+            pass
+        elif self.mode != "hold":
+            logger.warning("A clip starts from standing or from the end of another; the mode is %s.", self.mode)
+            return False
+        goal = self._by_motor(self.tracker.reference.clip.joint_pos[0])
+        jump = np.abs(self.readings.joint_pos - goal)
+        if jump.max() > LARGEST_JUMP:
+            name = self._robot.joint_names[int(jump.argmax())]
+            logger.warning(
+                "%s is %.2f rad from the first pose of %s, limit %g: damp and stand first.",
+                name, jump.max(), self.tracker.reference.clip.name, LARGEST_JUMP,
+            )  # fmt: skip
+            return False
+        return True
+
+    def _estimated(self):
+        return self.estimator.state(self.readings, self._order)
+
+    def _root_up(self) -> np.ndarray:
+        x, y, z, w = self.readings.quat_xyzw
+        return np.array([2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)])
+
+    def _damping(self) -> MotorTargets:
+        return damping_targets(self.readings.joint_pos, self.safety.config.damping)
+
+    def _by_motor(self, values: np.ndarray) -> np.ndarray:
+        ordered = np.empty(len(values))
+        ordered[self._order] = values
+        return ordered
+
+    def _enter(self, mode: Mode) -> None:
+        if mode != self.mode:
+            logger.info("%s -> %s at %.2f s", self.mode, mode, self.robot_time)
+            self.mode = mode
+
+    def _record(self, step: PolicyStep, targets: np.ndarray, duration: float, is_clip: bool) -> None:
+        state, readings, corrections = step.state, self.readings, self.tracker.corrections
+        self.recorder.add(
+            time=self.step_times[-1],
+            tick=round(self.robot_time * 1000.0),
+            tracking=is_clip and self.mode == "track",
+            clip=list(self.tracker.references).index(self.tracker.reference.clip.name),
+            frame=step.frame,
+            root_pos_w=state.root_pos_w,
+            root_quat_w=state.root_quat_w,
+            root_lin_vel_w=state.root_lin_vel_w,
+            root_ang_vel_w=state.root_ang_vel_w,
+            joint_pos=state.joint_pos,
+            joint_vel=state.joint_vel,
+            joint_torque=readings.joint_torque[self._order],
+            gyro=readings.gyro,
+            accelerometer=readings.accelerometer,
+            observation=step.observation,
+            action=step.action,
+            targets=targets,
+            heading_correction=corrections.heading,
+            joint_corrections=corrections.joints.copy(),
+            duration=duration,
+        )

@@ -1,0 +1,46 @@
+"""An operator that stands the robot up, lets it track one clip, and stops."""
+
+from __future__ import annotations
+
+import logging
+
+from ..control.controller import Controller
+
+logger = logging.getLogger(__name__)
+
+
+class Script:
+    """Passive -> stand -> track -> hold -> quit; the times are the robot's."""
+
+    def __init__(self, clip: str | None, stand_seconds: float, hold_seconds: float):
+        """Plan the run.
+
+        Args:
+            clip: Clip to track; None takes the first.
+            stand_seconds: How long to stand in the clip's first pose, so that a gantry can put the robot down [s].
+            hold_seconds: How long to go on at the clip's end [s].
+        """
+        self._clip, self._stand, self._hold = clip, stand_seconds, hold_seconds
+        self._since: float | None = None
+
+    def poll(self, controller: Controller) -> bool:
+        """Do what is due, and say whether the run is over."""
+        if controller.mode == "passive":
+            if self._clip is not None:
+                controller.tracker.choose(self._clip)
+            controller.stand()
+        elif controller.mode == "stand" and controller.is_standing:
+            if self._has_waited(controller, self._stand) and not controller.track(self._clip):
+                logger.error("The clip does not start. Stopping.")
+                return True
+        elif controller.mode == "hold":
+            return self._has_waited(controller, self._hold)
+        return controller.mode == "damp"
+
+    def _has_waited(self, controller: Controller, seconds: float) -> bool:
+        if self._since is None:
+            self._since = controller.robot_time
+        if controller.robot_time - self._since < seconds:
+            return False
+        self._since = None
+        return True

@@ -1,0 +1,1 @@
+"""A person's motion as landmarks, body frames and ground contacts."""
