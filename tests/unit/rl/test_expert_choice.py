@@ -67,7 +67,7 @@ def test_an_expert_whose_clip_changed_is_not_compared(table, clips):
 
 
 def test_an_empty_table_is_refused(table, clips):
-    with pytest.raises(ValueError, match="no expert yet"):
+    with pytest.raises(ValueError, match="not list any expert yet"):
         assign_experts(ExpertTable(table.path), clips, "motion", G1)
 
 

@@ -56,7 +56,7 @@ def test_a_motion_without_an_expert_is_not_found(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("motions:\n  - file: walk.npz\n", "no table of experts"),
+        ("motions:\n  - file: walk.npz\n", "not a table of experts"),
         ("format_version: 2\narguments: []\nexperts: []\n", "format_version 1"),
         ("a: [", "not valid YAML"),
         ("format_version: 1\narguments: []\nexperts: [{motion: walk}]\n", "run_folder"),

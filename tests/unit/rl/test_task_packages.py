@@ -11,7 +11,7 @@ TASK = "Tracking-Flat-Of-Another-Package-v0"
 
 
 def test_a_task_of_another_package_is_imported_when_asked_for(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match=f"Unknown task '{TASK}'. Known tracking tasks: .*Tracking-Flat-G1-v0"):
+    with pytest.raises(ValueError, match=f"Unknown task: '{TASK}'. Known: .*Tracking-Flat-G1-v0"):
         require_known_task(TASK)
     info = tmp_path / "other_tasks-1.0.dist-info"
     info.mkdir()
