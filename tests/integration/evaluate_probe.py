@@ -1,4 +1,4 @@
-"""Roll simple policies out on one engine and write down what evaluation says, as JSON.
+"""Roll simple policies out on one engine and write the evaluation's result as JSON.
 
 An engine needs a process of its own, so the test runs this file: ``evaluate_probe.py ENGINE OUT.json CLIP CLIP``.
 The two clips differ in length; rollouts 0 and 2 play the first one, rollout 1 the second one.

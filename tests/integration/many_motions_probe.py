@@ -1,4 +1,4 @@
-"""Train on three clips for a few iterations on one engine with several presets, and write down what happened.
+"""Train on three clips for a few iterations on one engine with several presets, and write the results.
 
 An engine needs a process of its own, so the test runs this file as a program:
 ``many_motions_probe.py ENGINE PRESET MANIFEST OUT.json [key=value ...]``.

@@ -1,4 +1,4 @@
-"""A few G1 on flat ground under ``physics=mujoco_cpu``, and what the tests do with them."""
+"""A few G1 on flat ground under ``physics=mujoco_cpu``, with helpers that place, step and read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put the G1 into one engine and write down what the engine makes of it.
+"""Put the G1 into one engine and write the engine's constants, poses and contacts.
 
 An engine needs a process of its own, so the test runs this file as a program: ``robot_engine_probe.py ENGINE OUT.npz``.
 """

@@ -1,4 +1,4 @@
-"""Build a task on one engine and write down what it does, as JSON.
+"""Build a task on one engine and write its observations, scores and endings as JSON.
 
 An engine needs a process of its own, so the test runs this file as a program: ``task_probe.py TASK ENGINE OUT.json``.
 """

@@ -1,4 +1,4 @@
-"""``physics=mujoco_cpu``: contact forces, by body, and what other sensors read."""
+"""``physics=mujoco_cpu``: contact forces by body, accelerations and wrenches."""
 
 from __future__ import annotations
 

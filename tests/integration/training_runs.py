@@ -1,4 +1,4 @@
-"""How tests call the scripts, and how they read what a training run leaves behind."""
+"""Helpers that call the scripts and read the files of a training run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How variants are named, and what of them the evaluation may know."""
+"""Names of variants, and the overrides that the evaluation gets."""
 
 import pytest
 

@@ -30,7 +30,7 @@ def test_an_override_after_the_numbers_of_envs_is_no_number():
     [
         (["--num_envs", "0"], "positive"),
         (["--seconds", "0"], "--seconds"),
-        (["--task", "Tracking-Flat-G1"], "Known tracking tasks"),
+        (["--task", "Tracking-Flat-G1"], "Unknown task: 'Tracking-Flat-G1'"),
         (["--envs", "4"], "Unknown arguments: --envs"),
         (["--peer_python", "/does/not/exist"], "--peer_python"),
         (["--output", "/does/not/exist/result.json"], "/does/not/exist"),

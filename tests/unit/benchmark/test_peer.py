@@ -1,4 +1,4 @@
-"""The peer: its clip, and what is said where it is not installed."""
+"""The peer: its clip, and the message where it is not installed."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The images' files: what a Docker engine would trip over, checked without one."""
+"""The images' files: errors that a Docker engine would report, checked without one."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""What all pages have in common: links lead somewhere, and documented container commands name what exists."""
+"""All pages: links lead to existing files, and documented container commands name existing services."""
 
 import re
 import shlex

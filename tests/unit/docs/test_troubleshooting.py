@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md: what it says to type is understood, and arrives in the configs."""
+"""docs/troubleshooting.md: its overrides are accepted and change the configs."""
 
 import ast
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""docs/verified.md: every row can be repeated, and claims nothing of a machine that nobody had."""
+"""docs/verified.md: every row can be repeated, and no row claims a machine that was not used."""
 
 import re
 import shlex

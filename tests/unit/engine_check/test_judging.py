@@ -1,4 +1,4 @@
-"""What the check of an engine lets pass, and what it names."""
+"""The check of an engine: records that pass, and the failures that it names."""
 
 import dataclasses
 

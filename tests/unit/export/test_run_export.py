@@ -1,4 +1,4 @@
-"""Where an exported policy says that it comes from, and which files an export leaves."""
+"""Origin that an exported policy records, and the files of an export."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""From what a user types to files."""
+"""Clip files from paths, folders and globs."""
 
 from pathlib import Path
 

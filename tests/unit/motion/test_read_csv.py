@@ -1,4 +1,4 @@
-"""Unitree's CSV: what is read, and what is refused with which message."""
+"""Reading of Unitree's CSV, and the messages about wrong files."""
 
 import warnings
 

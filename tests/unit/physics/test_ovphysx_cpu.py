@@ -1,4 +1,4 @@
-"""OvPhysX without CUDA: the shim, and what it says when system libraries are missing."""
+"""OvPhysX without CUDA: the shim, and the message when system libraries are missing."""
 
 import pytest
 

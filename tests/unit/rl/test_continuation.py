@@ -1,4 +1,4 @@
-"""A training goes on with what its run was trained on, or says what is different."""
+"""A continued training has the clips and settings of its run, or reports the differences."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Processes that train together know what one process that saw everything would know."""
+"""Processes that train together have the statistics of one process that saw everything."""
 
 import argparse
 import os

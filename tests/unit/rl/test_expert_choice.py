@@ -1,4 +1,4 @@
-"""Which expert a clip gets, and what experts may not differ in."""
+"""Assignment of experts to clips, and the settings that all experts must share."""
 
 import dataclasses
 

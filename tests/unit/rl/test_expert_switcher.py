@@ -1,4 +1,4 @@
-"""Every env gets what the expert of its clip alone would answer."""
+"""Each env gets the action that the expert of its clip alone would give."""
 
 import pytest
 import torch

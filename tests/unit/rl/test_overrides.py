@@ -58,10 +58,10 @@ def test_values_that_exist_may_be_set(path):
     [
         (
             "env.motion.bodynames",
-            r"`env.motion` has no 'bodynames'\. Did you mean 'body_names'\? It has: body_n",
+            r"below `env.motion`: 'bodynames'\. Known: body_n.*Did you mean 'body_names'\?",
         ),
-        ("env.moton.body_names", r"`env` has no 'moton'\. Did you mean 'motion'\?"),
-        ("env.motion.pose_range.x.low", r"`env.motion.pose_range` has no 'x'"),
+        ("env.moton.body_names", r"below `env`: 'moton'\..* Did you mean 'motion'\?"),
+        ("env.motion.pose_range.x.low", r"below `env.motion.pose_range`: 'x'"),
     ],
 )
 def test_a_misspelt_path_is_refused(path, message):

@@ -1,4 +1,4 @@
-"""One expert per motion: what is planned, what is skipped or continued, what is refused before anything starts."""
+"""One expert per motion: planned, skipped, continued or refused before anything starts."""
 
 import importlib.util
 import json

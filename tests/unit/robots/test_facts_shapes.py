@@ -1,4 +1,4 @@
-"""Which colliders of the G1 overlap in its default pose: what the engines' self-collision test rests on."""
+"""Colliders of the G1 that overlap in its default pose: an assumption of the engines' self-collision test."""
 
 from itertools import combinations
 

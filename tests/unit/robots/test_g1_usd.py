@@ -1,4 +1,4 @@
-"""The shipped USD files say what the facts say, and can be seen."""
+"""The shipped USD files agree with the facts and have visual shapes."""
 
 import numpy as np
 import pytest

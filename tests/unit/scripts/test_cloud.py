@@ -1,4 +1,4 @@
-"""The cloud scripts on a machine without Docker: what they call and what they pack."""
+"""The cloud scripts on a machine without Docker: their commands and the files that they pack."""
 
 import os
 import subprocess

@@ -87,7 +87,7 @@ def test_history_is_filled_with_the_first_step_and_ends_with_the_last():
 
 def test_an_unknown_term_is_refused_by_name():
     spec = g1_spec(observations=(*OBSERVATIONS[:2], ObservationTerm("height_scan", 187)))
-    with pytest.raises(ValueError, match=r"policy\.onnx: observation term 3, 'height_scan', is unknown.*'command'"):
+    with pytest.raises(ValueError, match=r"observation term 3 of policy\.onnx .*'height_scan'\. Known: command"):
         ObservationBuilder(spec, "policy.onnx")
 
 

@@ -197,7 +197,7 @@ def test_difficulties_are_as_computed_or_as_given_where_there_is_one_kind_only()
 
 def test_the_curriculum_of_a_task_begins_with_the_clip_that_the_manifest_calls_easiest(monkeypatch):
     """The second of four clips has no difficulty; by content the third would be the easiest."""
-    monkeypatch.setattr(factory, "difficulties", lambda library: torch.tensor([3.0, 2.0, 1.0, 4.0]))
+    monkeypatch.setattr(factory, "difficulties", lambda library, robot: torch.tensor([3.0, 2.0, 1.0, 4.0]))
     library = SimpleNamespace(num_frames=torch.tensor([60, 60, 60, 60]))
     entries = [
         MotionEntry(Path(f"{name}.npz"), difficulty=d) for name, d in zip("abcd", (1.0, None, 7.0, 9.0), strict=True)

@@ -1,4 +1,4 @@
-"""Capsules as pixels against what geometry says."""
+"""Capsules as pixels, compared with geometry."""
 
 import numpy as np
 import pytest

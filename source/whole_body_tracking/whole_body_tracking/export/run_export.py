@@ -68,8 +68,8 @@ def export_run(
     checkpoint = Path(checkpoint_path)
     folder = checkpoint.parent / "exported" if folder is None else Path(folder)
     env, action_clip = runner.env.unwrapped, getattr(runner.env, "clip_actions", None)
-    origin = (task, run_path_of(checkpoint), checkpoint.name)
-    spec = spec_from_env(env, *origin, action_clip, clamp_targets, with_clips, trained_clips(checkpoint))
+    run_path, clips = run_path_of(checkpoint), trained_clips(checkpoint)
+    spec = spec_from_env(env, task, run_path, checkpoint.name, action_clip, clamp_targets, with_clips, clips)
     write_checked(folder, env, runner.alg.get_policy(), spec)
     return folder / "policy.onnx"
 

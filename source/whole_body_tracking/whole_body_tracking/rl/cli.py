@@ -12,6 +12,8 @@ from isaaclab_rl.entrypoints.backends.cli_args_rsl_rl import add_rsl_rl_args
 from isaaclab_rl.entrypoints.common import enable_cameras_for_video, set_hydra_args
 from isaaclab_tasks.utils import setup_preset_cli
 
+from whole_body_tracking.names import require_known
+
 from .overrides import split_overrides
 
 
@@ -84,7 +86,7 @@ def require_known_task(task: str | None) -> None:
             point.load()
     known = sorted(name for name in gym.registry if name.startswith("Tracking-"))
     if task is None or task.split(":")[-1] not in gym.registry:
-        raise ValueError(f"Unknown task '{task}'. Known tracking tasks: {', '.join(known)}.")
+        require_known(str(task), known, "task")
 
 
 def _require_machine(args: argparse.Namespace) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
+
+from whole_body_tracking.names import require_known
 
 OVERRIDE = re.compile(r"^[~+]*[A-Za-z_][\w.]*=")
 """What an override or preset selector looks like, such as ``physics=ovphysx``."""
@@ -69,10 +70,6 @@ def _require_path(path: str, parent: str, config: Any, names: list[str]) -> None
         if name not in known:
             if isinstance(config, Mapping) and name == names[-1]:
                 return  # a dictionary takes new keys
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
-            raise ValueError(
-                f"Unknown override `{path}`: `{parent}` has no '{name}'.{hint} It has: {', '.join(known)}."
-            )
+            require_known(name, known, f"name in override `{path}`, below `{parent}`")
         config = config[name] if isinstance(config, Mapping) else getattr(config, name)
         parent = f"{parent}.{name}"

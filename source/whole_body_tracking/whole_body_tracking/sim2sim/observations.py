@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.export.spec import ObservationTerm, PolicySpec
+from whole_body_tracking.names import require_known
 
 
 @dataclass(frozen=True)
@@ -179,12 +180,12 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     width |= {"preview_joint_pos": joints * steps, "preview_anchor_pos_b": 3 * steps}
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     for place, term in enumerate(spec.observations, start=1):
-        if term.name not in TERMS:
-            raise ValueError(
-                f"{source}: observation term {place}, '{term.name}', is unknown to sim2sim. Known: {list(TERMS)}."
-                f" The policy observes {spec.describe_observations()}. Play it in Isaac Lab, or add the term to"
-                " sim2sim/observations.py."
-            )
+        require_known(
+            term.name,
+            TERMS,
+            f"observation term {place} of {source} (the policy observes {spec.describe_observations()}; play it in"
+            " Isaac Lab, or add the term to sim2sim/observations.py)",
+        )
         expected = width[term.name] * term.history_length
         if term.dim != expected:
             raise ValueError(

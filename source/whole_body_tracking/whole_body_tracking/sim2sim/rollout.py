@@ -104,8 +104,8 @@ class _Player:
         action, steps = np.zeros(len(self.default)), []
         for frame in range(1, self.reference.clip.num_frames):
             pos, quat, *_ = self.simulation.bodies(self.anchor_id)
-            robot = self.simulation.state, pos[0], quat[0]
-            obs = self.builder.build(situation(self.spec, self.reference, frame, *robot, action))
+            state = self.simulation.state
+            obs = self.builder.build(situation(self.spec, self.reference, frame, state, pos[0], quat[0], action))
             action = self.policy.run(obs, frame)["actions"][0].astype(np.float64)
             targets = self._targets(action, frame)
             self.simulation.step(targets)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from whole_body_tracking.motion.analysis.quality import CONTACT_HEIGHT
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_rotate
+from whole_body_tracking.names import require_known
 
 
 def contact_match(ref_height: Tensor, robot_height: Tensor) -> Tensor:
@@ -48,9 +49,7 @@ def body_weights(weights: Mapping[str, float], body_names: Sequence[str]) -> lis
     Raises:
         ValueError: If a name is not among ``body_names``, or a weight is not positive.
     """
-    unknown = [name for name in weights if name not in body_names]
-    if unknown:
-        raise ValueError(f"Weights are given for bodies {unknown}, which are not tracked. Tracked: {list(body_names)}.")
+    require_known(weights, body_names, "tracked body in the weights of bodies")
     if not all(weight > 0.0 for weight in weights.values()):
         raise ValueError(
             f"Weights of bodies must be above 0, found {dict(weights)}. To ignore a body, take it out of `body_names`."

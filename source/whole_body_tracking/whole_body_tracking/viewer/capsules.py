@@ -65,14 +65,14 @@ class Camera:
 
     def scaled(self, factor: int) -> Camera:
         """The same view with more pixels."""
-        size = (self.width * factor, self.height * factor)
-        return Camera(self.position, self.axes, *size, self.focal_length * factor, self.middle * factor)
+        width, height = self.width * factor, self.height * factor
+        return Camera(self.position, self.axes, width, height, self.focal_length * factor, self.middle * factor)
 
     def cropped(self, box: Box) -> Camera:
         """A part of the view."""
-        size = (box.columns.stop - box.columns.start, box.rows.stop - box.rows.start)
+        width, height = box.columns.stop - box.columns.start, box.rows.stop - box.rows.start
         middle = self.middle - [box.columns.start, box.rows.start]
-        return Camera(self.position, self.axes, *size, self.focal_length, middle)
+        return Camera(self.position, self.axes, width, height, self.focal_length, middle)
 
     def to_camera(self, points_w: np.ndarray) -> np.ndarray:
         """World points in the camera frame [m], shape [..., 3]."""

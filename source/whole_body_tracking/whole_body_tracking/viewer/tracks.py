@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 
 
@@ -36,12 +37,7 @@ class Track:
                 f"Track '{self.name}' names {bodies} bodies, so positions must have shape [frames, {bodies}, 3] and"
                 f" quaternions [frames, {bodies}, 4]; found {list(self.pos_w.shape)} and {list(self.quat_xyzw.shape)}."
             )
-        unknown = [name for name in self.body_names if name not in self.robot.body_names]
-        if unknown:
-            raise ValueError(
-                f"Track '{self.name}' has bodies {unknown}, which robot '{self.robot.name}' does not."
-                f" Known: {list(self.robot.body_names)}."
-            )
+        require_known(self.body_names, self.robot.body_names, f"body of {self.robot.name} in track '{self.name}'")
         bad = np.flatnonzero(~np.isfinite(self.pos_w).all((1, 2)) | ~np.isfinite(self.quat_xyzw).all((1, 2)))
         if bad.size:
             raise ValueError(f"Track '{self.name}' has values that are not finite, first in frame {bad[0]}.")

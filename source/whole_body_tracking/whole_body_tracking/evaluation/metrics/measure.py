@@ -124,8 +124,8 @@ def _effort(recording: Recording, running: Tensor, root_body: str, robot: RobotM
 
 def _contacts(recording: Recording, running: Tensor, robot: RobotModel) -> dict[str, Tensor]:
     states = (recording.ref, recording.robot)
-    heights = [sole_heights(robot, recording.body_names, state.pos_w, state.quat_w) for state in states]
-    agreement = contact_agreement(*heights, running, recording.step_dt)
+    ref, own = [sole_heights(robot, recording.body_names, state.pos_w, state.quat_w) for state in states]
+    agreement = contact_agreement(ref, own, running, recording.step_dt)
     return {
         "contact_precision": agreement.precision,
         "contact_recall": agreement.recall,

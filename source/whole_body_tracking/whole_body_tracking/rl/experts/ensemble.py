@@ -78,8 +78,8 @@ class Ensemble:
 
     def load(self, env: RslRlVecEnvWrapper) -> ExpertTeacher:
         """The switcher as a policy for an environment with the experts' observations."""
-        names = (self.checkpoints, self.expert_of_clip)
-        return ExpertTeacher(env.get_observations(), {}, "teacher", env.num_actions, *names).to(env.device)
+        obs, checkpoints = env.get_observations(), self.checkpoints
+        return ExpertTeacher(obs, {}, "teacher", env.num_actions, checkpoints, self.expert_of_clip).to(env.device)
 
 
 def prepare_experts(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> Ensemble:

@@ -71,8 +71,8 @@ class ExpertJob:
             FileNotFoundError: If the training left no checkpoint.
         """
         run = self.training.finish()
-        names = (self.name, self.sha256, self.task)
-        return Expert(*names, run, newest_checkpoint(run).name, self.entry.path.resolve(), self.entry.frame_range)
+        checkpoint, clip = newest_checkpoint(run).name, self.entry.path.resolve()
+        return Expert(self.name, self.sha256, self.task, run, checkpoint, clip, self.entry.frame_range)
 
     def _require_same_clip(self) -> None:
         run = self.training.run

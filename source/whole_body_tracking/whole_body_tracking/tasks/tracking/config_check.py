@@ -53,11 +53,11 @@ def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
                 f"`commands.motion.{field}` is the text '{getattr(motion, field)}', expected a list: write"
                 f""" env.commands.motion.{field}="['a','b']"."""
             )
-    _check_names("commands.motion.body_names", motion.body_names, robot.body_names)
-    _check_names("commands.motion.anchor_body_name", [motion.anchor_body_name], motion.body_names)
+    require_known(motion.body_names, robot.body_names, "body in `commands.motion.body_names`")
+    require_known(motion.anchor_body_name, motion.body_names, "body in `commands.motion.anchor_body_name`")
     if cfg.terminations.ee_body_pos is not None:
         names = cfg.terminations.ee_body_pos.params["body_names"]
-        _check_names("terminations.ee_body_pos.params.body_names", names, motion.body_names)
+        require_known(names, motion.body_names, "body in `terminations.ee_body_pos.params.body_names`")
     for term in vars(cfg.rewards).values():
         body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
     _check_speeds(cfg)
@@ -109,9 +109,3 @@ def _check_speeds(cfg: TrackingEnvCfg) -> None:
             "A policy that sees which clip it tracks cannot be trained at several speeds: every copy would be another"
             " clip. Leave out rand_time, or motion_one_hot and motion_embedding."
         )
-
-
-def _check_names(field: str, names: list[str], known: list[str] | tuple[str, ...]) -> None:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"`{field}` names {unknown}, which do not exist here. Known: {list(known)}.")

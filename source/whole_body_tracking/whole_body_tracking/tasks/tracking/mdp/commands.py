@@ -65,9 +65,8 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         root_name = self.robot.body_names[0]
         stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
         self._root_idx = stored_bodies.index(root_name)
-        names = (cfg.motion_files, 1.0 / env.step_dt, cfg.motion_split)
         self._about_targets = action_center(env.cfg) == JOINT_TARGET
-        motions = load_motions(*names, cfg.speeds, env.cfg.robot_name, self._about_targets)
+        motions = self._load_motions(cfg.speeds)
         self.entries = motions.entries
         self.library = self._make_library(motions, self.robot.joint_names, stored_bodies)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
@@ -95,9 +94,7 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
         """The clips as they are, for the exported policy: without the copies at other speeds."""
         if self.cfg.speeds == [1.0]:
             return self.library
-        source = (self.cfg.motion_files, 1.0 / self._env.step_dt, self.cfg.motion_split)
-        motions = load_motions(*source, [1.0], self._env.cfg.robot_name, self._about_targets)
-        return self._make_library(motions, self.library.joint_names, self.library.body_names)
+        return self._make_library(self._load_motions([1.0]), self.library.joint_names, self.library.body_names)
 
     @property
     def nominal_entries(self) -> list[MotionEntry]:
@@ -269,10 +266,16 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
             return torch.arange(self.num_envs, device=self.device)[env_ids or slice(None)]
         return torch.as_tensor(env_ids, device=self.device).long()
 
+    def _load_motions(self, speeds: Sequence[float]) -> NamedMotions:
+        rate, robot_name = 1.0 / self._env.step_dt, self._env.cfg.robot_name
+        return load_motions(
+            self.cfg.motion_files, rate, self.cfg.motion_split, speeds, robot_name, self._about_targets
+        )  # fmt: skip
+
     def _make_library(self, motions: NamedMotions, joint_names: Sequence[str], body_names: Sequence[str]):
-        names, channels = (joint_names, body_names), [*self.cfg.channels]
+        channels = [*self.cfg.channels]
         channels += [JOINT_TARGET] * (self._about_targets and JOINT_TARGET not in channels)
-        return make_library(motions, self.cfg.motion_storage, *names, self.device, channels)
+        return make_library(motions, self.cfg.motion_storage, joint_names, body_names, self.device, channels)
 
     def _reference(self) -> MotionState:
         state = self.library.state_at(self.clip_ids, self.frames)
