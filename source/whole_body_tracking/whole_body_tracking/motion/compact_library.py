@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -24,7 +25,8 @@ class CompactMotionLibrary(MotionLibrary):
 
     Body poses are forward kinematics of the stored root pose and joint positions; velocities are central differences
     of the neighbouring frames, one-sided at a clip's ends, as the converter's are. A look-up costs three times the
-    forward kinematics of the chain that carries the tracked bodies.
+    forward kinematics of the chain that carries the tracked bodies: one kernel where Warp is installed, some two
+    thousand operations of torch where it is not.
     """
 
     def __init__(self, table: Tensor, robot: RobotModel, **facts):
@@ -35,6 +37,7 @@ class CompactMotionLibrary(MotionLibrary):
         self._chain_columns = torch.tensor(columns, dtype=torch.long, device=device)
         self._joint_columns = torch.tensor([7 + robot.joint_names.index(n) for n in self.joint_names], device=device)
         self._body_idx = torch.tensor([self._chain.body_names.index(n) for n in self.body_names], device=device)
+        self._kernel_facts = self._facts_for_kernel(device)
 
     @classmethod
     def from_clips(
@@ -87,6 +90,15 @@ class CompactMotionLibrary(MotionLibrary):
 
     def state_at(self, clip_ids: Tensor, frames: Tensor) -> MotionState:
         """States of frames of clips; see :meth:`MotionLibrary.state_at`."""
+        if self._kernel_facts is None:
+            return self.state_without_warp(clip_ids, frames)
+        from .compact_kernel import compact_states_op
+
+        where = (self.table, self.starts, self.last_frames, clip_ids, frames, self.fps)
+        return self._split(compact_states_op(*where, self._joint_columns, self._body_idx, *self._kernel_facts))
+
+    def state_without_warp(self, clip_ids: Tensor, frames: Tensor) -> MotionState:
+        """What :meth:`state_at` returns, in torch alone: on machines without Warp, and to compare with."""
         last, start = self.last_frames.index_select(0, clip_ids), self.starts.index_select(0, clip_ids)
         frames = torch.minimum(frames.clamp(min=0), last)
         before, after = (frames - 1).clamp(min=0), torch.minimum(frames + 1, last)
@@ -105,6 +117,15 @@ class CompactMotionLibrary(MotionLibrary):
             (pos_after - pos_before) * rate[..., None],
             turn * rate[..., None],
         )
+
+    def _facts_for_kernel(self, device: torch.device) -> tuple[Tensor, ...] | None:
+        """Parents, columns, axes and origins of the chain's joints; None where there is no Warp for the device."""
+        if device.type not in ("cpu", "cuda") or find_spec("warp") is None:
+            return None
+        from .compact_kernel import chain_tensors
+
+        parents, axes, origins = chain_tensors(self._chain, device)
+        return parents, self._chain_columns, axes, origins
 
     def _bodies(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         joints = rows.index_select(1, self._chain_columns)

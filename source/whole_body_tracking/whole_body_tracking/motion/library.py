@@ -140,7 +140,10 @@ class MotionLibrary:
             clip_ids: Clip of each row, in [0, num_clips), shape [num].
             frames: Frame of each row, clamped into its clip, shape [num].
         """
-        rows = self.table.index_select(0, self._rows(clip_ids, frames))
+        return self._split(self.table.index_select(0, self._rows(clip_ids, frames)))
+
+    def _split(self, rows: Tensor) -> MotionState:
+        """Name the columns of states, shape [num, 2 * num_joints + 13 * num_bodies]."""
         num_joints, num_bodies = len(self.joint_names), len(self.body_names)
         sizes = [num_joints, num_joints, 3 * num_bodies, 4 * num_bodies, 3 * num_bodies, 3 * num_bodies]
         joint_pos, joint_vel, *bodies = rows.split(sizes, dim=-1)
