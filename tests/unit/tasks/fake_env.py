@@ -37,7 +37,7 @@ class FakeRobot:
 
     def __init__(self, num_envs: int):
         self.joint_names, self.body_names = list(G1.joint_names), list(G1.body_names)
-        self.is_initialized = True
+        self.is_initialized, self.num_joints = True, G1.num_joints
         joints, bodies = (num_envs, G1.num_joints), (num_envs, G1.num_bodies)
         pose = torch.zeros(*bodies, 7)
         pose[..., 6] = 1.0

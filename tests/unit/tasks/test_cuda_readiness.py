@@ -8,6 +8,8 @@ from fake_cuda import DEVICE, HostTraffic, fake_cuda, on_cuda
 from fake_env import NUM_ENVS, FakeEnv
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 
+from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+
 pytestmark = pytest.mark.unit
 
 VARIANTS = {
@@ -21,7 +23,12 @@ VARIANTS = {
     "loop": {"clip_end": "loop"},
     "hold": {"clip_end": "hold"},
     "beyondmimic": {"start_sampling": "beyondmimic"},
+    "compact": {"motion_storage": "compact"},
 }
+MAY_WAIT = {
+    "_report_non_finite": "one question per reset, whether a state diverged; what follows writes a file",
+}
+"""Methods of the motion command that a reset calls and that wait for the device, and why they may."""
 
 
 def step(env: FakeEnv) -> None:
@@ -32,6 +39,21 @@ def step(env: FakeEnv) -> None:
         assert value.device == DEVICE and value.shape[0] == NUM_ENVS, name
     env.motion.compute(env.step_dt)
     assert env.motion.command.device == DEVICE
+
+
+def step_and_reset(env: FakeEnv) -> None:
+    """A step, then the end of some episodes."""
+    step(env)
+    logged = env.motion.reset(torch.empty(2, dtype=torch.long, device=DEVICE))
+    assert {value.device for value in logged.values()} == {DEVICE}
+    assert env.motion.robot_bodies.pos_w.device == DEVICE
+
+
+@pytest.fixture
+def waiting_left_out(monkeypatch):
+    for name in MAY_WAIT:
+        assert hasattr(MotionCommand, name)
+        monkeypatch.setattr(MotionCommand, name, lambda *_: None)
 
 
 def traffic_of(run: Callable[[FakeEnv], None], **variant) -> HostTraffic:
@@ -47,8 +69,15 @@ def traffic_of(run: Callable[[FakeEnv], None], **variant) -> HostTraffic:
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
-def test_a_step_keeps_to_the_device(variant):
-    assert traffic_of(step, **variant).stalls == []
+def test_a_step_and_a_reset_keep_to_the_device(variant, waiting_left_out):
+    assert traffic_of(step_and_reset, **variant).stalls == []
+
+
+@pytest.mark.parametrize("name", MAY_WAIT)
+def test_what_may_wait_does(name):
+    """An exception that is none any more leaves the list."""
+    with pytest.raises((DataDependentOutputException, DynamicOutputShapeException)):
+        traffic_of(step_and_reset)
 
 
 def test_a_step_of_the_default_task_stays_small():

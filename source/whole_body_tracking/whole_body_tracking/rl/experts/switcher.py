@@ -40,6 +40,7 @@ class ExpertSwitcher(nn.Module):
         for name, value in (params | buffers).items():
             self.register_buffer(self._names[name], value.detach())
         self.register_buffer("expert_of_clip", torch.tensor(expert_of_clip))
+        self.register_buffer("_expert_idx", torch.arange(len(actors)), persistent=False)
 
     @property
     def num_experts(self) -> int:
@@ -57,19 +58,25 @@ class ExpertSwitcher(nn.Module):
             obs: Observations, shape [num_envs, num_observations].
             experts: Expert of each row, shape [num_envs].
         """
+        num_rows = max(-(-len(obs) // self.num_experts), MIN_ROWS)
         order = torch.argsort(experts, stable=True)
-        counts = torch.bincount(experts, minlength=self.num_experts)
         sorted_experts = experts[order]
-        first = counts.cumsum(0) - counts
-        places = torch.arange(len(obs), device=obs.device) - first[sorted_experts]
-        batches = obs.new_zeros(self.num_experts, max(int(counts.max()), MIN_ROWS), obs.shape[-1])
-        batches[sorted_experts, places] = obs[order]
-        outputs = self._all_experts(batches)[sorted_experts, places]
+        counts = torch.zeros_like(self._expert_idx).index_add_(0, experts, torch.ones_like(experts))
+        last_block = ((counts + num_rows - 1) // num_rows).cumsum(0)
+        # Blocks of one size, as many as could be needed: their number does not have to be asked from the device.
+        num_blocks = (len(obs) + self.num_experts * (num_rows - 1)) // num_rows
+        blocks = torch.arange(num_blocks, device=obs.device)
+        block_experts = torch.searchsorted(last_block, blocks, right=True).clamp(max=self.num_experts - 1)
+        ahead = torch.cat((counts.cumsum(0) - counts, last_block.roll(1).index_fill(0, self._expert_idx[:1], 0)))
+        first_row, first_block = ahead.view(2, -1)[:, sorted_experts]
+        places = first_block * num_rows + torch.arange(len(obs), device=obs.device) - first_row
+        batches = obs.new_zeros(num_blocks * num_rows, obs.shape[-1]).index_copy_(0, places, obs[order])
+        outputs = self._all_blocks(block_experts, batches.view(num_blocks, num_rows, -1)).flatten(0, 1)[places]
         return torch.empty_like(outputs).index_copy_(0, order, outputs)
 
-    def _all_experts(self, batches: Tensor) -> Tensor:
-        """Every expert on its own rows, shape [num_experts, num_rows, num_actions]."""
-        weights = {name: getattr(self, buffer) for name, buffer in self._names.items()}
+    def _all_blocks(self, experts: Tensor, batches: Tensor) -> Tensor:
+        """Each block of rows through its expert, shape [num_blocks, num_rows, num_actions]."""
+        weights = {name: getattr(self, buffer).index_select(0, experts) for name, buffer in self._names.items()}
         return torch.func.vmap(lambda own, rows: functional_call(self._layout[0], own, (rows,)))(weights, batches)
 
     def reset(self, dones: Tensor | None = None, hidden_state: None = None) -> None:

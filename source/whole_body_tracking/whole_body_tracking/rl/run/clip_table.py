@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from whole_body_tracking.files import write_table
 
@@ -23,11 +24,15 @@ def clip_rows(motion: MotionCommand, step_dt: float) -> list[dict[str, str | flo
 
     The first two are moving averages, zero for a clip without any ended episode.
     """
+    names, values = motion.library.names, clip_values(motion, step_dt).tolist()
+    return [{"clip": name} | dict(zip(COLUMNS, row, strict=True)) for name, row in zip(names, values, strict=True)]
+
+
+def clip_values(motion: MotionCommand, step_dt: float) -> Tensor:
+    """The columns of :func:`clip_rows` on the device, shape [num_clips, 3]."""
     sampler = motion.sampler
     columns = (sampler.clips.failure_rates, sampler.clips.mean_steps * step_dt, sampler.clip_probabilities)
-    values = torch.stack(columns, dim=-1).tolist()
-    names = motion.library.names
-    return [{"clip": name} | dict(zip(COLUMNS, row, strict=True)) for name, row in zip(names, values, strict=True)]
+    return torch.stack(columns, dim=-1)
 
 
 def log_clips(writer: Any, rows: list[dict[str, str | float]], iteration: int) -> None:

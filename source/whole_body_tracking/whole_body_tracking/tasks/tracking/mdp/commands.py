@@ -348,9 +348,9 @@ class MotionCommand(BeyondMimicNames, CommandTerm):
 
     def _report_non_finite(self, env_ids: Tensor) -> None:
         diverged = has_diverged(self.errors)[env_ids]
-        diverged_ids, others = env_ids[diverged], env_ids[~diverged]
-        if not len(diverged_ids):
+        if not diverged.any():  # the one question that a reset asks the device
             return
+        diverged_ids, others = env_ids[diverged], env_ids[~diverged]
         for values in self.metrics.values():  # one infinite error would make every mean of the log infinite
             values[diverged_ids] = values[others].mean() if len(others) else 0.0
         dump = dump_non_finite_state(self._env.cfg.log_dir, self.robot, diverged_ids, self.clip_ids, self.frames)

@@ -35,14 +35,15 @@ class LoopPlacement:
         )
         shift = last.body_pos_w[:, root_idx] - quat_rotate(self._round_quat, first.body_pos_w[:, root_idx])
         self._round_shift = shift * shift.new_tensor([1.0, 1.0, 0.0])
-        self.quat = self._round_quat.new_tensor([0.0, 0.0, 0.0, 1.0]).repeat(num_envs, 1)
+        self._unturned = self._round_quat.new_tensor([0.0, 0.0, 0.0, 1.0])
+        self.quat = self._unturned.repeat(num_envs, 1)
         """Turn of each env's reference, shape [num_envs, 4]."""
         self.shift = shift.new_zeros(num_envs, 3)
         """Shift of each env's reference after the turn [m], shape [num_envs, 3]."""
 
     def reset(self, env_ids: Tensor) -> None:
         """Put the reference of envs back to where the clip has it."""
-        self.quat[env_ids] = self.quat.new_tensor([0.0, 0.0, 0.0, 1.0])
+        self.quat[env_ids] = self._unturned
         self.shift[env_ids] = 0.0
 
     def next_round(self, clip_ids: Tensor, passed: Tensor) -> tuple[Tensor, Tensor]:
