@@ -147,7 +147,7 @@ def _with_truth(run: RecordedRun, truth: dict[str, np.ndarray], path: str | Path
 
 
 def _true_state(qpos: np.ndarray, qvel: np.ndarray, order: list[int]) -> RobotState:
-    """A state of the simulated robot, whose joints are in the order of its motors; ``order`` is that of the policy's."""
+    """A state of the simulated robot; ``order`` is the motor of each of the policy's joints."""
     quat = np.roll(qpos[3:7], -1)
     return RobotState(
         root_pos_w=qpos[:3],
