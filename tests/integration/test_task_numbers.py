@@ -11,10 +11,11 @@ pytestmark = pytest.mark.integration
 
 NOT_HONOURED = {
     "mujoco_cpu": {"dynamic friction", "64 buckets", "restitution"},
+    "newton_mjwarp": {"dynamic friction", "64 buckets", "restitution"},
     "ovphysx": set(),
 }
-"""Newton has one friction coefficient and draws it per shape without buckets; MuJoCo has no restitution. The other
-engines follow these two: newton_mjwarp randomises as mujoco_cpu does, isaacsim_physx as ovphysx does."""
+"""Newton has one friction coefficient and draws it per shape without buckets; MuJoCo has no restitution. The engine
+that is missing, isaacsim_physx, randomises as ovphysx does."""
 POLICY_NOISE = {
     "command": 0.0, "motion_anchor_pos_b": 0.25, "motion_anchor_ori_b": 0.05, "base_lin_vel": 0.5,
     "base_ang_vel": 0.2, "joint_pos": 0.01, "joint_vel": 0.5, "actions": 0.0,
@@ -119,3 +120,15 @@ def test_surfaces(built):
         margin = 0.1 * (highest - lowest)
         assert lowest <= low < lowest + margin and highest - margin < high <= highest
     assert (found["distinct"] > 64) == ("64 buckets" in missing)
+
+
+def test_a_fallen_robot_lies_on_what_it_fell_on(built):
+    """``test_mujoco_cpu_contacts.py`` asks the same of mujoco_cpu; newton_mjwarp is what GPU users get."""
+    if built["engine"] != "newton_mjwarp":
+        pytest.skip("the room for contacts is MuJoCo Warp's")
+    fallen = built["fallen"]
+    assert fallen["touching"]["pelvis"] > 0.9 and fallen["touching"]["torso_link"] > 0.9
+    assert fallen["touching"]["left_ankle_pitch_link"] == 0.0  # has no shape
+    assert fallen["force_per_mass"] == pytest.approx(9.81, rel=0.05)
+    assert fallen["height"][0] > 0.03 and fallen["height"][1] < 0.2
+    assert fallen["most_contacts"] <= 0.8 and fallen["most_rows"] <= 0.8

@@ -28,9 +28,10 @@ TOLERANCES = {
 
 
 @pytest.mark.parametrize("look_up", [CompactMotionLibrary.state_at, CompactMotionLibrary.state_without_warp])
-def test_compact_and_full_agree_everywhere_borders_included(look_up):
-    full = MotionLibrary.from_clips(CLIPS, JOINTS, BODIES)
-    compact = CompactMotionLibrary.from_clips(CLIPS, JOINTS, BODIES, robot=G1)
+@pytest.mark.parametrize("bodies", [BODIES, ("pelvis",)], ids=["tracked", "root"])
+def test_compact_and_full_agree_everywhere_borders_included(look_up, bodies):
+    full = MotionLibrary.from_clips(CLIPS, JOINTS, bodies)
+    compact = CompactMotionLibrary.from_clips(CLIPS, JOINTS, bodies, robot=G1)
     clip_ids = torch.cat([torch.full((clip.num_frames + 4,), i) for i, clip in enumerate(CLIPS)])
     frames = torch.cat([torch.arange(-2, clip.num_frames + 2) for clip in CLIPS])
     expected, found = full.state_at(clip_ids, frames), look_up(compact, clip_ids, frames)

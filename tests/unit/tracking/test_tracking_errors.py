@@ -4,12 +4,19 @@ import math
 
 import pytest
 import torch
-from isaaclab.utils.math import quat_apply, quat_from_euler_xyz, quat_mul
+from isaaclab.utils.math import (
+    matrix_from_quat,
+    quat_apply,
+    quat_from_euler_xyz,
+    quat_mul,
+    subtract_frame_transforms,
+)
 
 from whole_body_tracking.tasks.tracking.mdp.rewards import exp_kernel
 from whole_body_tracking.tracking.errors import (
     BodyState,
     anchor_relative_targets,
+    in_frame,
     projected_gravity_z,
     rotation_columns,
     squared_angle,
@@ -103,3 +110,26 @@ def test_rotation_columns_are_written_row_by_row():
 
 def test_kernel_at_its_standard_deviation():
     assert exp_kernel(torch.tensor(0.09), 0.3).item() == pytest.approx(math.exp(-1.0))
+
+
+def test_a_pose_seen_from_a_turned_frame():
+    """The frame stands at (2, 3, 1) and faces left (+y); a body one metre to its left lies at (1, 3, 1)."""
+    left = torch.tensor([[0.0, 0.0, math.sin(math.pi / 4), math.cos(math.pi / 4)]])
+    unit = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
+    pos, quat = in_frame(torch.tensor([[1.0, 3.0, 1.0]]), unit, torch.tensor([[2.0, 3.0, 1.0]]), left)
+    torch.testing.assert_close(pos, torch.tensor([[0.0, 1.0, 0.0]]))
+    torch.testing.assert_close(quat, torch.tensor([[0.0, 0.0, -math.sin(math.pi / 4), math.cos(math.pi / 4)]]))
+
+
+def test_poses_in_a_frame_are_those_of_isaac_lab():
+    bodies, frames = random_bodies(seed=5), random_bodies(seed=6)
+    expected = subtract_frame_transforms(frames.pos_w, frames.quat_w, bodies.pos_w, bodies.quat_w)
+    found = in_frame(bodies.pos_w, bodies.quat_w, frames.pos_w, frames.quat_w)
+    for a, b in zip(expected, found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_rotation_columns_are_those_of_the_matrix():
+    quat = random_bodies(seed=7).quat_w
+    expected = matrix_from_quat(quat)[..., :2].flatten(-2)
+    torch.testing.assert_close(rotation_columns(quat), expected, rtol=1e-12, atol=1e-12)

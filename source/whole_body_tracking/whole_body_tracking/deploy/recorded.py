@@ -136,7 +136,9 @@ def _with_truth(run: RecordedRun, truth: dict[str, np.ndarray], path: str | Path
     rows = np.searchsorted(truth["tick"], run.arrays["tick"])
     if rows.max() >= len(truth["tick"]) or (truth["tick"][rows] != run.arrays["tick"]).any():
         raise ValueError(f"{path} is of another run: it lacks states that the controller saw.")
-    states = [_true_state(truth["qpos"][row], truth["qvel"][row], run.spec) for row in rows]
+    names = robot_of(run.spec).joint_names
+    order = [names.index(name) for name in run.spec.joint_names]
+    states = [_true_state(truth["qpos"][row], truth["qvel"][row], order) for row in rows]
     alignment, first, start = Alignment(), states[0], run.state(0)
     alignment.align(first.root_pos_w, first.root_quat_w, start.root_pos_w, start.root_quat_w)
     states = [alignment.apply(state) for state in states]
@@ -144,9 +146,8 @@ def _with_truth(run: RecordedRun, truth: dict[str, np.ndarray], path: str | Path
     return replace(run, arrays=arrays)
 
 
-def _true_state(qpos: np.ndarray, qvel: np.ndarray, spec: PolicySpec) -> RobotState:
-    """A state of the simulated robot, whose joints are in the order of its motors."""
-    order = [robot_of(spec).joint_names.index(name) for name in spec.joint_names]
+def _true_state(qpos: np.ndarray, qvel: np.ndarray, order: list[int]) -> RobotState:
+    """A state of the simulated robot; ``order`` is the motor of each of the policy's joints."""
     quat = np.roll(qpos[3:7], -1)
     return RobotState(
         root_pos_w=qpos[:3],

@@ -124,17 +124,17 @@ class RobotModel:
     @cached_property
     def joint_origin_pos(self) -> np.ndarray:
         """Position of each joint in its parent body's frame [m], shape [num_joints, 3]."""
-        return np.array(self._bodies("joint_origin_xyz", 1))
+        return np.array(self._bodies("joint_origin_xyz", 1)).reshape(-1, 3)
 
     @cached_property
     def joint_origin_quat(self) -> np.ndarray:
         """Orientation (x, y, z, w) of each child body in its parent's frame at zero angle, shape [num_joints, 4]."""
-        return Rotation.from_euler("xyz", self._bodies("joint_origin_rpy", 1)).as_quat()
+        return Rotation.from_euler("xyz", np.reshape(self._bodies("joint_origin_rpy", 1), (-1, 3))).as_quat()
 
     @cached_property
     def joint_axis(self) -> np.ndarray:
         """Unit axis of each joint in its child body's frame, shape [num_joints, 3]."""
-        return np.array(self._bodies("joint_axis", 1))
+        return np.array(self._bodies("joint_axis", 1)).reshape(-1, 3)
 
     @cached_property
     def joint_pos_limits(self) -> np.ndarray:

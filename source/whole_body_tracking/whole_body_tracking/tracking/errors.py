@@ -59,7 +59,7 @@ def squared_angle(a: Tensor, b: Tensor) -> Tensor:
 
 def exp_kernel(squared_error: Tensor, std: float) -> Tensor:
     """Map a squared error to (0, 1]: exp(-squared_error / std^2)."""
-    return torch.exp(-squared_error / std**2)
+    return torch.exp(squared_error * (-1.0 / std**2))
 
 
 def yaw_twist(quat: Tensor) -> Tensor:
@@ -130,21 +130,41 @@ def tracking_errors(ref: BodyState, robot: BodyState, anchor_idx: int) -> Tracki
 
 def projected_gravity_z(quat_w: Tensor) -> Tensor:
     """z component of the unit gravity vector in the body frame, shape [...]: -1 upright, +1 upside down."""
-    return 2.0 * (quat_w[..., 0].square() + quat_w[..., 1].square()) - 1.0
+    return 2.0 * quat_w[..., :2].square().sum(-1) - 1.0
 
 
 def rotation_columns(quat: Tensor) -> Tensor:
-    """First two columns of the rotation matrix, row by row, shape [..., 6] (Zhou et al., CVPR 2019)."""
-    x, y, z, w = quat.unbind(-1)
-    rows = (
-        (1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - z * w)),
-        (2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z)),
-        (2.0 * (x * z - y * w), 2.0 * (y * z + x * w)),
-    )
-    return torch.stack([value for row in rows for value in row], dim=-1)
+    """First two columns of the rotation matrix, row by row, shape [..., 6] (Zhou et al., CVPR 2019).
+
+    With a unit q = (x, y, z, w) the columns are 2 x (x, y, z) + 2 w (w, z, -y) - (1, 0, 0) and
+    2 y (x, y, z) + 2 w (-z, w, x) - (0, 1, 0).
+    """
+    (x, _, z, w), (_, minus_y, minus_z, _) = quat.unbind(-1), (-quat).unbind(-1)
+    others = torch.stack((w, minus_z, z, w, minus_y, x), dim=-1).unflatten(-1, (3, 2))
+    half = (quat[..., :3, None] * quat[..., None, :2]).addcmul(others, quat[..., 3:, None])
+    columns = 2.0 * half
+    columns.diagonal(dim1=-2, dim2=-1).sub_(1.0)
+    return columns.flatten(-2)
+
+
+def in_frame(pos_w: Tensor, quat_w: Tensor, frame_pos_w: Tensor, frame_quat_w: Tensor) -> tuple[Tensor, Tensor]:
+    """Poses as seen from a frame.
+
+    Args:
+        pos_w: Positions in the world [m], shape [..., 3].
+        quat_w: Orientations in the world, shape [..., 4].
+        frame_pos_w: Origin of the frame [m], broadcast to the positions' shape.
+        frame_quat_w: Orientation of the frame, broadcast to the orientations' shape.
+
+    Returns:
+        Positions [m] and orientations in the frame, shaped like the first two arguments.
+    """
+    inverse = quat_conjugate(frame_quat_w).expand_as(quat_w)
+    return quat_rotate(inverse, pos_w - frame_pos_w), quat_mul(inverse, quat_w)
 
 
 def has_diverged(errors: TrackingErrors) -> Tensor:
     """Whether a pose or velocity of each env's bodies is NaN or Inf, told from its errors, shape [num_envs]."""
     per_body = errors.body_pos + errors.body_ori + errors.body_lin_vel + errors.body_ang_vel
-    return ~torch.isfinite(per_body.sum(-1) + errors.anchor_pos + errors.anchor_ori)
+    total = per_body.sum(-1) + errors.anchor_pos + errors.anchor_ori
+    return ~(total < torch.inf)  # squares are never -inf, and a NaN is not below anything

@@ -7,8 +7,14 @@ from torch import Tensor
 
 
 def quat_mul(a: Tensor, b: Tensor) -> Tensor:
-    """Product ``a b`` (rotate by b, then by a), shape [..., 4]."""
-    return torch.stack(hamilton(a.unbind(-1), b.unbind(-1)), dim=-1)
+    """Product ``a b`` (rotate by b, then by a), shape [..., 4].
+
+    With a = (u, w) and b = (v, s): (u x v + w v + s u, w s - u . v); leading dimensions are broadcast.
+    """
+    u, v = a[..., :3], b[..., :3]
+    vector = torch.linalg.cross(u, v).addcmul(a[..., 3:], v).addcmul(b[..., 3:], u)
+    products = a * b
+    return torch.cat((vector, products[..., 3:] - products[..., :3].sum(-1, keepdim=True)), dim=-1)
 
 
 def hamilton(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -32,7 +38,7 @@ def quat_rotate(q: Tensor, v: Tensor) -> Tensor:
     """Rotate vectors: v + 2 w (u x v) + 2 u x (u x v) with q = (u, w), shape [..., 3]."""
     u, w = torch.broadcast_tensors(q[..., :3], v)[0], q[..., 3:]
     t = 2.0 * torch.linalg.cross(u, v.expand_as(u))
-    return v + w * t + torch.linalg.cross(u, t)
+    return torch.addcmul(v, w, t) + torch.linalg.cross(u, t)
 
 
 def quat_log(q: Tensor) -> Tensor:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from isaaclab.utils.math import subtract_frame_transforms
 from torch import Tensor
 
-from whole_body_tracking.tracking.errors import BodyState, rotation_columns
+from whole_body_tracking.tracking.errors import in_frame, rotation_columns
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
@@ -80,19 +79,14 @@ def _preview_anchor_in_robot_anchor(env: ManagerBasedEnv, command_name: str) -> 
     robot, anchor = motion.robot_bodies, motion.anchor_idx
     quat_w = motion.preview.body_quat_w[:, anchor].reshape(env.num_envs, -1, 4)
     pos_w = motion.preview.body_pos_w[:, anchor].reshape(env.num_envs, -1, 3) + env.scene.env_origins[:, None]
-    robot_pos_w = robot.pos_w[:, anchor, None].expand_as(pos_w)
-    return subtract_frame_transforms(robot_pos_w, robot.quat_w[:, anchor, None].expand_as(quat_w), pos_w, quat_w)
+    return in_frame(pos_w, quat_w, robot.pos_w[:, anchor, None], robot.quat_w[:, anchor, None])
 
 
 def _reference_anchor_in_robot_anchor(motion: MotionCommand) -> tuple[Tensor, Tensor]:
     ref, robot, anchor = motion.reference_bodies, motion.robot_bodies, motion.anchor_idx
-    return subtract_frame_transforms(
-        robot.pos_w[:, anchor], robot.quat_w[:, anchor], ref.pos_w[:, anchor], ref.quat_w[:, anchor]
-    )
+    return in_frame(ref.pos_w[:, anchor], ref.quat_w[:, anchor], robot.pos_w[:, anchor], robot.quat_w[:, anchor])
 
 
 def _bodies_in_anchor(motion: MotionCommand) -> tuple[Tensor, Tensor]:
-    robot: BodyState = motion.robot_bodies
-    anchor_pos_w = robot.pos_w[:, motion.anchor_idx, None].expand_as(robot.pos_w)
-    anchor_quat_w = robot.quat_w[:, motion.anchor_idx, None].expand_as(robot.quat_w)
-    return subtract_frame_transforms(anchor_pos_w, anchor_quat_w, robot.pos_w, robot.quat_w)
+    robot, anchor = motion.robot_bodies, motion.anchor_idx
+    return in_frame(robot.pos_w, robot.quat_w, robot.pos_w[:, anchor, None], robot.quat_w[:, anchor, None])
