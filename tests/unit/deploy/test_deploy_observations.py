@@ -106,7 +106,7 @@ def test_corrections_are_limited_in_size_and_rate():
     assert turned[0] == pytest.approx(HEADING_RATE * 0.02) and sum(turned) == pytest.approx(HEADING_LIMIT)
     assert corrections.joints[G1.joint_names.index("left_elbow_joint")] == pytest.approx(-JOINT_LIMIT)
     assert np.count_nonzero(corrections.joints) == 1
-    with pytest.raises(KeyError, match=r"'left_knee_joint' may not be corrected.*left_elbow_joint"):
+    with pytest.raises(ValueError, match=r"'left_knee_joint' may not be corrected.*left_elbow_joint"):
         corrections.ask_joint("left_knee_joint", 0.1)
 
 

@@ -51,9 +51,9 @@ def test_a_button_acts_once_each_time_it_is_pressed():
 
 def test_unknown_wishes_and_clips_are_refused():
     controller, _ = pair()
-    with pytest.raises(KeyError, match=r"no wish 'jump'. There are: .*'stand'"):
+    with pytest.raises(ValueError, match=r"no wish 'jump'. There are: .*'stand'"):
         Person(controller).wish("jump")
-    with pytest.raises(KeyError, match=r"no clip 'walk'. The policy has: \['squat'\]"):
+    with pytest.raises(ValueError, match=r"Unknown clip of the policy: 'walk'\. Known: squat"):
         controller.tracker.choose("walk")
 
 

@@ -123,7 +123,7 @@ class Controller:
             Whether the clip starts; else the log says why not.
 
         Raises:
-            KeyError: If the policy has no such clip.
+            ValueError: If the policy has no such clip.
         """
         if clip is not None and self.mode != "track":
             self.tracker.choose(clip)

@@ -48,10 +48,10 @@ class Corrections:
         """Ask for an offset of a joint [rad].
 
         Raises:
-            KeyError: If the joint may not be corrected; the message lists those that may.
+            ValueError: If the joint may not be corrected; the message lists those that may.
         """
         if name not in self.adjustable:
-            raise KeyError(f"'{name}' may not be corrected. The upper body's joints may: {list(self.adjustable)}.")
+            raise ValueError(f"'{name}' may not be corrected. The upper body's joints may: {list(self.adjustable)}.")
         self._wanted_joints[self.joint_names.index(name)] = np.clip(offset, -JOINT_LIMIT, JOINT_LIMIT)
 
     def advance(self, dt: float) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from whole_body_tracking.export.loader import OnnxPolicy
+from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState
 from whole_body_tracking.sim2sim.observations import ObservationBuilder, Situation
@@ -74,10 +75,9 @@ class Tracker:
         """Take another reference.
 
         Raises:
-            KeyError: If there is none of that name; the message lists them.
+            ValueError: If there is none of that name; the message lists them.
         """
-        if name not in self.references:
-            raise KeyError(f"There is no clip '{name}'. The policy has: {list(self.references)}.")
+        require_known(name, self.references, "clip of the policy")
         self.reference = self.references[name]
 
     def start(self, state: RobotState) -> None:

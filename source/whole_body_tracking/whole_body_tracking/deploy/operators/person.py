@@ -28,10 +28,10 @@ class Person:
         """Do one of :data:`WISHES`.
 
         Raises:
-            KeyError: If it is none of them.
+            ValueError: If it is none of them.
         """
         if name not in self.WISHES:
-            raise KeyError(f"There is no wish '{name}'. There are: {self.WISHES}.")
+            raise ValueError(f"There is no wish '{name}'. There are: {self.WISHES}.")
         if name in ("left", "right", "straight"):
             self._turn({"left": HEADING_STEP, "right": -HEADING_STEP, "straight": None}[name])
         elif name == "next":

@@ -39,7 +39,7 @@ def report_on(
         robot_name: Whose clips they are.
 
     Returns:
-        The entries, one row a clip by name of column, and the comparison, the first and last in the order given.
+        The entries, one row per clip by name of column, and the comparison, the first and last in the order given.
 
     Raises:
         FileNotFoundError: If a name does not match any file.
