@@ -294,10 +294,10 @@ def test_checkpoint_with_actions_about_something_else(tmp_path):
     require_policy_of_task(env_cfg, tmp_path / "model_1.pt")
 
     runner = SimpleNamespace(env=SimpleNamespace(unwrapped=SimpleNamespace(cfg=env_cfg)), _networks={})
-    for known in ({}, {"action_center": "joint_target"}):
-        TrackingRunner._require_fit(runner, "model_1.pt", known)
-    with pytest.raises(ValueError, match=r"about 'reference', this task .*joint_target.*joint_pos\.center=reference"):
-        TrackingRunner._require_fit(runner, "model_1.pt", {"action_center": "reference"})
+    TrackingRunner._require_fit(runner, "model_1.pt", {"action_center": "joint_target"})
+    for other in ({}, {"action_center": "reference"}):  # version 0.1 stored none and had no choice
+        with pytest.raises(ValueError, match=r"about 'reference', this task .*joint_pos\.center=reference"):
+            TrackingRunner._require_fit(runner, "model_1.pt", other)
 
 
 def test_run_that_is_not_named_in_full(command):
