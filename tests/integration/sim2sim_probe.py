@@ -74,7 +74,7 @@ def main(preset: str, manifest: str, out: Path) -> None:
             obs, actions = env.get_observations(), env.unwrapped.action_manager.action
             observations.append(obs["policy"].clone())
             for env_id in range(NUM_ENVS):
-                clip, frame = int(motion.clip_ids[env_id]), int(motion.frames[env_id])
+                clip, frame = int(motion.clip_ids[env_id]), int(motion.frames[env_id] + motion.clock.is_held[env_id])
                 last_action = actions[env_id].cpu().double().numpy()
                 now = situation(policy.spec, references[clip], frame, *state_of(env, env_id), last_action)
                 worst = np.maximum(worst, np.abs(builder.build(now) - obs["policy"][env_id].cpu().numpy()))

@@ -133,17 +133,19 @@ def situation(
     Args:
         spec: Of the policy.
         reference: What it tracks.
-        frame: Frame that the next step should reach.
+        frame: Frame that the next step should reach; past the clip's end its last pose is held, at rest.
         state: Where the robot is.
         anchor_pos_w: Position of the robot's anchor [m], shape [3].
         anchor_quat_w: Its orientation (x, y, z, w), shape [4].
         last_action: Action that the policy's file emitted at the previous step, shape [num_joints].
     """
     clip, anchor = reference.clip, reference.clip.body_indices([spec.anchor_body_name])[0]
-    ahead = np.minimum(frame + np.array(spec.preview_steps, dtype=int), clip.num_frames - 1)
+    last = clip.num_frames - 1
+    is_held, frame = frame > last, min(frame, last)
+    ahead = np.minimum(frame + np.array(spec.preview_steps, dtype=int), last)
     return Situation(
         ref_joint_pos=clip.joint_pos[frame],
-        ref_joint_vel=clip.joint_vel[frame],
+        ref_joint_vel=np.zeros_like(clip.joint_vel[frame]) if is_held else clip.joint_vel[frame],
         ref_anchor_pos_w=clip.body_pos_w[frame, anchor],
         ref_anchor_quat_w=clip.body_quat_w[frame, anchor],
         anchor_pos_w=anchor_pos_w,

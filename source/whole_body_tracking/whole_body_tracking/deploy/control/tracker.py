@@ -100,7 +100,7 @@ class Tracker:
             estimated: The robot in the estimator's world.
             frame: Frame to aim at; beyond the clip's end its last one is.
         """
-        frame = min(frame, self.last_frame)
+        aimed_at, frame = frame, min(frame, self.last_frame)
         state = self.alignment.apply(estimated)
         pos, quat = self.body.anchor(state)
         turn = self.corrections.advance(self.spec.control_dt)
@@ -108,7 +108,7 @@ class Tracker:
             self.alignment.turn_reference(turn, pos)
             state = self.alignment.apply(estimated)
             pos, quat = self.body.anchor(state)
-        now = situation(self.spec, self.reference, frame, state, pos, quat, self._last_action)
+        now = situation(self.spec, self.reference, aimed_at, state, pos, quat, self._last_action)
         observation = self.builder.build(self._corrected(now))
         self._last_action = self.policy.run(observation, frame)["actions"][0].astype(np.float64)
         return PolicyStep(frame, state, observation, self._last_action, self._targets(self._last_action, frame))
