@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import re
 import subprocess
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -31,10 +32,9 @@ def direct_requirements() -> list[Requirement]:
 
 
 def installed_version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    """Version in this environment; what Ray puts before it on the path, once imported, does not count."""
+    found = importlib.metadata.distributions(name=name, path=[sysconfig.get_path("purelib")])
+    return next((distribution.version for distribution in found), None)
 
 
 def required_packages() -> set[str]:
