@@ -53,8 +53,16 @@ def train(tmp_path: Path, engine: str, preset: str, manifest: str, overrides: li
     return json.loads(out.read_text())
 
 
-@pytest.mark.parametrize("engine", ["mujoco_cpu", "ovphysx"])
-@pytest.mark.parametrize("preset", list(OVERRIDES))
+ESSENTIAL = {("mujoco_cpu", "none"), ("mujoco_cpu", "motion_embedding"), ("ovphysx", "motion_embedding")}
+"""An embedding reads the same id as a one-hot; each run takes 40 s."""
+COMBINATIONS = [
+    pytest.param(engine, preset, marks=[] if (engine, preset) in ESSENTIAL else pytest.mark.slow)
+    for engine in ("mujoco_cpu", "ovphysx")
+    for preset in OVERRIDES
+]
+
+
+@pytest.mark.parametrize(("engine", "preset"), COMBINATIONS)
 def test_three_clips_train(tmp_path, manifest, engine, preset):
     found = train(tmp_path, engine, preset, manifest, OVERRIDES[preset])
     assert found["widths"] == WIDTHS[preset]
