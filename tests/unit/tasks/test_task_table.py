@@ -131,6 +131,14 @@ def name_of(func) -> str:
     return getattr(func, "__name__", str(func)).rsplit(":", 1)[-1]
 
 
+@pytest.mark.parametrize("task", ["Tracking-Flat-G1-Demo-v0", "Tracking-Flat-G1-Residual-v0 presets=end_drift"])
+def test_drift_ends_episodes_where_asked_for_and_never_while_playing(task):
+    name, *presets = task.split()
+    term = resolved(name, overrides=tuple(presets))[0].terminations.anchor_drift
+    assert (name_of(term.func), term.time_out, term.params["threshold"]) == ("bad_anchor_pos_xy", False, 0.4)
+    assert resolved(name, play=True, overrides=tuple(presets))[0].terminations.anchor_drift is None
+
+
 def test_clock(task):
     name, env_cfg, _ = task
     decimation = 8 if name == LOW_FREQ else 4

@@ -9,11 +9,13 @@ import torch
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import G1TrackingEnvCfg
 from whole_body_tracking.tracking.criteria import (
+    DRIFT_THRESHOLD,
     HEIGHT_THRESHOLD,
     TILT_THRESHOLD,
     TrackingRewards,
     TrackingTerminations,
     any_height_fails,
+    drift_fails,
     height_fails,
     not_finite,
     tilt_fails,
@@ -50,6 +52,15 @@ def test_heights_fail_above_the_threshold_only():
     assert height_fails(ref, robot, 0, HEIGHT_THRESHOLD).tolist() == [False, False]
     assert any_height_fails(ref, robot, torch.tensor([0, 1]), HEIGHT_THRESHOLD).tolist() == [True, False]
     assert any_height_fails(ref, robot, torch.tensor([0, 1]), 0.2).tolist() == [True, True]
+
+
+def test_drift_fails_in_the_plane_only():
+    pos_w = torch.zeros(2, 2, 3)
+    pos_w[0, 1] = torch.tensor([0.3, -0.3, 0.0])  # 0.424 m
+    pos_w[1, 1] = torch.tensor([0.3, 0.2, 5.0])  # 0.361 m, and high up
+    ref, robot = states(pos_w=pos_w)
+    assert drift_fails(ref, robot, 1, DRIFT_THRESHOLD).tolist() == [True, False]
+    assert drift_fails(ref, robot, 0, DRIFT_THRESHOLD).tolist() == [False, False]
 
 
 def test_tilt_fails_by_the_projected_gravity():

@@ -18,6 +18,8 @@ HEIGHT_THRESHOLD = 0.25
 """Error of a height above which tracking has failed [m] (BeyondMimic's task, and the LAFAN1-40 benchmark)."""
 TILT_THRESHOLD = 0.8
 """Error of the projected gravity's z component above which it has failed, in [0, 2] (both as well)."""
+DRIFT_THRESHOLD = 0.4
+"""Horizontal error of the anchor at which ``presets=end_drift`` ends an episode [m]; evaluation never does."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ def tracking_reward(errors: TrackingErrors, rewards: TrackingRewards) -> Tensor:
 def height_fails(ref: BodyState, robot: BodyState, body: int, threshold: float) -> Tensor:
     """Whether a body's height is off by more than ``threshold`` [m], shape of the states without bodies."""
     return (ref.pos_w[..., body, 2] - robot.pos_w[..., body, 2]).abs() > threshold
+
+
+def drift_fails(ref: BodyState, robot: BodyState, body: int, threshold: float) -> Tensor:
+    """Whether a body is off by more than ``threshold`` [m] in the horizontal plane, shape without bodies."""
+    return (ref.pos_w[..., body, :2] - robot.pos_w[..., body, :2]).norm(dim=-1) > threshold
 
 
 def any_height_fails(ref: BodyState, robot: BodyState, bodies: Tensor | list[int], threshold: float) -> Tensor:

@@ -26,7 +26,13 @@ from isaaclab_tasks.utils import PresetCfg, preset
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 from whole_body_tracking.robots.terrain_cfg import ROUGH_TERRAIN_CFG
-from whole_body_tracking.tracking.criteria import HEIGHT_THRESHOLD, TILT_THRESHOLD, Term, TrackingRewards
+from whole_body_tracking.tracking.criteria import (
+    DRIFT_THRESHOLD,
+    HEIGHT_THRESHOLD,
+    TILT_THRESHOLD,
+    Term,
+    TrackingRewards,
+)
 
 from . import mdp
 from .physics_cfg import TrackingPhysicsCfg
@@ -268,6 +274,11 @@ class CurriculumCfg:
     )
 
 
+def end_drift() -> DoneTerm:
+    """End episodes in which the robot is no longer where the clip is: the position kernel has no slope out there."""
+    return DoneTerm(func=mdp.bad_anchor_pos_xy, params=MOTION | {"threshold": DRIFT_THRESHOLD})
+
+
 @configclass
 class TerminationsCfg:
     """Time-outs, and failures that the sampler counts."""
@@ -279,6 +290,7 @@ class TerminationsCfg:
     ee_body_pos = DoneTerm(
         func=mdp.bad_body_pos_z, params=MOTION | {"threshold": HEIGHT_THRESHOLD, "body_names": MISSING}
     )
+    anchor_drift = preset(default=None, end_drift=end_drift())
     state_not_finite = DoneTerm(func=mdp.state_not_finite, params=MOTION)
 
 
@@ -310,6 +322,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         """No noise, no randomisation, no pushes; every env plays its clip once from frame 0."""
         super().play_mode()
         self.events = NoEventsCfg()
+        self.terminations.anchor_drift = None
         self.scene.ground, self.scene.terrain = GROUND_CFG.copy(), None
         self.commands.motion.start_sampling = "first"
         self.commands.motion.speeds = [1.0]

@@ -7,6 +7,7 @@ __all__ = [
     "ResidualJointPositionActionCfg",
     "TrackingJointPositionActionCfg",
     "bad_anchor_ori",
+    "bad_anchor_pos_xy",
     "bad_anchor_pos_z",
     "bad_body_pos_z",
     "body_tilt_exp",
@@ -68,6 +69,13 @@ from .rewards import (
 from .sensor_noise_cfg import ENCODER_POS, ENCODER_VEL, IMU_GYRO, IMU_ORIENTATION
 from .curriculums import tighten_tracking_std
 from .reference.terrain import spread_over_terrain
-from .terminations import bad_anchor_ori, bad_anchor_pos_z, bad_body_pos_z, clip_ended, state_not_finite
+from .terminations import (
+    bad_anchor_ori,
+    bad_anchor_pos_xy,
+    bad_anchor_pos_z,
+    bad_body_pos_z,
+    clip_ended,
+    state_not_finite,
+)
 
 from isaaclab.envs.mdp import *

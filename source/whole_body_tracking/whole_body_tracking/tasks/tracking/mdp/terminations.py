@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.tracking.criteria import any_height_fails, height_fails, tilt_fails
+from whole_body_tracking.tracking.criteria import any_height_fails, drift_fails, height_fails, tilt_fails
 from whole_body_tracking.tracking.errors import has_diverged
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ def bad_anchor_pos_z(env: ManagerBasedRLEnv, command_name: str, threshold: float
     """End when the anchor's height is off by more than ``threshold`` [m]."""
     motion: MotionCommand = env.command_manager.get_term(command_name)
     return height_fails(motion.reference_bodies, motion.robot_bodies, motion.anchor_idx, threshold)
+
+
+def bad_anchor_pos_xy(env: ManagerBasedRLEnv, command_name: str, threshold: float) -> Tensor:
+    """End when the anchor is off by more than ``threshold`` [m] in the horizontal plane."""
+    motion: MotionCommand = env.command_manager.get_term(command_name)
+    return drift_fails(motion.reference_bodies, motion.robot_bodies, motion.anchor_idx, threshold)
 
 
 def bad_anchor_ori(env: ManagerBasedRLEnv, command_name: str, threshold: float) -> Tensor:

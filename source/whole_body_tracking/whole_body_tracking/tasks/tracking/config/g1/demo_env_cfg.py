@@ -8,7 +8,7 @@ from isaaclab_tasks.utils import preset
 from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
 
 from ...robot_settings import ROBOT_PRIM_PATH
-from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, OptionalEventsCfg
+from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, OptionalEventsCfg, end_drift
 from .tracking_g1_env_cfg import G1TrackingResidualEnvCfg, link_lengths_preset
 
 START_NOISE = 0.2
@@ -23,6 +23,7 @@ def _scaled(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, fl
 class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
     """``Tracking-Flat-G1-Demo-v0``: four contact points per foot, physics at 100 Hz, no randomisation, no pushes.
 
+    Episodes also end where the robot has left the clip's place, so that a walk does not drift.
     ``presets=rand_imu`` or ``rand_encoder`` switch all of its observation noise on.
 
     The policy plays on the full model: same observations and actions as ``Tracking-Flat-G1-Residual-v0``.
@@ -42,3 +43,4 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
         self.commands.motion.velocity_range = _scaled(VELOCITY_RANGE)
         self.commands.motion.joint_position_range = (-0.1 * START_NOISE, 0.1 * START_NOISE)
         self.commands.motion.start_sampling = "uniform"
+        self.terminations.anchor_drift = end_drift()
