@@ -38,6 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--layout", help="Read an NPZ of another project instead of a CSV: beyondmimic or mjlab.")
     parser.add_argument("--ground", action="store_true", help="Shift the clip so that its lowest sole touches z = 0.")
+    parser.add_argument("--mirror", action="store_true", help="Exchange left and right.")
     parser.add_argument("--robot", default="g1", help="Whose motion it is (%(default)s).")
     parser.add_argument("--upload", action="store_true", help="Also upload to the W&B registry (see upload_npz.py).")
     parser.add_argument("--entity", help="W&B organization or team, with --upload.")
@@ -67,6 +68,7 @@ def main() -> int:
         quat_order=args.quat_order,
         layout=args.layout,
         ground=args.ground,
+        mirror=args.mirror,
         robot=args.robot,
         output_file=args.output_file,
         output_dir=args.output_dir,

@@ -149,3 +149,24 @@ def test_a_step_size_far_too_large_is_found_by_the_health_check():
     curves = curves_of_rows([row | {"_step": step} for step, row in enumerate(points)])
     finding = check_kl(RunLog(curves, RunSettings(schedule="fixed", desired_kl=0.01)))
     assert finding is not None and finding.name == "kl_above_target"
+
+
+def test_the_learning_rate_falls_linearly_to_the_end_of_the_budget():
+    algorithm = make_algorithm(schedule="fixed", learning_rate=1e-3, final_learning_rate=1e-4)
+    found = []
+    for used in (0.0, 0.5, 1.0):
+        algorithm.anneal(used)
+        found.append(algorithm.optimizer.param_groups[0]["lr"])
+    assert found == pytest.approx([1e-3, 5.5e-4, 1e-4])
+    assert algorithm.learning_rate == found[-1]
+
+
+def test_without_a_final_rate_nothing_is_annealed():
+    algorithm = make_algorithm(schedule="adaptive", learning_rate=1e-3)
+    algorithm.anneal(0.5)
+    assert algorithm.optimizer.param_groups[0]["lr"] == 1e-3
+
+
+def test_two_schedules_for_one_learning_rate_are_refused():
+    with pytest.raises(ValueError, match="Use schedule=fixed, or leave final_learning_rate out"):
+        make_algorithm(schedule="adaptive", final_learning_rate=1e-4)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from rsl_rl.algorithms import PPO
 
+from .learning.precision import Precision, train_in
 from .run.checkpoint_file import CRITIC_KEY
 from .sampler_state import CarriesSampler, set_num_motions
 
@@ -30,6 +31,47 @@ class TrackingPPO(CarriesSampler, PPO):
 
     _critic_only = 0
     """Updates to come that leave the policy as it is."""
+
+    def __init__(
+        self,
+        actor: MLPModel,
+        critic: MLPModel,
+        *args,
+        precision: Precision = "auto",
+        final_learning_rate: float | None = None,
+        **kwargs,
+    ):
+        """Build the algorithm as rsl_rl does.
+
+        Args:
+            actor: Policy.
+            critic: Value function.
+            args: What rsl_rl's PPO takes.
+            precision: Number format of the hidden layers' matrix products.
+            final_learning_rate: Learning rate to which :meth:`anneal` goes; None keeps it.
+            kwargs: What rsl_rl's PPO takes.
+
+        Raises:
+            ValueError: If ``precision`` is unknown, or two schedules are to set the learning rate.
+        """
+        dtype = train_in(precision, kwargs.get("device", "cpu"), actor, critic)
+        print(f"[INFO] Hidden layers are trained in {str(dtype).removeprefix('torch.')}.")
+        super().__init__(actor, critic, *args, **kwargs)
+        if final_learning_rate is not None and self.schedule != "fixed":
+            raise ValueError(
+                f"algorithm.final_learning_rate is {final_learning_rate:g} and algorithm.schedule is '{self.schedule}':"
+                " both set the learning rate. Use schedule=fixed, or leave final_learning_rate out."
+            )
+        self._learning_rates = (self.learning_rate, final_learning_rate)
+
+    def anneal(self, used: float) -> None:
+        """Set the learning rate for a share of the training budget that is used, in [0, 1]: linear in between."""
+        first, last = self._learning_rates
+        if last is None:
+            return
+        self.learning_rate = first + (last - first) * used
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,10 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoint_fit import require_policy_of_task
 from .cli import add_export_args, parse_args
-from .distillation import TrackingDistillationRunner
+from .distillation import TrackingDistillation, TrackingDistillationRunner
+from .learning.budget import TrainingBudget
+from .learning.symmetry import require_mirror_images
+from .ppo import TrackingPPO
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
 from .run.continuation import has_other_clips, note_session, require_same_control
@@ -127,6 +129,8 @@ def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: R
         ValueError: If it does not fit the task or the agent config, or the task's policy could not be exported.
     """
     require_no_modifiers(env_cfg.observations)
+    if getattr(agent_cfg.algorithm, "symmetry_cfg", None):
+        require_mirror_images(env_cfg)
     checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
     if checkpoint is not None:
         require_same_control(checkpoint, env_cfg, accepts_other_motions(env_cfg))
@@ -170,8 +174,7 @@ def run_training(
         note_session(run_folder, start.checkpoint, clips_of(env), env_cfg, agent_cfg)
     elif is_first:
         describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
-    if args.max_minutes is not None:
-        runner.after_iteration = stop_after(args.max_minutes)
+    runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
     distributed.leave()
     exit_code = runner.stop_reason.exit_code if runner.stop_reason else 0
@@ -191,13 +194,14 @@ def restore(runner: TrackingRunner, checkpoint: Path, env_cfg: TrackingEnvCfg, s
         runner.alg.sampler.forget()
 
 
-def stop_after(minutes: float) -> Callable[[int, dict[str, float]], None]:
-    """A hook that ends training once this much wall time has passed since this call [min]."""
-    deadline = time.monotonic() + 60.0 * minutes
+def keep_to(budget: TrainingBudget, algorithm: TrackingPPO | TrackingDistillation) -> Callable[[int, dict], None]:
+    """A hook that anneals what the algorithm anneals, and ends training once the budget's wall time has passed."""
 
     def check(iteration: int, row: dict[str, float]) -> None:
-        if time.monotonic() >= deadline:
-            raise StopTraining(f"the budget of {minutes:g} minutes is used up")
+        if isinstance(algorithm, TrackingPPO):
+            algorithm.anneal(distributed.decided_by_first(lambda: budget.used(iteration + 1)))
+        if budget.is_over:
+            raise StopTraining(f"the budget of {budget.max_minutes:g} minutes is used up")
 
     return check
 

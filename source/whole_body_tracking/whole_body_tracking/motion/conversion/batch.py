@@ -11,6 +11,7 @@ from whole_body_tracking.cli import USER_ERRORS, describe
 from ..clip import MotionClip
 from ..sources.paths import natural_key
 from .convert import convert
+from .mirror import mirrored
 from .readers import read_csv
 
 
@@ -32,6 +33,8 @@ class ConversionJob:
     """Layout of a nameless NPZ input."""
     ground: bool = False
     """Put the lowest sole on z = 0."""
+    mirror: bool = False
+    """Exchange left and right."""
     robot: str = "g1"
     """Name of the robot that moves."""
     output_file: Path | None = None
@@ -81,6 +84,10 @@ class ConversionJob:
             FileNotFoundError: If the input does not exist.
             ValueError: If it does not hold a motion of this robot.
         """
+        clip = self._read(path)
+        return mirrored(clip, self.robot) if self.mirror else clip
+
+    def _read(self, path: Path) -> MotionClip:
         if self.layout:
             clip = MotionClip.load(path, layout=self.layout, robot=self.robot)
             clip.require_fps(self.output_fps)

@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import torch
 from isaaclab.utils import configclass
-from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg
+from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg, RslRlSymmetryCfg
 from isaaclab_tasks.utils import preset
+
+
+@configclass
+class TrackingPPOAlgorithmCfg(RslRlPpoAlgorithmCfg):
+    """PPO of this project."""
+
+    class_name: str = "whole_body_tracking.rl.ppo:TrackingPPO"
+
+    precision: str = "auto"
+    """Number format of the hidden layers' matrix products in training: ``float32``, ``bfloat16``, or ``auto``, which is
+    bfloat16 on a CPU that has instructions for it and float32 elsewhere."""
+
+    final_learning_rate: float | None = None
+    """Learning rate at the end of the training budget (``max_iterations``, or ``--max_minutes``), to which it falls
+    linearly; None keeps it. For ``schedule=fixed``."""
+
+    symmetry_cfg: RslRlSymmetryCfg | None = preset(
+        default=None,
+        mirror_symmetry=RslRlSymmetryCfg(
+            use_data_augmentation=True,
+            data_augmentation_func="whole_body_tracking.rl.learning.symmetry:with_mirror_images",
+        ),
+    )
+    """Nothing, or with ``presets=mirror_symmetry`` a mirror image of every transition."""
 
 
 @configclass
@@ -25,8 +49,7 @@ class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
         distribution_cfg=RslRlMLPModelCfg.GaussianDistributionCfg(init_std=1.0),
     )
     critic = RslRlMLPModelCfg(hidden_dims=[512, 256, 128], activation="elu", obs_normalization=True)
-    algorithm = RslRlPpoAlgorithmCfg(
-        class_name="whole_body_tracking.rl.ppo:TrackingPPO",
+    algorithm = TrackingPPOAlgorithmCfg(
         num_learning_epochs=5,
         num_mini_batches=4,
         learning_rate=1.0e-3,
@@ -97,4 +120,5 @@ class G1TrackingDemoPPORunnerCfg(G1TrackingPPORunnerCfg):
         self.actor.distribution_cfg.init_std = 0.25
         self.critic.hidden_dims = [256, 128, 64]
         self.algorithm.schedule = "fixed"
+        self.algorithm.final_learning_rate = 1.0e-4
         self.algorithm.entropy_coef = 0.001
