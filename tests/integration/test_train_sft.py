@@ -75,7 +75,7 @@ def test_samples_are_used_again_and_those_of_another_task_are_refused(supervised
 
 
 def test_ppo_goes_on_from_it(supervised):
-    """The policy stands still while the critic learns, then moves a little; a continued run knows where it came from."""
+    """The policy stands still while the critic learns, then moves a little; checkpoints hold where it came from."""
     folder, found = supervised
     student = checkpoint(found, 1)["actor_state_dict"]
     flags = ("--num_envs", 16, "--run_name", "tuned", "agent.save_interval=1", "agent.fine_tuning.value_warmup=1")

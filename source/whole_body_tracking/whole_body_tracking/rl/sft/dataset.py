@@ -144,7 +144,7 @@ class SampleFile:
         if count == 0:
             return self._split(np.zeros((0, self._width), dtype=np.float32))
         table = np.memmap(self.path, dtype="<f4", mode="r", offset=self._offset, shape=(count, self._width))
-        return self._split(np.asarray(table[rows], dtype=np.float32))
+        return self._split(np.array(table[rows], dtype=np.float32))
 
     def chunks(self) -> Iterator[Samples]:
         """All rows in order, a part at a time."""
