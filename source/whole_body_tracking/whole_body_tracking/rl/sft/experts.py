@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.names import require_known
@@ -19,13 +20,30 @@ from whole_body_tracking.robots import RobotModel
 
 from .collection import Expert
 
+if TYPE_CHECKING:
+    from whole_body_tracking.tasks.tracking.mdp.commands_cfg import MotionCommandCfg
+
+AXES = ("x", "y", "z", "roll", "pitch", "yaw")
+"""Axes of the task's noise, in MuJoCo's order."""
 EXPERTS = ("auto", "feedback", "sampling")
 """``auto`` takes ``feedback`` where it holds the clip, else ``sampling``."""
 TRIALS, TRIAL_SECONDS, HOLDS = 16, 2.0, 0.9
-"""Robots that ``auto`` puts to the test, for how long [s], and the share of them that has to stay up."""
-TRIAL_NOISE = np.array([0.03, 0.03, 0.005, 0.05, 0.05, 0.05, 0.25, 0.25, 0.1, 0.25, 0.25, 0.25])
-"""Largest deviation of the root at the start of a trial, about half of the task's start noise: position [m], rotation
-[rad], velocity [m/s], angular velocity [rad/s]."""
+"""Robots that are put to the test, for how long [s], and the share of them that has to stay up."""
+TRIED_SHARES = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+"""Shares of the task's start noise that ``feedback`` is tried with, until it no longer holds."""
+SAMPLING_SHARE = 0.5
+"""Share of the task's start noise from which ``sampling`` recovers with its default settings."""
+
+
+@dataclass(frozen=True)
+class ChosenExpert:
+    """The expert of a clip, and what it can cope with."""
+
+    name: str
+    expert: Expert
+    noise_share: float
+    """Share of the task's start noise and pushes from which it recovers, in [0, 1]."""
+    why: str
 
 
 @dataclass(frozen=True)
@@ -78,47 +96,61 @@ def refined_clip(
     return MotionClip.load(path), path
 
 
-def make_expert(name: str, clip: MotionClip, robot: RobotModel, seed: int) -> tuple[str, Expert, str]:
-    """The expert of a clip, by its name: its full name, itself, and why it was chosen.
+def make_expert(name: str, clip: MotionClip, robot: RobotModel, motion: MotionCommandCfg, seed: int) -> ChosenExpert:
+    """The expert of a clip.
 
     Args:
         name: One of :data:`EXPERTS`.
         clip: With the channel ``joint_target`` if its targets should not come from inverse dynamics.
         robot: Who follows it.
+        motion: Config whose start noise counts.
         seed: Of the sampling expert's noise and of the trials.
 
     Raises:
-        ValueError: If the name is unknown, or the clip does not fit the robot, the physics or the ground.
+        ValueError: If the name is unknown, the clip does not fit the robot, the physics or the ground, or ``feedback``
+            is asked for and does not hold it.
     """
     require_known(name, EXPERTS, "expert")
-    targets, why = clip.channels.get(JOINT_TARGET), "as asked for"
-    if name != "sampling":
-        began = time.perf_counter()
-        feedback = FeedbackExpert(clip, robot, targets)
-        if name == "feedback":
-            return name, feedback, why
-        frames = np.linspace(0, max(0, clip.num_frames - TRIAL_SECONDS * clip.fps), TRIALS).astype(int)
-        num_steps = round(TRIAL_SECONDS * clip.fps)
-        share = feedback.share_held(perturbed_states(feedback, frames, seed), frames, num_steps)
-        seconds = time.perf_counter() - began
-        why = f"feedback holds {share:.0%} of {TRIALS} robots for {TRIAL_SECONDS:g} s, found in {seconds:.0f} s"
-        if share >= HOLDS:
-            return "feedback", feedback, why
-        feedback.close()
-    return "sampling", SamplingExpert(clip, robot, targets, seed=seed), why
+    targets = clip.channels.get(JOINT_TARGET)
+    if name == "sampling":
+        return ChosenExpert(name, SamplingExpert(clip, robot, targets, seed=seed), SAMPLING_SHARE, "as asked for")
+    feedback = FeedbackExpert(clip, robot, targets)
+    share, why = largest_share_held(feedback, motion, seed)
+    if share > 0.0:
+        return ChosenExpert("feedback", feedback, share, why)
+    feedback.close()
+    if name == "feedback":
+        raise ValueError(f"{clip.name}: {why}. Use --expert sampling, or auto.")
+    return ChosenExpert("sampling", SamplingExpert(clip, robot, targets, seed=seed), SAMPLING_SHARE, why)
 
 
-def perturbed_states(expert: FeedbackExpert, frames: np.ndarray, seed: int) -> np.ndarray:
-    """States of the clip with roots that are off by :data:`TRIAL_NOISE`, shape [num_frames, nq + nv]."""
-    rng, reference = np.random.default_rng(seed), expert.reference
-    noise = rng.uniform(-1.0, 1.0, (len(frames), 12)) * TRIAL_NOISE
-    qpos, qvel = reference.qpos[frames].copy(), reference.qvel[frames].copy()
+def largest_share_held(expert: FeedbackExpert, motion: MotionCommandCfg, seed: int) -> tuple[float, str]:
+    """Largest share of a task's start noise from which feedback keeps robots on their feet, 0 for none, and why."""
+    reference, held = expert.reference, 0.0
+    num_steps = round(TRIAL_SECONDS / reference.control_dt)
+    frames = np.linspace(0, max(0, reference.num_frames - 1 - num_steps), TRIALS).astype(int)
+    for share in TRIED_SHARES:
+        stay = expert.share_held(perturbed_states(expert, frames, motion, share, seed), frames, num_steps)
+        why = f"feedback keeps {stay:.0%} of {TRIALS} robots up for {TRIAL_SECONDS:g} s from {share:.0%} of the noise"
+        if stay < HOLDS:
+            break
+        held = share
+    return held, why
+
+
+def perturbed_states(
+    expert: FeedbackExpert, frames: np.ndarray, motion: MotionCommandCfg, share: float, seed: int
+) -> np.ndarray:
+    """States of a clip with a share of a task's start noise, shape [num_frames, nq + nv]."""
+    rng, (qpos, qvel) = np.random.default_rng(seed), (expert.qpos[frames].copy(), expert.qvel[frames].copy())
+    ranges = [cfg.get(axis, (0.0, 0.0)) for cfg in (motion.pose_range, motion.velocity_range) for axis in AXES]
+    low, high = share * np.array(ranges).T
+    noise = rng.uniform(low, high, (len(frames), 12))
+    turn, root = Rotation.from_euler("xyz", noise[:, 3:6]), Rotation.from_quat(qpos[:, [4, 5, 6, 3]])
     qpos[:, :3] += noise[:, :3]
-    half = np.hstack([np.ones((len(frames), 1)), 0.5 * noise[:, 3:6]])  # small angles
-    w, v = qpos[:, 3:4], qpos[:, 4:7]
-    turned_w = w[:, 0] - (v * half[:, 1:]).sum(1)
-    turned_v = w * half[:, 1:] + v + np.cross(v, half[:, 1:])
-    quat = np.column_stack([turned_w, turned_v])
-    qpos[:, 3:7] = quat / np.linalg.norm(quat, axis=1, keepdims=True)
-    qvel[:, :6] += noise[:, 6:]
+    qpos[:, 3:7] = (turn * root).as_quat()[:, [3, 0, 1, 2]]
+    joints = share * np.array(motion.joint_position_range)
+    qpos[:, 7:] += rng.uniform(joints[0], joints[1], qpos[:, 7:].shape)
+    qvel[:, :3] += noise[:, 6:9]
+    qvel[:, 3:6] += root.inv().apply(noise[:, 9:])
     return np.hstack([qpos, qvel])

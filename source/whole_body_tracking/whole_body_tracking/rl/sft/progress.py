@@ -31,6 +31,14 @@ class SftRound:
     seconds: float
     """Wall time since the start of the command [s]."""
 
+    def describe(self) -> str:
+        """One line for a log."""
+        return (
+            f"Round {self.round}: {self.robot_seconds_per_failure:.1f} s of robot time per failure while the"
+            f" {'student' if self.round else 'expert'} acted, {self.total_samples} samples, action error"
+            f" {self.action_error:.3f}, {self.seconds:.0f} s"
+        )
+
 
 @dataclass
 class SftResult:

@@ -27,9 +27,9 @@ from ..runner import CENTER_KEY, TrackingRunner
 from ..session import resolve_configs, tracking_env
 from ..training import make_runner, train_parser
 from .bridge import MujocoBridge, require_plain_task
-from .collection import Collector, Expert
+from .collection import Collector
 from .dataset import SampleFile, SampleLayout, read_layout
-from .experts import EXPERTS, Refinement, make_expert, refined_clip
+from .experts import EXPERTS, ChosenExpert, Refinement, make_expert, refined_clip
 from .fitting import FitSettings, fit
 from .keys import SUPERVISED_KEY
 from .progress import RoundProgress, SftResult, SftRound
@@ -61,6 +61,9 @@ def sft_parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="Samples to start from and to add to; default: in the run's folder.",
+    )
+    group.add_argument(
+        "--noise_share", type=float, metavar="S", help="Share of the task's start noise and pushes, in [0, 1]."
     )
     group.add_argument("--observation_noise", action="store_true", help="Keep the task's noise on observations.")
     group.add_argument("--json", type=Path, metavar="FILE", help="Write the rounds' numbers as JSON.")
@@ -98,13 +101,16 @@ def train_sft(argv: list[str]) -> SftResult:
         if refined is not None:
             env_cfg.commands.motion.motion_files = [str(refined)]
         with progress.phase("preparing the expert"):
-            name, expert, why = make_expert(args.expert, clip, get_robot(env_cfg.robot_name), agent_cfg.seed)
-        print(f"[INFO] Expert: {name} ({why})")
-        configure(args, env_cfg, name)
+            chosen = make_expert(
+                args.expert, clip, get_robot(env_cfg.robot_name), env_cfg.commands.motion, agent_cfg.seed
+            )
+        share = chosen.noise_share if args.noise_share is None else args.noise_share
+        print(f"[INFO] Expert: {chosen.name} ({chosen.why}); {share:.0%} of the task's start noise and pushes")
+        configure(args, env_cfg, chosen.name, share)
         env_cfg.log_dir = str(run_folder)
         with tracking_env(args, env_cfg, agent_cfg) as env:
             describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
-            job = SftJob(args, env, agent_cfg, run_folder, name, expert, Clock(began, deadline), progress)
+            job = SftJob(args, env, agent_cfg, run_folder, chosen, Clock(began, deadline), progress)
             result = job.run()
     if args.json:
         write_json(args.json, result.as_json())
@@ -121,6 +127,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         value, least = getattr(args, name), 0 if name == "rounds" else 1
         if value is not None and value < least:
             raise ValueError(f"--{name} is {value}, expected at least {least}.")
+    if args.noise_share is not None and not 0.0 <= args.noise_share <= 1.0:
+        raise ValueError(f"--noise_share is {args.noise_share:g}, expected 0 to 1.")
     if args.max_minutes is not None and args.max_minutes <= 0:
         raise ValueError(f"--max_minutes is {args.max_minutes:g}, expected more than 0.")
     if args.load_refined_actions is not None and args.refine_actions:
@@ -173,9 +181,10 @@ def refinement(args: argparse.Namespace) -> Refinement:
     return Refinement(method, args.refine_iterations, args.load_refined_actions)
 
 
-def configure(args: argparse.Namespace, env_cfg: TrackingEnvCfg, expert: str) -> None:
-    """Set the number of envs, and switch the noise on observations off unless it is asked for.
+def configure(args: argparse.Namespace, env_cfg: TrackingEnvCfg, expert: str, noise_share: float) -> None:
+    """Set the number of envs and the share of noise, and switch that on observations off unless it is asked for.
 
+    Start noise and pushes are those from which the expert recovers: what it does where it is lost teaches nothing.
     Regression on noisy observations learns to trust them less: the feedback that the policy needs would shrink. PPO,
     which the policy may go on with, has the task's noise.
     """
@@ -183,6 +192,17 @@ def configure(args: argparse.Namespace, env_cfg: TrackingEnvCfg, expert: str) ->
         env_cfg.scene.num_envs = args.num_envs = NUM_ENVS[expert]
     if not args.observation_noise:
         env_cfg.observations.policy.enable_corruption = False
+    motion, push = env_cfg.commands.motion, getattr(env_cfg.events, "push_robot", None)
+    motion.pose_range = scaled(motion.pose_range, noise_share)
+    motion.velocity_range = scaled(motion.velocity_range, noise_share)
+    motion.joint_position_range = tuple(noise_share * bound for bound in motion.joint_position_range)
+    if push is not None:
+        push.params["velocity_range"] = scaled(push.params["velocity_range"], noise_share)
+
+
+def scaled(ranges: dict[str, tuple[float, float]], share: float) -> dict[str, tuple[float, float]]:
+    """Ranges by axis, all times a factor."""
+    return {axis: (share * low, share * high) for axis, (low, high) in ranges.items()}
 
 
 @dataclass(frozen=True)
@@ -207,8 +227,7 @@ class SftJob:
         env: RslRlVecEnvWrapper,
         agent_cfg: RslRlBaseRunnerCfg,
         run_folder: Path,
-        expert_name: str,
-        expert: Expert,
+        chosen: ChosenExpert,
         clock: Clock,
         progress: RoundProgress,
     ):
@@ -218,12 +237,12 @@ class SftJob:
             ValueError: If the data set that ``args`` name has another layout than the task.
         """
         self.args, self.clock, self.progress, self.seed = args, clock, progress, agent_cfg.seed
-        self.expert_name, self.run_folder = expert_name, run_folder
+        self.expert_name, self.run_folder = chosen.name, run_folder
         self.runner = make_runner(args.task, env, agent_cfg, run_folder, not args.no_clips)
         configure_seed(agent_cfg.seed, torch_deterministic=args.device == "cpu")
         self.layout = MujocoBridge(env.unwrapped).layout()
         self.samples = SampleFile.open(args.dataset or run_folder / DATASET_FILE, self.layout)
-        self.collector = Collector(env, expert, self.samples, agent_cfg.seed)
+        self.collector = Collector(env, chosen.expert, self.samples, agent_cfg.seed)
 
     def run(self) -> SftResult:
         """Run all rounds, or those that the time allows."""
@@ -233,6 +252,7 @@ class SftJob:
             for index in range(num_rounds):
                 row = self._round(index, num_rounds)
                 result.rounds.append(row)
+                print(f"[INFO] {row.describe()}", flush=True)
                 result.checkpoint = self.run_folder / f"model_{index}.pt"
                 save_student(self.runner, result.checkpoint, index, self.layout, asdict(row))
                 try:
