@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.names import require_known
-from whole_body_tracking.refine.channels import JOINT_TARGET, read_joint_targets, save_refined
+from whole_body_tracking.refine.channels import JOINT_TARGET, ORIGIN, read_joint_targets
 from whole_body_tracking.refine.methods import RefineSettings, method_names, pose_problem, refine
 from whole_body_tracking.refine.planning.expert import SamplingExpert
 from whole_body_tracking.refine.planning.feedback_expert import FeedbackExpert
@@ -62,17 +62,15 @@ def refined_clip(
     clip: MotionClip,
     robot: RobotModel,
     wanted: Refinement,
-    folder: Path,
     seed: int,
     report: Callable[[float], None] = lambda share: None,
-) -> tuple[MotionClip, Path | None]:
-    """A clip with the targets that are wanted, and the file that holds it; the clip as it is and None without any.
+) -> MotionClip:
+    """A clip with the joint targets that are wanted among its channels.
 
     Args:
         clip: What to follow.
         robot: Who follows it.
         wanted: Where the targets come from.
-        folder: Where a refined clip is written, under the clip's name.
         seed: Of the method's noise.
         report: Called with the share done.
 
@@ -80,20 +78,18 @@ def refined_clip(
         FileNotFoundError: If the file of targets does not exist.
         ValueError: If its targets do not fit the clip, or a method or setting is wrong.
     """
-    path = folder / f"{clip.name}.npz"
     if wanted.file is not None:
-        with_targets = replace(clip, channels=clip.channels | {JOINT_TARGET: read_joint_targets(wanted.file, clip)})
-        save_refined(path, with_targets, {}, clip, f"loaded from {wanted.file.name}")
+        channels, method = {JOINT_TARGET: read_joint_targets(wanted.file, clip)}, f"loaded from {wanted.file.name}"
     elif wanted.method is not None:
-        problem = pose_problem(clip, robot)
-        (method,) = method_names([wanted.method])
+        problem, (method,) = pose_problem(clip, robot), method_names([wanted.method])
         refined = refine(problem, method, RefineSettings(iterations=wanted.iterations, seed=seed), report)
         for note in refined.notes:
             print(f"[WARNING] {clip.name}, {method}: {note}")
-        save_refined(path, clip, refined.channels(problem), clip, method)
+        channels = refined.channels(problem)
     else:
-        return clip, None
-    return MotionClip.load(path), path
+        return clip
+    origin = {"clip": clip.name, "sha256": clip.digest, "method": method}
+    return replace(clip, channels=clip.channels | channels, source=clip.source | {ORIGIN: origin})
 
 
 def make_expert(name: str, clip: MotionClip, robot: RobotModel, motion: MotionCommandCfg, seed: int) -> ChosenExpert:

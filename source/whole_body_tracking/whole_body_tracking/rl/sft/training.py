@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -85,32 +86,29 @@ def train_sft(argv: list[str]) -> SftResult:
     began = time.monotonic()
     args = parse_args(sft_parser(), argv)
     check_arguments(args)
+    clock = Clock(began, began + 60.0 * args.max_minutes if args.max_minutes else math.inf)
     env_cfg, agent_cfg = resolve_configs(args)
     require_plain_task(env_cfg)
     require_no_modifiers(env_cfg.observations)
     clip = only_clip(load_task_clips(env_cfg))
     if args.dataset is not None and args.dataset.exists():
         require_same_clip(args.dataset, clip, env_cfg.robot_name)
-    run_folder = choose_run_folder(args, agent_cfg, None)
-    deadline = began + 60.0 * args.max_minutes if args.max_minutes else float("inf")
-    with removed_if_empty(run_folder), RoundProgress() as progress:
-        with progress.phase("refining"):
-            clip, refined = refined_clip(
-                clip, get_robot(env_cfg.robot_name), refinement(args), run_folder / "refined", agent_cfg.seed
-            )
-        if refined is not None:
-            env_cfg.commands.motion.motion_files = [str(refined)]
+    robot, wanted = get_robot(env_cfg.robot_name), refinement(args)
+    with RoundProgress() as progress:
+        with progress.phase("refining") as report:
+            refined = refined_clip(clip, robot, wanted, agent_cfg.seed, report)
         with progress.phase("preparing the expert"):
-            chosen = make_expert(
-                args.expert, clip, get_robot(env_cfg.robot_name), env_cfg.commands.motion, agent_cfg.seed
-            )
+            chosen = make_expert(args.expert, refined, robot, env_cfg.commands.motion, agent_cfg.seed)
+        run_folder = choose_run_folder(args, agent_cfg, None)
+        if refined is not clip:
+            env_cfg.commands.motion.motion_files = [str(save_beside(run_folder, refined))]
         share = chosen.noise_share if args.noise_share is None else args.noise_share
         print(f"[INFO] Expert: {chosen.name} ({chosen.why}); {share:.0%} of the task's start noise and pushes")
         configure(args, env_cfg, chosen.name, share)
         env_cfg.log_dir = str(run_folder)
-        with tracking_env(args, env_cfg, agent_cfg) as env:
+        with removed_if_empty(run_folder), tracking_env(args, env_cfg, agent_cfg) as env:
             describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
-            job = SftJob(args, env, agent_cfg, run_folder, chosen, Clock(began, deadline), progress)
+            job = SftJob(args, env, agent_cfg, run_folder, chosen, clock, progress)
             result = job.run()
     if args.json:
         write_json(args.json, result.as_json())
@@ -173,6 +171,14 @@ def require_same_clip(path: Path, clip: MotionClip, robot_name: str) -> None:
         raise ValueError(
             f"{path} is a data set of something else: {'; '.join(differences)}. Use its clip, or another --dataset."
         )
+
+
+def save_beside(run_folder: Path, clip: MotionClip) -> Path:
+    """Write a refined clip to ``refined/`` of a run folder, under its name."""
+    path = run_folder / "refined" / f"{clip.name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clip.save(path)
+    return path
 
 
 def refinement(args: argparse.Namespace) -> Refinement:
