@@ -101,7 +101,7 @@ def evaluated(folder: Path, found: Path, name: str) -> dict[str, float]:
 def test_ten_iterations_of_ppo_never_make_a_student_worse(tmp_path):
     """Ten updates of the policy after the critic's warm-up, from a student that finishes the squat.
 
-    Not worse means: as many of 32 perturbed rollouts finish, and the share of the tracking reward falls by at most 0.01.
+    Not worse: as many of 32 perturbed rollouts finish, and the share of the tracking reward falls by at most 0.01.
     """
     run(script("train_sft.py", *COMMON, "--expert", "feedback", "--rounds", 1, "--seed", 1), tmp_path)
     student = only_run(tmp_path)
