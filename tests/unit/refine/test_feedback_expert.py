@@ -26,7 +26,7 @@ def step(expert, states, targets):
 
 
 def test_settled_states_stand_on_the_ground(expert):
-    """The root is 0.1 mm from the next settled height one step later; from the clip's own states it drops by more."""
+    """One step later the root is at the next settled height to 0.2 mm; from the clip's own states it is farther off."""
     frames = np.arange(1, 29)
     drops = []
     for states in (
@@ -36,7 +36,7 @@ def test_settled_states_stand_on_the_ground(expert):
         after = step(expert, states, expert.targets[frames + 1])
         expected = expert.qpos[frames + 1, 2] - expert.qpos[frames, 2]
         drops.append(np.abs(after[:, 2] - states[:, 2] - expected).max())
-    assert drops[0] < 1e-4 < drops[1]
+    assert drops[0] < 2e-4 and drops[1] > 3.0 * drops[0], drops
     assert np.abs(expert.qpos - expert.reference.qpos).max() < 0.02
 
 

@@ -218,6 +218,11 @@ class Clock:
     began: float
     deadline: float
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.monotonic() >= self.deadline
+
     def part(self, index: int, num_parts: int, share: float = 1.0) -> float:
         """End of a share of one of equal parts of what is left of the time after now."""
         now = time.monotonic()
@@ -256,6 +261,9 @@ class SftJob:
         result = SftResult(self.run_folder, self.run_folder / "model_0.pt", self.expert_name)
         with self.runner.run.session():
             for index in range(num_rounds):
+                if index and self.clock.is_over:
+                    print(f"[INFO] --max_minutes is used up after {index} of {num_rounds} rounds.")
+                    break
                 row = self._round(index, num_rounds)
                 result.rounds.append(row)
                 print(f"[INFO] {row.describe()}", flush=True)
@@ -279,6 +287,8 @@ class SftJob:
         with self.progress.phase(f"round {index}: {'student' if index else 'expert'} acts") as report:
             collected = self.collector.collect(index, wanted, student, noise, ends[0], report)
         self.samples.sync()
+        if len(self.samples) == 0:
+            raise ValueError("--max_minutes was used up before the first sample. Give more, or load refined actions.")
         with self.progress.phase(f"round {index}: regression") as report:
             actor, settings = self.runner.alg.actor, FitSettings()
             fitted = fit(actor, self.samples, args.fit_steps, settings, self.seed + index, ends[1], report)
