@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from refine_samples import squat_part
 
-from whole_body_tracking.refine.planning.feedback_expert import FeedbackExpert, deviations
+from whole_body_tracking.refine.planning.feedback_expert import WINDOW, FeedbackExpert, deviations
 
 pytestmark = pytest.mark.unit
 
@@ -25,19 +25,14 @@ def step(expert, states, targets):
     return np.hstack([played.qpos[:, 0], played.qvel[:, 0]])
 
 
-def test_settled_states_stand_on_the_ground(expert):
-    """One step later the root is at the next settled height to 0.2 mm; from the clip's own states it is farther off."""
-    frames = np.arange(1, 29)
-    drops = []
-    for states in (
-        states_at(expert, frames),
-        np.hstack([expert.reference.qpos[frames], expert.reference.qvel[frames]]),
-    ):
-        after = step(expert, states, expert.targets[frames + 1])
-        expected = expert.qpos[frames + 1, 2] - expert.qpos[frames, 2]
-        drops.append(np.abs(after[:, 2] - states[:, 2] - expected).max())
-    assert drops[0] < 2e-4 and drops[1] > 3.0 * drops[0], drops
+def test_settled_states_are_a_trajectory_of_the_physics_near_the_clip(expert):
+    """A step from one leads to the next, within a window; planners' physics steps are longer, so not exactly."""
+    frames = np.array([frame for frame in range(1, 29) if frame % WINDOW])
+    after = step(expert, states_at(expert, frames), expert.targets[frames + 1])
+    np.testing.assert_allclose(after[:, :7], expert.qpos[frames + 1, :7], atol=1e-3)
+    np.testing.assert_allclose(after[:, 7:36], expert.qpos[frames + 1, 7:], atol=5e-3)
     assert np.abs(expert.qpos - expert.reference.qpos).max() < 0.02
+    assert np.abs(expert.qpos[1:] - expert.reference.qpos[1:]).max(1).min() > 0.0
 
 
 def test_no_deviation_means_no_correction(expert):

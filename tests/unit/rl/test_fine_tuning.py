@@ -124,7 +124,7 @@ def test_the_anchor_is_the_gradient_of_the_divergence():
     wanted = actor.mlp[0].weight.grad.clone()
     actor.zero_grad()
     algorithm._divergences = []
-    hook = actor.register_forward_hook(algorithm._pull)
+    hook = actor.register_forward_hook(algorithm._pull, with_kwargs=True)
     actor(obs, stochastic_output=True)
     (0.0 * actor.get_output_log_prob(torch.zeros(NUM_ENVS, NUM_ACTIONS)).sum()).backward()
     hook.remove()

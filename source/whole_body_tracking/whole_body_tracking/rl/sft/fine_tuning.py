@@ -22,6 +22,7 @@ from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from ..ppo import TrackingPPO
 from ..run.checkpoint_file import load_checkpoint
 from ..run.checkpoints import newest_checkpoint, resolve_checkpoint
+from ..run.distributed import decided_by_first
 from .bridge import MujocoBridge
 from .keys import FINE_TUNING_KEY, SUPERVISED_KEY
 
@@ -45,16 +46,20 @@ def prepare_fine_tuning(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg)
         ValueError: If it is not one of ``train_sft.py``, or another checkpoint is given beside it.
     """
     if args.load_sft_pretrain is None:
-        if args.checkpoint is None or args.checkpoint.startswith("wandb:"):
-            return
-        if FINE_TUNING_KEY in load_checkpoint(resolve_checkpoint(args, agent_cfg)):
+        if decided_by_first(lambda: _continues_fine_tuning(args, agent_cfg)):
             apply_settings(agent_cfg)
         return
     if args.checkpoint:
         raise ValueError("Give either --load_sft_pretrain, which starts a training, or a checkpoint to continue.")
-    path = supervised_checkpoint(Path(args.load_sft_pretrain))
+    path = decided_by_first(lambda: supervised_checkpoint(Path(args.load_sft_pretrain)))
     apply_settings(agent_cfg)
     args.checkpoint = str(path)
+
+
+def _continues_fine_tuning(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) -> bool:
+    if args.checkpoint is None or args.checkpoint.startswith("wandb:"):
+        return False
+    return FINE_TUNING_KEY in load_checkpoint(resolve_checkpoint(args, agent_cfg))
 
 
 def supervised_checkpoint(path: Path) -> Path:
@@ -165,7 +170,7 @@ class FineTunedPPO(TrackingPPO):
             group["lr"] = self.settings["warmup_learning_rate"] if warms_up else self.settings["learning_rate"]
         # A clipped loss lets a value move by 0.2 an update, and those of a good policy are far from a fresh critic's.
         self.use_clipped_value_loss = clips and not warms_up
-        hook = self._raw_actor.register_forward_hook(self._pull)
+        hook = self._raw_actor.register_forward_hook(self._pull, with_kwargs=True)
         try:
             losses = super()._update_networks()
         finally:
@@ -175,13 +180,14 @@ class FineTunedPPO(TrackingPPO):
         divergence = torch.stack(self._divergences).mean().item() if self._divergences else 0.0
         return losses | {"anchor_kl": divergence}
 
-    def _pull(self, actor: MLPModel, args: tuple, output: Tensor) -> None:
+    def _pull(self, actor: MLPModel, args: tuple, kwargs: dict, output: Tensor) -> None:
         """Add the gradient of ``anchor * KL(student || policy)`` to the action means of a batch.
 
         Both have the initial noise s in this: KL = sum over actions of (m - m')^2 / (2 s^2), averaged over the batch.
         """
         mean = actor.output_mean
-        if not mean.requires_grad:  # a rollout, or the policy is fixed
+        # Not where the policy is fixed, nor in a second pass of the same batch, such as that of a symmetry loss.
+        if not mean.requires_grad or not kwargs.get("stochastic_output"):
             return
         with torch.no_grad():
             off = (mean - self._student(args[0])) / self.settings["init_std"]
