@@ -178,12 +178,15 @@ def test_settings_are_on_with_a_supervised_checkpoint_alone(tmp_path):
     ordinary = stored(tmp_path / "model_0.pt")
     prepare_fine_tuning(arguments(checkpoint=ordinary), agent_cfg)
     assert agent_cfg.algorithm.learning_rate == 1e-3 and "TrackingPPO" in agent_cfg.algorithm.class_name
-    args = arguments(load_sft_pretrain=stored(tmp_path / "model_1.pt", **{SUPERVISED_KEY: {}}))
+    layers = {f"mlp.{2 * layer}.weight": torch.zeros(width, 4) for layer, width in enumerate((64, 32, 29))}
+    student = {"actor_state_dict": layers, SUPERVISED_KEY: {}}
+    args = arguments(load_sft_pretrain=stored(tmp_path / "model_1.pt", **student))
     prepare_fine_tuning(args, agent_cfg)
     assert args.checkpoint == str(tmp_path / "model_1.pt")
     algorithm = agent_cfg.algorithm
     assert "FineTunedPPO" in algorithm.class_name and algorithm.schedule == "fixed"
     assert algorithm.learning_rate == agent_cfg.fine_tuning.learning_rate
+    assert agent_cfg.actor.hidden_dims == [64, 32] and agent_cfg.critic.hidden_dims == [512, 256, 128]
 
 
 def test_a_run_that_fine_tunes_goes_on_fine_tuning(tmp_path):

@@ -21,7 +21,7 @@ from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 
 from ..ppo import TrackingPPO
 from ..run.checkpoint_file import load_checkpoint
-from ..run.checkpoints import newest_checkpoint, resolve_checkpoint
+from ..run.checkpoints import adopt_networks, newest_checkpoint, resolve_checkpoint
 from ..run.distributed import decided_by_first
 from .bridge import MujocoBridge
 from .keys import FINE_TUNING_KEY, SUPERVISED_KEY
@@ -36,6 +36,8 @@ ALGORITHM = f"{__name__}:FineTunedPPO"
 
 def prepare_fine_tuning(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg) -> None:
     """Set an agent config up for fine-tuning, if the command line starts one or continues one.
+
+    The actor gets the layers of the policy, so that any task with its observations and actions can go on with it.
 
     Args:
         args: Of ``train.py``; ``load_sft_pretrain`` becomes its checkpoint.
@@ -53,6 +55,7 @@ def prepare_fine_tuning(args: argparse.Namespace, agent_cfg: RslRlBaseRunnerCfg)
         raise ValueError("Give either --load_sft_pretrain, which starts a training, or a checkpoint to continue.")
     path = decided_by_first(lambda: supervised_checkpoint(Path(args.load_sft_pretrain)))
     apply_settings(agent_cfg)
+    adopt_networks(agent_cfg, path)
     args.checkpoint = str(path)
 
 
