@@ -33,6 +33,7 @@ from .run.run_folder import choose_run_folder, describe_run, removed_if_empty
 from .run.service import StopTraining
 from .runner import TrackingRunner
 from .session import resolve_configs, tracking_env
+from .sft.fine_tuning import prepare_fine_tuning
 from .video import require_recorder
 
 CPU_NUM_ENVS = 256
@@ -71,7 +72,13 @@ def train(argv: list[str]) -> TrainingResult:
         ValueError: If an argument, config or motion is wrong.
     """
     parser = train_parser("Train a policy that tracks motions, with RSL-RL's PPO.")
-    return train_with(parse_args(parser, argv))
+    parser.add_argument(
+        "--load_sft_pretrain",
+        metavar="PATH",
+        help="Checkpoint or run of train_sft.py to start from: docs/refinement.md.",
+    )
+    args = parse_args(parser, argv)
+    return train_with(args, lambda env_cfg, agent_cfg: prepare_fine_tuning(args, agent_cfg))
 
 
 def train_parser(description: str, agent: str = "rsl_rl_cfg_entry_point") -> argparse.ArgumentParser:

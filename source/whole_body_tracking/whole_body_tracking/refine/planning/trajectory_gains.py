@@ -37,19 +37,32 @@ def trajectory_gains(physics: NativePhysics, reference: ReferenceStates, targets
     Returns:
         Gains in the robot's order, shape [num_frames, num_joints, 2 nv]; zero in the first frame.
     """
-    qpos, qvel = _trajectory(reference, targets)
+    return gains_along(physics, *_trajectory(reference, targets), targets)
+
+
+def gains_along(
+    physics: NativePhysics, qpos: np.ndarray, qvel: np.ndarray, targets: np.ndarray, target_cost: float = TARGET_COST
+) -> np.ndarray:
+    """Gains as :func:`trajectory_gains`, about given states: those of a clip that its targets reproduce closely.
+
+    Args:
+        physics: The robot.
+        qpos: MuJoCo's positions at every frame, shape [num_frames, nq].
+        qvel: MuJoCo's velocities, shape [num_frames, nv].
+        targets: Joint targets [rad] in the robot's order, shape [num_frames, num_joints].
+        target_cost: Cost of a squared change of all targets by one action scale: the larger, the softer the gains.
+    """
     model, num_joints = physics.model, targets.shape[1]
     state_cost = np.diag(_state_weights(model.nv))
-    target_cost = np.diag(TARGET_COST / num_joints / np.square(physics.robot.action_scale))
-    gains = np.zeros((reference.num_frames, num_joints, 2 * model.nv))
+    target_costs = np.diag(target_cost / num_joints / np.square(physics.robot.action_scale))
+    gains = np.zeros((len(qpos), num_joints, 2 * model.nv))
     value = state_cost.copy()
-    last = reference.num_frames - 1
-    for end in range(last, 0, -FRAMES_AT_ONCE):
+    for end in range(len(qpos) - 1, 0, -FRAMES_AT_ONCE):
         frames = np.arange(max(0, end - FRAMES_AT_ONCE), end)
         state_steps, target_steps = _gradients(physics, qpos[frames], qvel[frames], targets[frames + 1])
         for index in reversed(range(len(frames))):
             a, b = state_steps[index], target_steps[index]
-            gain = -np.linalg.solve(target_cost + b.T @ value @ b, b.T @ value @ a)
+            gain = -np.linalg.solve(target_costs + b.T @ value @ b, b.T @ value @ a)
             gains[frames[index] + 1] = gain
             value = state_cost + a.T @ value @ (a + b @ gain)
             value = 0.5 * (value + value.T)

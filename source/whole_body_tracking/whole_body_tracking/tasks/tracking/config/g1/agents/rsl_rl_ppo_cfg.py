@@ -33,6 +33,34 @@ class TrackingPPOAlgorithmCfg(RslRlPpoAlgorithmCfg):
 
 
 @configclass
+class FineTuningCfg:
+    """PPO from a policy of ``train_sft.py``; used with ``--load_sft_pretrain`` alone."""
+
+    value_warmup: int = 20
+    """Iterations in which the critic learns alone, the policy and its observation statistics fixed: a fresh critic
+    gives random advantages, which destroy a good policy within a few updates."""
+
+    warmup_learning_rate: float = 1.0e-3
+    """Of the critic meanwhile; nothing can be lost yet."""
+
+    init_std: float = 0.1
+    """Initial noise of the policy, in action units. That of an untrained one makes a trained robot fall. Raise it if
+    the policy stops improving early."""
+
+    learning_rate: float = 1.0e-4
+    """Fixed rate after the warm-up: the adaptive one starts too high and grows while the policy stands still."""
+
+    anchor: float = 0.3
+    """Weight of the KL divergence from the policy that training started from. 0 lets go of it at once."""
+
+    anchor_iterations: int = 300
+    """Iterations in which that weight falls linearly to 0; later the student no longer limits the policy."""
+
+    entropy_coef: float = 0.0
+    """Reward of noise: none, for the student already knows where to go."""
+
+
+@configclass
 class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
     """PPO for control at 50 Hz."""
 
@@ -63,6 +91,7 @@ class G1TrackingPPORunnerCfg(RslRlOnPolicyRunnerCfg):
         use_clipped_value_loss=True,
         max_grad_norm=1.0,
     )
+    fine_tuning: FineTuningCfg = FineTuningCfg()
 
 
 @configclass
