@@ -1,7 +1,5 @@
 """A recording is scored as an evaluation is."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,5 +111,3 @@ def test_evaluate_takes_a_recording(run, tmp_path, monkeypatch):
     assert "r_mpkpe" in score.render()
     script = Path(__file__).parents[3] / "scripts" / "rsl_rl" / "evaluate.py"
     assert "--recording" in script.read_text()
-    imported = "import sys, whole_body_tracking.deploy.scoring; sys.exit('isaaclab' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", imported], timeout=120).returncode == 0
