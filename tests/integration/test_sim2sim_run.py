@@ -1,12 +1,13 @@
 """The whole of sim2sim on policies whose behaviour is known."""
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from g1_policies import export_library_policy, export_zero_policy, g1_spec
 
 from whole_body_tracking.export import load_policy
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
@@ -23,7 +24,11 @@ from whole_body_tracking.sim2sim.reference import (
 from whole_body_tracking.sim2sim.rollout import roll_out
 from whole_body_tracking.sim2sim.run import run_sim2sim
 
-pytestmark = pytest.mark.unit
+sys.path.append(str(Path(__file__).parents[1] / "unit" / "sim2sim"))
+
+from g1_policies import export_library_policy, export_zero_policy, g1_spec  # noqa: E402
+
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
