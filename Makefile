@@ -15,14 +15,16 @@ setup: .venv/.ready
 demo: setup  ## convert a clip, train on it, export, play, report
 	$(PYTHON) scripts/demo.py
 
-# Most of a test's time is a simulator's start, on one core: two files at a time.
+# Most of a test's time is a simulator's start, on one core: two files at a time, the engines' long ones first (as they
+# are collected), so that both workers end with the short ones.
 TEST_WORKERS ?= 2
+PARALLEL := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: setup  ## everything, slow tests excepted
-	$(PYTEST) tests -m "not slow" -n $(TEST_WORKERS) --dist loadfile
+	$(PYTEST) tests -m "not slow" $(PARALLEL)
 
-test-fast: setup  ## no simulator
-	$(PYTEST) tests -m unit -n $(TEST_WORKERS) --dist loadfile
+test-fast: setup  ## no simulator, no server, no script process
+	$(PYTEST) tests -m unit $(PARALLEL)
 
 check: setup  ## what the linters say
 	$(PYTHON) -m ruff check $(SOURCES)

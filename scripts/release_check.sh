@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build wheel and sdist of the last commit, install each into an empty environment, run the unit tests against it there.
+# Build wheel and sdist of the last commit, install each into an empty environment, run the unit tests and the scripts against it there.
 # usage: scripts/release_check.sh [FOLDER]    (default: dist/; wheel and sdist are left in it)
 #
 # The tests are those of the commit. WBT_EXPECTED_PREFIX makes one of them fail where the package comes from elsewhere.
@@ -29,6 +29,7 @@ for file in "$dist"/whole_body_tracking-*.whl "$dist"/whole_body_tracking-*.tar.
   "$uv" venv --quiet --clear --python "$python" "$work/env"
   "$uv" pip install --quiet --python "$work/env/bin/python" --constraints "$work/commit/constraints.txt" \
     --group "$work/commit/pyproject.toml:dev" "$file"
-  (cd "$work/commit" && WBT_EXPECTED_PREFIX="$work/env" "$work/env/bin/python" -m pytest tests -m unit -q -n 2)
+  (cd "$work/commit" && WBT_EXPECTED_PREFIX="$work/env" "$work/env/bin/python" -m pytest -q -n 2 tests/unit \
+    tests/integration/test_script_processes.py tests/integration/test_wandb_scripts.py -m "not slow")
 done
 echo "Wheel and sdist pass: $dist"

@@ -20,11 +20,11 @@ from whole_body_tracking.robots.g1 import G1
 from whole_body_tracking.robots.g1_cfg import G1_CFG
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 
-NUM_ENVS = 64
-NUM_FK_BATCHES = 4
+NUM_ENVS = 16
+NUM_FK_BATCHES = 8
 DT = 0.005
 """Physics step [s]."""
-HOLD_TIME = 4.0
+HOLD_TIME = 3.0
 """How long the default pose is held [s]."""
 FALLEN_HEIGHT = 0.5
 """Pelvis height below which the robot counts as fallen [m]."""

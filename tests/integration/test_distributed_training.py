@@ -107,6 +107,7 @@ def test_one_process_writes(finished, ranks):
     assert [row["total_steps"] for row in progress(found)] == [str(n * 2 * 24 * NUM_ENVS) for n in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_nothing_to_do_is_nothing_to_wait_for(finished):
     out, _ = run(train("--checkpoint", "latest", "--max_iterations", 3), finished)
     assert "already has 3 of 3 iterations: nothing to train" in out
@@ -137,6 +138,7 @@ def test_a_process_that_dies_takes_the_other_with_it(tmp_path):
     assert checkpoint(run_folder(tmp_path), saved[-1])["iter"] == saved[-1]
 
 
+@pytest.mark.slow
 def test_a_bad_motion_ends_all_with_its_message(tmp_path):
     process = start(train("--motion_file", "nowhere.npz"), tmp_path)
     _, err = process.communicate(timeout=120)

@@ -1,7 +1,6 @@
 """Evaluation in an engine: policies whose numbers are known, repeated and in batches."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,37 +13,23 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 ENGINES = ["mujoco_cpu", "ovphysx"]
-FRAMES = {"long": (300, 360), "short": (300, 330)}
-"""Frames at 30 fps of the two clips: 2 s and 1 s."""
+FRAMES = {"long": (46, 106), "short": (46, 76)}
+"""Frames at 30 fps of the two clips: 2 s and 1 s, standing on one leg, where an idle robot falls within a second."""
 STEPS = {"long": 100, "short": 50}
-
-
-def walking_csv() -> Path:
-    """A walk of the LAFAN1 set where it is at hand, else the shipped clip with steps."""
-    folder = Path(os.environ.get("WBT_SHARED_MOTIONS", REPOSITORY.parent / "shared" / "motions"))
-    walks = sorted(folder.glob("lafan1/**/walk*.csv"))
-    return walks[0] if walks else REPOSITORY / "motions" / "step_in_place.csv"
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def probed(request, tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp(request.param)
-    source, files = walking_csv(), []
+    source, files = REPOSITORY / "motions" / "step_in_place.csv", []
     for name, frames in FRAMES.items():
-        frames = frames if "walk" in source.name else (30, 30 + frames[1] - frames[0])
         clip = convert(read_csv(source, fps=30, frame_range=frames), output_fps=50)
         files.append(str(clip.save(folder / f"{name}.npz")))
     out = folder / "probe.json"
     command = [sys.executable, str(Path(__file__).parent / "evaluate_probe.py"), request.param, str(out), *files]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=600)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return json.loads(out.read_text()) | {"engine": request.param, "walks": "walk" in source.name}
-
-
-def require_walk(probed: dict) -> None:
-    """Skip without a real walk: an idle robot stands through a second of the shipped clip."""
-    if not probed["walks"]:
-        pytest.skip("no shared motions; set WBT_SHARED_MOTIONS")
+    return json.loads(out.read_text()) | {"engine": request.param}
 
 
 def test_every_clip_runs_to_its_end_and_none_restarts(probed):
@@ -76,8 +61,7 @@ def test_a_rollout_from_a_later_frame_is_scored_against_the_frames_after_it(prob
     assert max(replay["mpkpe"]) < 1e-4 and max(replay["joint_rmse"]) < 0.01
 
 
-def test_a_policy_that_does_nothing_never_succeeds_on_a_walk(probed):
-    require_walk(probed)
+def test_a_policy_that_does_nothing_never_succeeds(probed):
     assert probed["idle"]["success"] == [0.0] * 3
     assert max(probed["idle"]["completion"]) < 1.0
 
@@ -91,7 +75,6 @@ def test_the_failing_step_is_measured_before_anything_resets(probed):
 
 def test_a_lost_rollout_stops_and_its_numbers_stay(probed):
     """Idle robots fall within 1 s; given up a second later, they are measured as if they had gone on."""
-    require_walk(probed)
     full, short = probed["idle"], probed["stopped_early"]
     assert all(short["steps"][i] < full["steps"][i] for i in (0, 2)) and short["steps"][1] <= full["steps"][1]
     for name, values in full.items():

@@ -91,7 +91,7 @@ def check_end(run: Path, total: int) -> None:
 @pytest.mark.parametrize(
     "moments",
     [
-        pytest.param(["birth", "any", "save"], id="3 kills"),
+        pytest.param(["birth", "save"], id="2 kills"),
         pytest.param(
             ["birth"] + ["any", "save", "start", "save", "any"] * 3 + ["start", "any", "save", "any"],
             id="20 kills",

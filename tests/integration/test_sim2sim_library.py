@@ -36,7 +36,14 @@ def manifest(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=list(ADDED_TERMS))
+PRESETS = [
+    pytest.param(name, marks=[] if name in ("motion_one_hot", "motion_preview") else pytest.mark.slow)
+    for name in ADDED_TERMS
+]
+"""An embedding observes what a one-hot does, and each has the terms of none."""
+
+
+@pytest.fixture(scope="module", params=PRESETS)
 def exported(request, manifest, tmp_path_factory) -> tuple[str, Path]:
     folder = tmp_path_factory.mktemp(request.param)
     probe, copy = str(Path(__file__).with_name("sim2sim_probe.py")), shutil.copy(manifest, folder)
@@ -82,8 +89,6 @@ def test_a_trained_policy_plays_two_of_its_clips_elsewhere(manifest, tmp_path):
     run([*SIM2SIM, str(elsewhere / "policy.onnx"), "--motion", *NAMES[:2]], tmp_path)
     report = json.loads((elsewhere / "sim2sim" / "report.json").read_text())
     assert list(report["clips"]) == NAMES[:2] and report["overall"]["num_rollouts"] == 2
-    _, error = run([*SIM2SIM, str(elsewhere / "policy.onnx")], tmp_path, status=1)
-    assert f"clip '{NAMES[2]}' is missing" in error and "Traceback" not in error
 
     before = {path: path.read_bytes() for path in exported.iterdir() if path.is_file()}
     again = ["--motion_file", DEFAULT_MOTION_FILE, "--checkpoint", "latest", "--max_steps", 1, "--num_envs", 1]

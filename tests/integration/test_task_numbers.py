@@ -22,7 +22,11 @@ POLICY_NOISE = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=list(NOT_HONOURED))
+ENGINES = ["mujoco_cpu", "ovphysx", pytest.param("newton_mjwarp", marks=pytest.mark.slow)]
+"""Native MuJoCo is given Newton's model: the same numbers reach both."""
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def built(request, tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("numbers")
     command = [

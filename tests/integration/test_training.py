@@ -167,7 +167,10 @@ def test_sigterm_saves_and_exits_with_143(finished, tmp_path):
 # -- what comes after ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine", ["mujoco_cpu", "ovphysx", "newton_mjwarp"])
+@pytest.mark.parametrize(
+    "engine",
+    ["ovphysx", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mujoco_cpu", "newton_mjwarp"))],
+)
 def test_play_on_every_engine(finished, engine):
     arguments = (f"--task={TASK}", "--num_envs=2", "--checkpoint", "latest", "--max_steps", 20, f"physics={engine}")
     out, _ = run(script("play.py", *arguments), finished)
@@ -186,7 +189,11 @@ def test_stock_isaaclab_train(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "argument"),
-    [("train.py", "--motion_file=walk.npz"), ("play.py", "--checkpoint=model_1.pt"), ("evaluate.py", "decimation=2")],
+    [
+        ("train.py", "--motion_file=walk.npz"),
+        pytest.param("play.py", "--checkpoint=model_1.pt", marks=pytest.mark.slow),  # the same way out
+        pytest.param("evaluate.py", "decimation=2", marks=pytest.mark.slow),
+    ],
 )
 def test_a_bad_argument_ends_with_one_line_and_status_1(tmp_path, name, argument):
     _, err = run(script(name, f"--task={TASK}", argument), tmp_path, status=1)

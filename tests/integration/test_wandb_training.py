@@ -52,6 +52,7 @@ def test_from_the_registry_to_a_policy_and_back(wandb_store, tmp_path, monkeypat
     assert [path.name for path in tmp_path.glob("logs/rsl_rl/knees/*/model_*.pt")] == ["model_2.pt"]
 
 
+@pytest.mark.slow
 def test_several_names_are_replayed(wandb_store, tmp_path):
     clip = MotionClip.load(DEFAULT_MOTION_FILE)
     for name in ("walk1", "walk2"):

@@ -1,9 +1,11 @@
 """The check of an engine: records that pass, and the failures that it names."""
 
+import argparse
 import dataclasses
 
 import pytest
 
+from whole_body_tracking.engine_check import checking
 from whole_body_tracking.engine_check.judging import judge, table
 from whole_body_tracking.engine_check.record import EngineRecord
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
@@ -31,6 +33,12 @@ def test_the_packaged_record_is_of_this_robot_and_clip(recorded):
 
 def test_an_engine_agrees_with_itself(recorded):
     assert failures(recorded, recorded) == []
+
+
+def test_a_record_goes_where_it_is_told_and_is_compared_with_nothing(recorded, tmp_path):
+    wrong = dataclasses.replace(recorded, mass=1.0)
+    assert checking._conclude(argparse.Namespace(record=tmp_path / "mine.json"), wrong, None) == 0
+    assert EngineRecord.load(tmp_path / "mine.json") == wrong
 
 
 def test_a_record_survives_its_file(recorded, tmp_path):

@@ -1,7 +1,5 @@
 """Reading runs: TensorBoard and progress.csv together, settings, what is not a run."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ from whole_body_tracking.health.run_log import curves_of_rows
 
 pytestmark = pytest.mark.unit
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "check_run.py"
 HEADER = "iteration,total_steps,mean_reward,mean_episode_length,learning_rate,action_std\n"
 
 
@@ -87,21 +84,3 @@ def test_what_is_no_run_is_refused(tmp_path):
         read_run(tmp_path)
     with pytest.raises(ValueError, match="Expected ORG/PROJECT/RUN_ID"):
         read_wandb_run("just_a_name")
-
-
-def check(*args) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, str(SCRIPT), *map(str, args)], capture_output=True, text=True, timeout=120)
-
-
-def test_script_says_what_is_wrong_and_what_to_try(tmp_path):
-    done = check(write_run(tmp_path), "--strict")
-    assert done.returncode == 3, done.stderr
-    for text in ("[reward_not_rising]", "[episode_length_stuck]", "[learning_rate_low]", "try: ", "40 iterations"):
-        assert text in done.stdout
-
-
-def test_script_ends_with_one_line_on_a_folder_without_logs(tmp_path):
-    done = check(tmp_path)
-    assert done.returncode == 1 and done.stdout == ""
-    (line,) = done.stderr.strip().splitlines()
-    assert line.startswith("error: ") and "contains no logs" in line

@@ -126,10 +126,9 @@ def test_pickled(command, tmp_path):
         command("--motion_file", path)
 
 
-def test_unreachable_registry(train_with, monkeypatch):
-    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    with pytest.raises(OSError, match=r"Downloading org/wandb-registry-motions/walk:latest failed.*--motion_file PATH"):
+def test_registry_without_a_network(train_with, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    with pytest.raises(OSError, match=r"Downloading org/wandb-registry-motions/walk:latest needs.*--motion_file PATH"):
         train_with("--registry_name", "org/wandb-registry-motions/walk")
 
 
@@ -310,6 +309,23 @@ def test_unreachable_wandb_run(train_with, monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
     with pytest.raises(OSError, match=r"checkpoint of wandb:org/project/abc failed.*--checkpoint PATH"):
         train_with("--wandb_path", "org/project/abc")
+
+
+# -- videos ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "flags", "message"),
+    [
+        (train, [], r"Isaac Lab's recorder.*moviepy|films what a viewer.*--viz newton_gl"),
+        (play, ["--video_env", 2], r"--video_env 2 is not one of the 2 envs"),
+        (play, ["--video_length", 0], r"--video_length is 0 steps, expected at least 1"),
+        (evaluate, ["--scenarios", "payload"], r"which --scenarios does not keep"),
+    ],
+)
+def test_what_cannot_be_shown(monkeypatch, tmp_path, function, flags, message):
+    with pytest.raises(ValueError, match=message):
+        run(monkeypatch, function, "--checkpoint", checkpoint(tmp_path / "model_1.pt"), "--video", *flags)
 
 
 # -- experts ---------------------------------------------------------------------------------------------------------

@@ -1,9 +1,6 @@
-"""Robots of other packages: registration, entry points, and facts that do not fit together."""
+"""Robots of other packages: registration, and facts that do not fit together."""
 
 import copy
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from five_joint_robot import FIVE, five_joint_facts
@@ -12,18 +9,6 @@ from whole_body_tracking.robots import G1, ROBOTS, RobotModel, get_robot, regist
 from whole_body_tracking.robots.facts_check import check_facts
 
 pytestmark = pytest.mark.unit
-
-PROGRAM = """
-import sys
-from whole_body_tracking.robots import get_robot, robot_names
-assert robot_names() == ["five", "g1"] and "my_robots" not in sys.modules  # read lazily
-assert get_robot("g1").num_joints == 29 and "my_robots" not in sys.modules
-try:
-    robot = get_robot("five")
-    assert robot is get_robot("five") and robot.num_joints == 5
-except ValueError as error:
-    print(error)
-"""
 
 
 @pytest.fixture
@@ -45,29 +30,6 @@ def test_a_registered_robot_is_found_by_name(registered):
 def test_an_unknown_robot_is_refused():
     with pytest.raises(ValueError, match=r"Unknown robot: 'g1_29dof'. Known: g1."):
         get_robot("g1_29dof")
-
-
-def run_with_package(folder: Path, code: str) -> str:
-    """Run the program where a package that offers the robot 'five' is installed."""
-    info = folder / "my_robots-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-robots\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[whole_body_tracking.robots]\nfive = my_robots:ROBOT\n")
-    (folder / "my_robots.py").write_text(code)
-    path = [str(folder), str(Path(__file__).parents[2]), *sys.path]
-    program = f"import sys\nsys.path[:0] = {path!r}\n{PROGRAM}"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_an_installed_package_offers_a_robot(tmp_path):
-    assert run_with_package(tmp_path, "from five_joint_robot import FIVE as ROBOT\n") == ""
-
-
-def test_an_entry_point_that_is_not_a_robot_is_refused(tmp_path):
-    printed = run_with_package(tmp_path, "ROBOT = 'five'\n")
-    assert "five = my_robots:ROBOT" in printed and "expected a RobotModel" in printed
 
 
 def test_breadth_first_orders_follow_from_the_tree():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,7 @@ from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTermi
 pytestmark = pytest.mark.unit
 
 NUM_STEPS = 60
+NAME = r"a$b^$<i>_{"
 
 
 @pytest.fixture(scope="module")
@@ -61,32 +63,38 @@ def test_a_rollout_that_diverges_leaves_a_whole_report(tmp_path, clip, diverges_
         assert MotionClip.load(tmp_path / "played.npz").num_frames == diverges_at
 
 
-def test_a_new_report_takes_the_place_of_the_old_one(tmp_path, clip):
-    write_report(tmp_path, evaluated(clip), {})
-    assert names_in(tmp_path) == ALL
-    (tmp_path / "worst.mp4").write_bytes(b"of an earlier evaluation with --video")
-    (tmp_path / "notes.txt").write_text("mine")
-    write_report(tmp_path, evaluated(clip, diverges_at=0), {})
-    assert names_in(tmp_path) == sorted([*NUMBERS, "notes.txt"])
-
-
-def test_random_starts_have_a_row_of_their_own(tmp_path, clip):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, clip):
+    """Folder and content of a report with all files, of a clip that is not named like one."""
     late = evaluated(clip, diverges_at=30).rollouts
     late.start_frames = torch.tensor([100])
-    content = write_report(tmp_path, replace(evaluated(clip), random_starts=late), {})
-    rows = json.loads((tmp_path / "report.json").read_text())["starts"]
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, write_report(folder, replace(evaluated(replace(clip, name=NAME)), random_starts=late), {})
+
+
+def test_a_new_report_takes_the_place_of_the_old_one(tmp_path, clip, whole):
+    folder = shutil.copytree(whole[0], tmp_path / "report")
+    assert names_in(folder) == sorted([*ALL, "random_starts.csv"])
+    (folder / "worst.mp4").write_bytes(b"of an earlier evaluation with --video")
+    (folder / "notes.txt").write_text("mine")
+    write_report(folder, evaluated(clip, diverges_at=0), {})
+    assert names_in(folder) == sorted([*NUMBERS, "notes.txt"])
+
+
+def test_random_starts_have_a_row_of_their_own(whole):
+    folder, content = whole
+    rows = json.loads((folder / "report.json").read_text())["starts"]
     assert rows == content["starts"]
     assert [row["start"] for row in rows] == ["frame 0", "random frames"]
     assert [row["success"] for row in rows] == [1.0, 0.0]
     assert content["overall"]["success"] == 1.0  # of the protocol: from frame 0
-    row = next(csv.DictReader((tmp_path / "random_starts.csv").open()))
-    assert (row["clip"], float(row["start_s"]), float(row["completion"])) == (clip.name, 2.0, 0.5)
-    assert "random frames" in (tmp_path / "report.html").read_text()
+    row = next(csv.DictReader((folder / "random_starts.csv").open()))
+    assert (row["clip"], float(row["start_s"]), float(row["completion"])) == (NAME, 2.0, 0.5)
+    assert "random frames" in (folder / "report.html").read_text()
 
 
-def test_a_clip_may_have_any_name(tmp_path, clip):
-    name = r"a$b^$<i>_{"
-    write_report(tmp_path, evaluated(replace(clip, name=name)), {})
-    assert next(csv.DictReader((tmp_path / "per_clip.csv").open()))["name"] == name
-    page = (tmp_path / "report.html").read_text()
+def test_a_clip_may_have_any_name(whole):
+    folder, _ = whole
+    assert next(csv.DictReader((folder / "per_clip.csv").open()))["name"] == NAME
+    page = (folder / "report.html").read_text()
     assert "a$b^$&lt;i&gt;_{" in page and "<i>" not in page

@@ -1,4 +1,4 @@
-"""One of several processes that learn from known data over gloo: ``distributed_probe.py OUT_FOLDER``.
+"""One of several processes that learn from known data over gloo: ``shared_statistics_probe.py OUT_FOLDER``.
 
 Which one it is, and of how many, is in torchrun's environment variables. Each takes its share of the envs; a process
 that is alone takes all of them.

@@ -15,7 +15,7 @@ from whole_body_tracking.motion.sources.registry import download_clip, upload_cl
 from whole_body_tracking.motion.sources.registry_cache import cache_dir
 from whole_body_tracking.motion.sources.registry_patterns import expand_registry_name
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 REGISTRY = "ORG/wandb-registry-motions"
 NAME = f"{REGISTRY}/squat"

@@ -8,7 +8,7 @@ import pytest
 from whole_body_tracking.files import write_atomically
 from whole_body_tracking.rl.run.logger import TrackingLogger
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
 
 def make_logger(folder) -> TrackingLogger:

@@ -13,9 +13,9 @@ from whole_body_tracking.health import RunSettings, check_run, read_wandb_run
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE
 from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 REGISTRY = "ORG/wandb-registry-motions"
 
 
