@@ -40,7 +40,7 @@ def test_observations_are_sim2sims(policy, monkeypatch):
     monkeypatch.setattr(ObservationBuilder, "build", lambda self, now: seen.append(build(self, now)) or seen[-1])
     step = Simulation.step
     monkeypatch.setattr(Simulation, "reset", lambda self, state: states.append(state) or reset(self, state))
-    monkeypatch.setattr(Simulation, "step", lambda self, targets: step(self, targets) or states.append(self.state))
+    monkeypatch.setattr(Simulation, "step", lambda self, *args: step(self, *args) or states.append(self.state))
     roll_out(policy, G1, reference, num_rollouts=1, seed=3)
     expected, played = list(seen), list(states)
     monkeypatch.undo()
