@@ -24,6 +24,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=42, help="Of the small noise on start states (%(default)s).")
     parser.add_argument("--exact_start", action="store_true", help="Start in the reference state, without that noise.")
+    parser.add_argument(
+        "--control_delay", type=float, default=0.0, metavar="STEPS", help="Targets come so many control steps late."
+    )
     parser.add_argument("--compare", type=Path, metavar="FILE", help="report.json of evaluate.py: print the gap.")
     parser.add_argument("--output_dir", type=Path, metavar="DIR", help="Default: sim2sim/ beside the policy.")
     parser.add_argument("--video", type=Path, metavar="FILE", help="Write the median rollout as MP4.")
@@ -54,6 +57,7 @@ def main() -> None:
         args.compare,
         args.output_dir,
         args.motion,
+        args.control_delay,
     )
     print(table(result.overall, result.baseline))
     print(f"[INFO] Report: {result.folder}")

@@ -32,6 +32,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--state_timeout", type=float, default=0.06, metavar="S", help="Age of a state that ends the run (%(default)s)."
     )
+    parser.add_argument(
+        "--compensate_delay", action="store_true", help="Show the policy where the robot will be when it acts."
+    )
     parser.add_argument("--port", type=int, metavar="N", help="Serve a web page to steer from.")
     parser.add_argument("--record", type=Path, metavar="FILE", help="NPZ to write the run to, for evaluate.py.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write how the run ended.")
@@ -53,7 +56,7 @@ def main() -> int:
     from whole_body_tracking.deploy.policy_process import run_controller
     from whole_body_tracking.files import write_json
 
-    config = ControllerConfig(safety=SafetyConfig(stale=args.state_timeout))
+    config = ControllerConfig(safety=SafetyConfig(stale=args.state_timeout), compensate_delay=args.compensate_delay)
     controller = build_controller(args.policy, args.motion, args.motion_file, config)
     with choose_operators(controller, args.seconds is not None, args.stand_seconds, args.port) as operators:
         link = DdsLink("controller", args.interface, args.domain)

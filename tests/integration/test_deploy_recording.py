@@ -61,13 +61,13 @@ def run(tmp_path_factory) -> tuple[Path, Path]:
         return state()
 
     robot.state = recorded_state
-    controller.recorder._rows.clear()
+    controller.loop.recorder._rows.clear()
     controller.mode = "stand"
     advance(controller, robot, 0.002)
     controller.track()
     advance(controller, robot, 6.0)
     assert controller.mode == "hold", controller.safety.trip
-    controller.recorder.save(folder / "run.npz", {"reason": "test"})
+    controller.loop.recorder.save(folder / "run.npz", {"reason": "test"})
     arrays = dict(zip(("tick", "qpos", "qvel"), map(np.array, zip(*truth, strict=True)), strict=True))
     np.savez(folder / "truth.npz", **arrays)
     return folder / "run.npz", folder / "truth.npz"

@@ -7,9 +7,9 @@ from g1_policies import OBSERVATIONS, g1_spec
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.deploy.building import build_controller
-from whole_body_tracking.deploy.control.estimator import RootEstimator
-from whole_body_tracking.deploy.control.filter import SIZE, RootFilter
-from whole_body_tracking.deploy.control.legs import Legs
+from whole_body_tracking.deploy.control.estimation.estimator import RootEstimator
+from whole_body_tracking.deploy.control.estimation.filter import SIZE, RootFilter
+from whole_body_tracking.deploy.control.estimation.legs import Legs
 from whole_body_tracking.deploy.lockstep import advance, make_clock
 from whole_body_tracking.deploy.simulated_robot.robot import RobotOptions, SimulatedRobot
 from whole_body_tracking.robots import G1

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.deploy.control.alignment import Alignment
 from whole_body_tracking.deploy.control.corrections import HEADING_LIMIT, HEADING_RATE, JOINT_LIMIT, Corrections
-from whole_body_tracking.deploy.control.estimator import state_of
+from whole_body_tracking.deploy.control.estimation.estimator import state_of
 from whole_body_tracking.deploy.control.pose import Body
 from whole_body_tracking.deploy.control.tracker import Tracker
 from whole_body_tracking.deploy.lockstep import advance
@@ -40,7 +40,7 @@ def test_observations_are_sim2sims(policy, monkeypatch):
     monkeypatch.setattr(ObservationBuilder, "build", lambda self, now: seen.append(build(self, now)) or seen[-1])
     step = Simulation.step
     monkeypatch.setattr(Simulation, "reset", lambda self, state: states.append(state) or reset(self, state))
-    monkeypatch.setattr(Simulation, "step", lambda self, targets: step(self, targets) or states.append(self.state))
+    monkeypatch.setattr(Simulation, "step", lambda self, *args: step(self, *args) or states.append(self.state))
     roll_out(policy, G1, reference, num_rollouts=1, seed=3)
     expected, played = list(seen), list(states)
     monkeypatch.undo()
@@ -71,8 +71,8 @@ def test_a_run_aims_at_every_frame_once():
     controller, robot = standing_pair()
     controller.track()
     advance(controller, robot, QUICK.settle + 5.2)
-    frames = [row for row in controller.recorder._rows["frame"]]
-    tracking = np.array(controller.recorder._rows["tracking"])
+    frames = [row for row in controller.loop.recorder._rows["frame"]]
+    tracking = np.array(controller.loop.recorder._rows["tracking"])
     assert frames[:10] == [1] * 10 and frames[10:20] == list(range(1, 11))
     assert np.array(frames)[tracking].tolist() == list(range(1, 251))
     assert controller.mode == "hold" and controller.finished == ["squat"] and frames[-1] == 250

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from evaluation_samples import shipped_clip
+from isaaclab_tasks.utils import resolve_task_config
 
-from whole_body_tracking.evaluation.disturbances import ActionDelay, Push, pushing_at
-from whole_body_tracking.evaluation.scenarios import SCENARIOS, scenarios_of
+import whole_body_tracking.tasks  # noqa: F401
+from whole_body_tracking.evaluation.disturbances import Push, pushing_at
+from whole_body_tracking.evaluation.scenarios import SCENARIOS, find_scenario, scenarios_of
 from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.tasks.tracking.config.g1.tracking_g1_env_cfg import G1TrackingEnvCfg
 
@@ -20,7 +22,7 @@ STEP_DT = 0.02
 def configured(name: str):
     cfg = G1TrackingEnvCfg()
     cfg.play_mode()
-    SCENARIOS[name].configure(cfg)
+    find_scenario(name).configure(cfg)
     return cfg
 
 
@@ -95,17 +97,16 @@ def test_only_two_scenarios_change_the_speed():
     assert changed == {"fast_motion": 1.5, "slow_motion": 0.5}
 
 
-def test_only_two_scenarios_disturb_and_the_push_is_a_strong_one():
+def test_only_one_scenario_disturbs_and_the_push_is_a_strong_one():
     cfg, env = configured("standard"), Wrenches()
     cfg.seed = 1
-    assert [name for name, scenario in SCENARIOS.items() if scenario.disturb] == ["strong_push", "control_delay"]
+    assert [name for name, scenario in SCENARIOS.items() if scenario.disturb] == ["strong_push"]
     push = SCENARIOS["strong_push"].disturb(cfg)
     for env.step in range(205):
         push(env, env.step, torch.zeros(2, 3))
     steps, forces = zip(*env.calls, strict=True)
     assert steps == (0, 50, 60, 200)  # from 1 s on, for 0.2 s, every 3 s
     assert forces[1].norm(dim=-1).tolist() == pytest.approx([100.0, 100.0], rel=1e-5)  # [N]
-    assert isinstance(SCENARIOS["control_delay"].disturb(cfg), ActionDelay)
 
 
 def test_standard_changes_nothing():
@@ -153,10 +154,26 @@ def test_a_push_is_horizontal_has_its_force_and_ends():
     assert not forces[0].any() and not forces[2].any()
 
 
-def test_a_delayed_action_is_the_one_before():
-    delay, actions = ActionDelay(), [torch.full((2, 3), float(value)) for value in (1, 2, 3)]
-    assert [float(delay(None, step, action)[0, 0]) for step, action in enumerate(actions)] == [1.0, 1.0, 2.0]
-    assert float(delay(None, 0, actions[2])[0, 0]) == 3.0  # a new rollout starts
+@pytest.mark.parametrize(("name", "steps"), [("control_delay", 1.0), ("control_delay:0.5", 0.5)])
+def test_a_delay_is_the_same_for_all_and_makes_native_mujoco_apply_targets_at_every_physics_step(name, steps):
+    overrides = ["physics=mujoco_cpu"]
+    cfg, _ = resolve_task_config("Tracking-Flat-G1-v0", "rsl_rl_cfg_entry_point", play_mode=True, overrides=overrides)
+    assert cfg.sim.physics.solver_cfg.fold_decimation and cfg.scene.contact_forces.history_length == 1
+    find_scenario(name).configure(cfg)
+    assert cfg.actions.joint_pos.delay_range == (steps, steps)
+    assert not cfg.sim.physics.solver_cfg.fold_decimation and cfg.scene.contact_forces.history_length == 3
+    assert f"{steps:g}".replace("1", "one") in find_scenario(name).description
+
+
+@pytest.mark.parametrize("name", ["control_delay:", "control_delay:-1", "control_delay:11", "control_delay:one"])
+def test_a_delay_that_is_no_number_of_steps_is_refused(name):
+    with pytest.raises(ValueError, match=r"from 0 to 10, as in control_delay:0.5"):
+        scenarios_of(name)
+
+
+def test_only_the_delay_takes_a_number():
+    with pytest.raises(ValueError, match="Unknown scenario"):
+        scenarios_of("payload:3")
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.5])

@@ -12,8 +12,8 @@ from whole_body_tracking.export.loader import load_policy
 from whole_body_tracking.sim2sim.reference import references_of, robot_of
 
 from .control.controller import Controller, ControllerConfig
-from .control.estimator import RootEstimator
-from .control.legs import Legs
+from .control.estimation.estimator import RootEstimator
+from .control.estimation.legs import Legs
 from .control.limits import limits_of
 from .control.pose import Body
 from .control.safety import SafetyLayer
@@ -47,7 +47,7 @@ def build_controller(
     tracker = Tracker(policy, robot, references_of(policy, motions, motion_file), body)
     safety = SafetyLayer(limits_of(policy.spec, robot.joint_names), config.safety)
     estimator = None
-    if tracker.needs_estimate:
+    if tracker.needs_estimate or config.compensate_delay:
         order = np.array([robot.joint_names.index(name) for name in policy.spec.joint_names])
         estimator = RootEstimator(Legs(robot, policy.spec), robot, order)
     return Controller(tracker, safety, robot, body, config, estimator, clock)

@@ -81,11 +81,11 @@ def run_controller(
         reason=reason,
         trip=None if controller.safety.trip is None else controller.safety.trip.message,
         finished=list(controller.finished),
-        jitter_p99=jitter(controller.step_times, controller.tracker.spec.control_dt),
+        jitter_p99=jitter(controller.loop.step_times, controller.tracker.spec.control_dt),
         counts=controller.counts(),
     )
     if record is not None:
-        controller.recorder.save(record, {"reason": reason, "trip": outcome.trip, **outcome.counts})
+        controller.loop.recorder.save(record, {"reason": reason, "trip": outcome.trip, **outcome.counts})
     return outcome
 
 

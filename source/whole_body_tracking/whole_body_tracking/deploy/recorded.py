@@ -29,11 +29,13 @@ class Track:
     """Joints and tracked bodies in the order of the spec."""
     rows: dict[int, float]
     """Row of the state after each step up to the last one made; between two rows for a step that came too late."""
+    shift: float = 0.0
+    """How much later than without a delay that was made up for [rows]."""
 
     @property
     def num_late(self) -> int:
         """Steps that came so late that the next one took their place."""
-        return sum(row % 1.0 > 0.0 for row in self.rows.values())
+        return sum(1e-6 < (row - self.shift) % 1.0 < 1.0 - 1e-6 for row in self.rows.values())
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,11 @@ def load_run(path: str | Path, truth: str | Path | None = None) -> RecordedRun:
         raise ValueError(f"{path} is of format '{content['format']}', expected '{FORMAT}'.")
     spec = PolicySpec.from_json(str(content["spec"]))
     arrays = {name: content[name] for name in COLUMNS}
-    tracks = _tracks(content, spec)
+    details = json.loads(str(content["details"]))
+    tracks = _tracks(content, spec, details.get("compensated_delay", 0.0))
     if not tracks:
         raise ValueError(f"{path} holds {len(arrays['time'])} policy steps, but no clip was tracked in them.")
-    run = RecordedRun(spec, arrays, json.loads(str(content["details"])), tracks)
+    run = RecordedRun(spec, arrays, details, tracks)
     return (
         run if truth is None else _with_truth(run, _load(truth, TRUTH_ARRAYS, "what robot_sim.py --truth wrote"), truth)
     )
@@ -103,20 +106,26 @@ def _load(path: str | Path, names: tuple[str, ...], what: str) -> dict[str, np.n
     return content
 
 
-def _tracks(content: dict[str, np.ndarray], spec: PolicySpec) -> list[Track]:
-    """Runs of rows that track the same clip from its beginning on."""
+def _tracks(content: dict[str, np.ndarray], spec: PolicySpec, delay: float = 0.0) -> list[Track]:
+    """Runs of rows that track the same clip from its beginning on.
+
+    A controller that made up for a delay [s] aimed at a row's frame so much later.
+    """
+    shift = delay / spec.control_dt
     frames, clips, tracking = content["frame"], content["clip"], content["tracking"]
     tracks: list[Track] = []
     for row in range(len(frames)):
         if not tracking[row]:
             continue
         if not tracks or row == 0 or not tracking[row - 1]:
-            tracks.append(Track(_clip(content, int(clips[row]), spec), {}))
+            tracks.append(Track(_clip(content, int(clips[row]), spec), {}, shift))
         if row + 1 < len(frames) and clips[row + 1] == clips[row]:
             # The last frame is aimed at again and again while the robot holds it.
             num_steps = max(1, int(frames[row + 1]) - int(frames[row]))
             for step in range(num_steps):
-                tracks[-1].rows[int(frames[row]) - 1 + step] = row + (step + 1) / num_steps
+                reached = row + (step + 1) / num_steps + shift
+                if reached <= len(frames) - 1:
+                    tracks[-1].rows[int(frames[row]) - 1 + step] = reached
     return tracks
 
 

@@ -68,15 +68,3 @@ class Push:
             body_ids=robot.find_bodies(self._body_name)[0],
             is_global=True,
         )
-
-
-class ActionDelay:
-    """Actions arrive one control step late; at the first step the policy's own first action counts."""
-
-    def __init__(self):
-        self._previous: Tensor | None = None
-
-    def __call__(self, env: RslRlVecEnvWrapper, step: int, actions: Tensor) -> Tensor:
-        delayed = actions if step == 0 else self._previous
-        self._previous = actions.clone()
-        return delayed

@@ -36,7 +36,7 @@ from .report.conditions import RobustnessResult, condition_row, render_condition
 from .report.notes import diverged_note
 from .report.write import Evaluated, write_report
 from .rollout import Disturbance, configure_evaluation
-from .scenarios import SCENARIOS, Scenario, scenarios_of
+from .scenarios import SCENARIOS, Scenario, find_scenario, scenarios_of
 
 NUM_ROLLOUTS = 64
 """Rollouts of an evaluation, shared evenly by its clips; each clip gets at least one."""
@@ -113,7 +113,7 @@ def evaluate_scenarios(
         names: Scenarios.
         folder: Folder to write to; it is created.
     """
-    rows = [condition_row("scenario", name, _play_scenario(args, source, SCENARIOS[name])) for name in names]
+    rows = [condition_row("scenario", name, _play_scenario(args, source, find_scenario(name))) for name in names]
     env_cfg, _ = resolve_configs(args, play=True)
     return write_scenarios(folder, rows, describe_evaluation(args, env_cfg, source.path, load_task_clips(env_cfg)))
 

@@ -12,8 +12,9 @@ from isaaclab.utils.noise import ConstantNoiseCfg
 
 from whole_body_tracking.names import require_known
 from whole_body_tracking.tasks.tracking import mdp
+from whole_body_tracking.tasks.tracking.delays import set_action_delay
 
-from .disturbances import ActionDelay, Push
+from .disturbances import Push
 from .rollout import Disturbance
 
 if TYPE_CHECKING:
@@ -109,6 +110,21 @@ def _strong_push(env_cfg: TrackingEnvCfg) -> Disturbance:
     return Push(env_cfg.commands.motion.anchor_body_name, force=100.0, duration=0.2, period=3.0, seed=env_cfg.seed)
 
 
+DELAY = "control_delay"
+"""Scenario that takes a number: ``control_delay:0.5``."""
+
+LONGEST_DELAY = 10.0
+"""[control steps]"""
+
+
+def _control_delay(steps: float) -> Scenario:
+    def configure(env_cfg: TrackingEnvCfg) -> None:
+        set_action_delay(env_cfg, (steps, steps))
+
+    amount = "one control step" if steps == 1.0 else f"{steps:g} control steps"
+    return Scenario(f"Actions arrive {amount} late, rounded to physics steps.", configure)
+
+
 SCENARIOS = {
     "standard": Scenario("Nothing but the small noise on start states."),
     "high_friction": Scenario("Static friction 1.6, dynamic 1.2, no restitution.", _friction(1.6, 1.2)),
@@ -119,7 +135,7 @@ SCENARIOS = {
     "fast_motion": Scenario("Clips at 1.5 times their speed.", speed=1.5),
     "slow_motion": Scenario("Clips at half their speed.", speed=0.5),
     "payload": Scenario("5 kg more in the torso.", _payload),
-    "control_delay": Scenario("Actions arrive one control step late.", disturb=lambda _: ActionDelay()),
+    DELAY: _control_delay(1.0),
     "sensor_noise": Scenario("The noise on observations that training has.", _sensor_noise),
     "sensor_bias": Scenario("Joint encoders off by up to 0.03 rad, gyroscope by 0.1 rad/s on each axis.", _sensor_bias),
     "gain_error": Scenario("Stiffness and damping of each joint scaled by 0.8 to 1.2.", _gain_error),
@@ -128,7 +144,29 @@ SCENARIOS = {
         _initial_offset,
     ),
 }
-"""Scenarios by the names that ``--scenarios`` takes."""
+"""Scenarios by the names that ``--scenarios`` takes; ``control_delay:STEPS`` is another one for every number."""
+
+
+def find_scenario(name: str) -> Scenario:
+    """Look a scenario up.
+
+    Raises:
+        ValueError: If there is none of that name; the message lists those that exist.
+    """
+    base, colon, number = name.partition(":")
+    if not colon or base != DELAY:
+        require_known(name, SCENARIOS, "scenario in --scenarios, which also takes 'all'")
+        return SCENARIOS[name]
+    try:
+        steps = float(number)
+    except ValueError:
+        steps = -1.0
+    if not 0.0 <= steps <= LONGEST_DELAY:
+        raise ValueError(
+            f"Scenario '{name}': '{number}' should be a number of control steps from 0 to {LONGEST_DELAY:g}, as in"
+            f" {DELAY}:0.5."
+        )
+    return _control_delay(steps)
 
 
 def scenarios_of(text: str) -> list[str]:
@@ -138,5 +176,6 @@ def scenarios_of(text: str) -> list[str]:
         ValueError: If a name is unknown or there is none; the message lists those that exist.
     """
     names = list(SCENARIOS) if text == "all" else [name for name in text.split(",") if name]
-    require_known(names or [text], SCENARIOS, "scenario in --scenarios, which also takes 'all'")
+    for name in names or [text]:
+        find_scenario(name)
     return list(dict.fromkeys(names))

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 OPSET = 17
 
+ONE_CLIP = "A policy with its clip inside: ROS 2's motion_tracking_controller runs it."
+WITHOUT_CLIP = (
+    "A policy without a clip inside: it has no time_step and gives no reference, so ROS 2's motion_tracking_controller"
+    " cannot run it. Export it with one clip for that: play.py --export with --motion_file."
+)
+"""What a file says of itself in its ``doc_string``, which viewers of ONNX files show."""
+
 
 def export_onnx(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None, path: str | os.PathLike) -> Path:
     """Write a policy as a single ONNX file; it appears under its name only when complete.
@@ -74,4 +81,5 @@ def to_onnx_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
         )
     model = onnx.load_model_from_string(buffer.getvalue())
     onnx.helper.set_model_props(model, spec_to_metadata(spec))
+    model.doc_string = ONE_CLIP if spec.reference_in_graph else WITHOUT_CLIP
     return model.SerializeToString()

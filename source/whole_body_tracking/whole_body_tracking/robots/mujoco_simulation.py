@@ -65,10 +65,15 @@ class Simulation:
         qpos[self._joint_qpos], qvel[self._joint_dof] = state.joint_pos, state.joint_vel
         self._update_bodies()
 
-    def step(self, targets: np.ndarray) -> None:
-        """Hold joint targets [rad], shape [num_joints], for one control period."""
+    def step(self, targets: np.ndarray, substeps: int | None = None) -> None:
+        """Hold joint targets for some time.
+
+        Args:
+            targets: Positions [rad], shape [num_joints].
+            substeps: Physics steps; None takes those of a control period.
+        """
         self.data.ctrl[:] = targets
-        mujoco.mj_step(self.model, self.data, self.substeps)
+        mujoco.mj_step(self.model, self.data, self.substeps if substeps is None else substeps)
         self._update_bodies()
 
     @property

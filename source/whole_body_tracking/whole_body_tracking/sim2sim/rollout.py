@@ -16,6 +16,7 @@ from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 
+from .delay import DelayLine
 from .observations import ObservationBuilder, Situation
 from .reference import Reference
 
@@ -31,6 +32,7 @@ def roll_out(
     num_rollouts: int,
     seed: int = 0,
     perturbed: bool = True,
+    control_delay: float = 0.0,
 ) -> Recording:
     """Play rollouts and record them. A rollout continues after a failure, which is found in the recording afterwards.
 
@@ -44,13 +46,14 @@ def roll_out(
         num_rollouts: How many to play.
         seed: Of the small noise on the start states; rollout i starts the same way whatever their number.
         perturbed: Whether there is any noise.
+        control_delay: How late targets reach the drives [control steps].
 
     Raises:
-        ValueError: If an observation term is unknown, or the root is not among the tracked bodies.
+        ValueError: If the delay is negative, an observation term is unknown, or the root is not tracked.
     """
     _require_root(policy.spec, robot)
     simulation = Simulation(robot, policy.spec)
-    player = _Player(policy, reference, simulation)
+    player = _Player(policy, reference, simulation, DelayLine(control_delay, simulation.substeps))
     rollouts = []
     for index in range(num_rollouts):
         rng = np.random.default_rng([seed, index]) if perturbed else None
@@ -88,8 +91,8 @@ def start_state(
 class _Player:
     """Policy and simulation in closed loop over one reference."""
 
-    def __init__(self, policy: OnnxPolicy, reference: Reference, simulation: Simulation):
-        spec = policy.spec
+    def __init__(self, policy: OnnxPolicy, reference: Reference, simulation: Simulation, delay: DelayLine):
+        spec, self.delay = policy.spec, delay
         self.policy, self.spec, self.reference, self.simulation = policy, spec, reference, simulation
         self.builder = ObservationBuilder(spec)
         self.default, self.scale = np.array(spec.default_joint_pos), np.array(spec.action_scale)
@@ -98,8 +101,12 @@ class _Player:
         self.anchor_id = simulation.body_ids([spec.anchor_body_name])
 
     def play(self, start: RobotState) -> list[np.ndarray]:
-        """Play one rollout; arrays of body poses and velocities, joint positions, joint velocities and targets."""
+        """Play one rollout; arrays of body poses and velocities, joint positions and velocities, and targets twice.
+
+        First those of the step, then those that act at its end, which come from before by the delay.
+        """
         self.simulation.reset(start)
+        self.delay.reset()
         self.builder.reset()
         action, steps = np.zeros(len(self.default)), []
         for frame in range(1, self.reference.clip.num_frames):
@@ -108,10 +115,11 @@ class _Player:
             obs = self.builder.build(situation(self.spec, self.reference, frame, state, pos[0], quat[0], action))
             action = self.policy.run(obs, frame)["actions"][0].astype(np.float64)
             targets = self._targets(action, frame)
-            self.simulation.step(targets)
+            for acting, substeps in self.delay.send(targets):
+                self.simulation.step(acting, substeps)
             state = self.simulation.state
             bodies = self.simulation.bodies(self.body_ids)
-            steps.append((*bodies, state.joint_pos, state.joint_vel, targets))
+            steps.append((*bodies, state.joint_pos, state.joint_vel, targets, acting))
         return [np.stack(values) for values in zip(*steps, strict=True)]
 
     def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
@@ -161,7 +169,7 @@ def situation(
 
 
 def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: PolicySpec) -> Recording:
-    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, targets = (
+    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, targets, acting = (
         torch.from_numpy(np.stack(values, axis=1)).float() for values in zip(*rollouts, strict=True)
     )
     num_rollouts, num_steps = len(rollouts), reference.num_frames - 1
@@ -184,7 +192,7 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
         body_names=list(spec.body_names),
         anchor_idx=spec.body_names.index(spec.anchor_body_name),
         step_dt=spec.control_dt,
-        joint_torque=drive_torque(targets, joint_pos, joint_vel, *gains),
+        joint_torque=drive_torque(acting, joint_pos, joint_vel, *gains),
     )
 
 

@@ -62,6 +62,7 @@ def run_sim2sim(
     compare: Path | None = None,
     output_dir: Path | None = None,
     motions: Sequence[str] = (),
+    control_delay: float = 0.0,
 ) -> Sim2SimResult:
     """Play, measure, and write ``report.json``, ``per_rollout.csv``, ``played.npz`` and ``played.html``.
 
@@ -74,10 +75,12 @@ def run_sim2sim(
         compare: ``report.json`` of an evaluation of the same policy.
         output_dir: Folder to write to; None takes ``sim2sim/`` beside the policy.
         motions: Names of the policy's own clips to track; none means all of them.
+        control_delay: How late targets reach the drives [control steps], in whole physics steps.
 
     Raises:
         FileNotFoundError: If a file does not exist.
-        ValueError: If policy, clip and report do not fit together; a wrong observation layout is named by term.
+        ValueError: If the delay is negative, or policy, clip and report do not fit together; a wrong observation layout
+            is named by term.
     """
     _require_rollouts(num_rollouts)
     policy = load_policy(policy_path, needs_clips=motion_file is None and not motions)
@@ -88,9 +91,9 @@ def run_sim2sim(
     digests = [reference.clip.source["sha256"] for reference in references]
     baseline = read_baseline(compare, digests, policy.spec) if compare else None
     each = -(-num_rollouts // len(references))
-    played = [_play(policy, robot, reference, each, seed, perturbed) for reference in references]
+    played = [_play(policy, robot, reference, each, seed, perturbed, control_delay) for reference in references]
     result = _result(played, policy, robot, baseline, folder)
-    _write(result, played, policy, seed)
+    _write(result, played, policy, {"seed": seed, "control_delay": control_delay})
     return result
 
 
@@ -116,10 +119,8 @@ def _result(
     )
 
 
-def _play(
-    policy: OnnxPolicy, robot: RobotModel, reference: Reference, num_rollouts: int, seed: int, perturbed: bool
-) -> Played:
-    recording = roll_out(policy, robot, reference, num_rollouts, seed, perturbed)
+def _play(policy: OnnxPolicy, robot: RobotModel, reference: Reference, *conditions) -> Played:
+    recording = roll_out(policy, robot, reference, *conditions)
     measured = measure(recording, TrackingRewards(), TrackingTerminations.of_robot(robot), robot.body_names[0], robot)
     return Played(reference, measured, recording.rollout(median_rollout(measured)))
 
@@ -130,7 +131,7 @@ def _middle(played: list[Played]) -> Played:
     return played[median_rollout(RolloutMetrics.concatenate(medians))]
 
 
-def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed: int) -> None:
+def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, conditions: dict) -> None:
     folder, name = result.folder, result.reference.name
     folder.mkdir(parents=True, exist_ok=True)
     title = f"{name}: {policy.spec.checkpoint} in MuJoCo, median of {result.per_clip[0]['num_rollouts']} rollouts"
@@ -146,7 +147,7 @@ def _write(result: Sim2SimResult, played: list[Played], policy: OnnxPolicy, seed
         "definitions": {metric: text for metric, text in DEFINITIONS.items() if metric in result.overall},
         "task": policy.spec.task,
         "engine": f"plain MuJoCo {mujoco.__version__}",
-        "seed": seed,
+        **conditions,
         "checkpoint": policy.spec.checkpoint,
         "clips": {item.reference.clip.name: item.reference.clip.source["sha256"] for item in played},
     }

@@ -14,13 +14,15 @@ from whole_body_tracking.robots import RobotModel
 
 from ..protocol.checks import state_inbox
 from ..protocol.readings import Readings, readings_of
-from .estimator import LegHeight
+from .estimation.estimator import LegHeight
+from .estimation.latency import LatencyMeter
+from .estimation.prediction import Predictor
+from .policy_loop import PolicyLoop
 from .pose import Body
-from .record import Recorder
 from .safety import SafetyConfig, SafetyLayer
 from .standing import Ramp
 from .targets import MotorTargets, damping_targets
-from .tracker import PolicyStep, Tracker
+from .tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class ControllerConfig:
     """From standing torques to the policy's."""
     settle: float = 1.0
     """How long the policy holds the clip's first pose before the clip runs; includes the blend."""
+    compensate_delay: bool = False
+    """Whether the policy sees where the robot will be when its command acts."""
     safety: SafetyConfig = field(default_factory=SafetyConfig)
 
 
@@ -79,29 +83,27 @@ class Controller:
                 f"The policy observes {tracker.spec.describe_observations()}, which needs a state estimate. Run it"
                 " with an estimator, or train Tracking-Flat-G1-Wo-State-Estimation-v0."
             )
-        self.tracker, self.safety, self.body, self.config = tracker, safety, body, config or ControllerConfig()
+        self.tracker, self.safety, self.config = tracker, safety, config or ControllerConfig()
         self.estimator = estimator or LegHeight(body)
+        self.meter = LatencyMeter(safety.limits)
+        """Measures how late commands act."""
+        self._order = np.array([robot.joint_names.index(name) for name in tracker.spec.joint_names])
+        predictor = Predictor(robot, tracker.spec, self.meter) if self.config.compensate_delay else None
+        self.loop = PolicyLoop(tracker, safety, body, self._order, self.config.settle, clock, predictor)
         self.inbox = state_inbox(robot.num_joints)
-        self.recorder = Recorder(tracker.spec, tracker.references)
         self.mode: Mode = "passive"
         self.finished: list[str] = []
         """Clips that were tracked to their end."""
-        self.skipped_steps = 0
-        """Policy steps that came a whole period late or more."""
         self.readings: Readings | None = None
         self.robot_time = 0.0
         """The robot's clock at the last accepted state [s]."""
         self.remote = b""
         """The remote control's bytes in the last accepted state."""
-        self.step_times: list[float] = []
-        """This machine's clock at each policy step [s]."""
         self._clock, self._robot = clock, robot
-        self._order = np.array([robot.joint_names.index(name) for name in tracker.spec.joint_names])
         self._last_state: float | None = None
         self._ramp: Ramp | None = None
-        self._policy_start = self._blend_start = self._next_step = 0.0
+        self._blend_start = 0.0
         self._from: MotorTargets | None = None
-        self._policy_targets: MotorTargets | None = None
 
     # -- what a person or a script asks for ----------------------------------------------------------------------------
 
@@ -109,7 +111,7 @@ class Controller:
         """Go to the first pose of the clip. Does nothing before the first state, and while the policy runs."""
         if self.readings is None or self.mode not in ("passive", "stand"):
             return
-        goal = self._by_motor(self.tracker.reference.clip.joint_pos[0])
+        goal = self.loop.by_motor(self.tracker.reference.clip.joint_pos[0])
         self._ramp = Ramp(self.readings.joint_pos, goal, self.safety.limits, self.config.ramp, self.robot_time)
         self._enter("stand")
 
@@ -129,10 +131,8 @@ class Controller:
             self.tracker.choose(clip)
         if not self._can_start():
             return False
-        self.tracker.start(self._estimated())
-        self._policy_start = self._next_step = self._blend_start = self.robot_time
-        self._from = self._present_targets()
-        self._policy_targets = None
+        self._from, self._blend_start = self._present_targets(), self.robot_time
+        self.loop.start(self._estimated(), self.robot_time)
         self.safety.begin(self._from.joint_pos)
         self._enter("track")
         return True
@@ -159,12 +159,14 @@ class Controller:
         self.robot_time, self.readings = robot_time, readings_of(message, self._robot.num_joints)
         self.remote = message["wireless_remote"].tobytes()
         self.estimator.update(self.readings, dt)
+        self.meter.observe(self.readings, robot_time)
         if self.mode not in ("passive", "damp"):
             self.safety.check_joints(self.readings)
         targets = self._targets()
         if self.safety.trip is not None and self.mode != "damp":
             self.damp()
             targets = self._damping()
+        self.meter.sent.add(robot_time, targets)
         return targets.encoded()
 
     def on_silence(self) -> bytes | None:
@@ -202,8 +204,10 @@ class Controller:
             "accepted_states": self.inbox.accepted,
             "refused_states": dict(self.inbox.refused),
             "clamped_steps": dict(self.safety.clamped),
-            "skipped_steps": self.skipped_steps,
-            "policy_steps": self.recorder.num_steps,
+            "skipped_steps": self.loop.skipped_steps,
+            "policy_steps": self.loop.recorder.num_steps,
+            "measured_delay": round(self.meter.delay, 4),
+            "compensated_delay": round(float(np.median(self.loop.delays or [0.0])), 4),
         }
 
     # -- modes ---------------------------------------------------------------------------------------------------------
@@ -213,45 +217,26 @@ class Controller:
             self.safety.check_upright(self._root_up())
             return self._ramp.targets(self.robot_time)
         if self.mode in ("track", "hold"):
-            if self.robot_time >= self._next_step - 1e-6:
+            if self.loop.is_due(self.robot_time):
                 self._run_policy()
             return self._present_targets()
         return self._damping()
 
     def _run_policy(self) -> None:
-        started, dt = self._clock(), self.tracker.spec.control_dt
-        late = int((self.robot_time - self._next_step) / dt + 1e-6)
-        self.skipped_steps += late
-        self._next_step += (late + 1) * dt
-        elapsed = self.robot_time - self._policy_start - self.config.settle
-        frame = max(0, round(elapsed / dt)) + 1
-        step = self.tracker.step(self._estimated(), frame)
-        self._check(step)
-        wanted = self._by_motor(step.targets)
-        limited = self.safety.limited(wanted, self.readings, dt)
-        duration = self._clock() - started
-        self.safety.check_duration(duration)
-        if limited is None:
-            return
-        limits = self.safety.limits
-        self._policy_targets = MotorTargets(limited, limits.stiffness, limits.damping)
-        self.step_times.append(started)
-        self._record(step, limited[self._order], duration, is_clip=elapsed > -0.5 * dt)
-        if self.mode == "track" and elapsed / dt > self.tracker.last_frame - 1.5:
+        is_tracking = self.mode == "track"
+        ended = self.loop.step(self._estimated(), self.readings, self.robot_time, is_tracking)
+        if ended and is_tracking:
             self.finished.append(self.tracker.reference.clip.name)
             self._enter("hold")
-
-    def _check(self, step: PolicyStep) -> None:
-        posture = self.body.posture(step.state, self.safety.config.lookahead)
-        self.safety.check_posture(posture, self.tracker.reference_posture(step.frame))
 
     def _present_targets(self) -> MotorTargets:
         if self.mode == "stand":
             return self._ramp.targets(self.robot_time)
-        if self._policy_targets is None:
+        wanted = self.loop.targets
+        if wanted is None:
             return self._damping() if self._from is None else self._from
         share = (self.robot_time - self._blend_start) / self.config.blend
-        return self._policy_targets if share >= 1.0 else self._from.faded(self._policy_targets, max(0.0, share))
+        return wanted if share >= 1.0 else self._from.faded(wanted, max(0.0, share))
 
     def _can_start(self) -> bool:
         if self.mode == "stand" and self._ramp.is_over(self.robot_time):
@@ -259,7 +244,7 @@ class Controller:
         elif self.mode != "hold":
             logger.warning("A clip starts from standing or from the end of another; the mode is %s.", self.mode)
             return False
-        goal = self._by_motor(self.tracker.reference.clip.joint_pos[0])
+        goal = self.loop.by_motor(self.tracker.reference.clip.joint_pos[0])
         jump = np.abs(self.readings.joint_pos - goal)
         if jump.max() > LARGEST_JUMP:
             name = self._robot.joint_names[int(jump.argmax())]
@@ -280,37 +265,7 @@ class Controller:
     def _damping(self) -> MotorTargets:
         return damping_targets(self.readings.joint_pos, self.safety.config.damping)
 
-    def _by_motor(self, values: np.ndarray) -> np.ndarray:
-        ordered = np.empty(len(values))
-        ordered[self._order] = values
-        return ordered
-
     def _enter(self, mode: Mode) -> None:
         if mode != self.mode:
             logger.info("%s -> %s at %.2f s", self.mode, mode, self.robot_time)
             self.mode = mode
-
-    def _record(self, step: PolicyStep, targets: np.ndarray, duration: float, is_clip: bool) -> None:
-        state, readings, corrections = step.state, self.readings, self.tracker.corrections
-        self.recorder.add(
-            time=self.step_times[-1],
-            tick=round(self.robot_time * 1000.0),
-            tracking=is_clip and self.mode == "track",
-            clip=list(self.tracker.references).index(self.tracker.reference.clip.name),
-            frame=step.frame,
-            root_pos_w=state.root_pos_w,
-            root_quat_w=state.root_quat_w,
-            root_lin_vel_w=state.root_lin_vel_w,
-            root_ang_vel_w=state.root_ang_vel_w,
-            joint_pos=state.joint_pos,
-            joint_vel=state.joint_vel,
-            joint_torque=readings.joint_torque[self._order],
-            gyro=readings.gyro,
-            accelerometer=readings.accelerometer,
-            observation=step.observation,
-            action=step.action,
-            targets=targets,
-            heading_correction=corrections.heading,
-            joint_corrections=corrections.joints.copy(),
-            duration=duration,
-        )

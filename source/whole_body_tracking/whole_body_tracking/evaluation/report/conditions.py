@@ -8,7 +8,7 @@ from pathlib import Path
 
 from whole_body_tracking.evaluation.batches import Rollouts
 from whole_body_tracking.evaluation.metrics.intervals import wilson_interval
-from whole_body_tracking.evaluation.scenarios import SCENARIOS
+from whole_body_tracking.evaluation.scenarios import find_scenario
 from whole_body_tracking.files import write_json, write_table
 
 SHOWN = ("completion", "tracking_reward", "r_mpkpe", "anchor_pos")
@@ -69,6 +69,6 @@ def write_scenarios(folder: Path, rows: list[dict], details: dict) -> Robustness
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / "scenarios.csv", rows)
-    descriptions = {row["scenario"]: SCENARIOS[row["scenario"]].description for row in rows}
+    descriptions = {row["scenario"]: find_scenario(row["scenario"]).description for row in rows}
     write_json(folder / "scenarios.json", {"scenarios": rows, "descriptions": descriptions} | details)
     return RobustnessResult(rows, folder)

@@ -12,6 +12,7 @@ from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg
 from isaaclab.utils import configclass
 from isaaclab_tasks.utils import resolve_task_config
 
+from whole_body_tracking.tasks.tracking.delays import remove_observation_delays
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import MOTION, TrackingEnvCfg
 
 from ..overrides import OVERRIDE
@@ -64,5 +65,6 @@ def add_expert_observations(env_cfg: TrackingEnvCfg, expert_cfg: TrackingEnvCfg)
         )
     group = copy.deepcopy(expert_cfg.observations.policy)
     group.enable_corruption = False
+    remove_observation_delays(group)
     setattr(env_cfg.observations, EXPERT_GROUP, group)
     setattr(env_cfg.observations, CLIP_GROUP, ClipObservationsCfg())

@@ -43,4 +43,6 @@ class TrackingPhysicsCfg(PresetCfg):
     )  # fmt: skip
     mujoco_cpu = mujoco_cpu_cfg()
     mujoco_cpu.default_shape_cfg = SHAPES
+    # A target that arrives between two physics steps needs the steps one by one.
+    mujoco_cpu.solver_cfg.fold_decimation = preset(default=True, rand_delay=False)
     default = newton_mjwarp if torch.cuda.is_available() else mujoco_cpu

@@ -35,6 +35,7 @@ from whole_body_tracking.tracking.criteria import (
 )
 
 from . import mdp
+from .delays import NO_DELAY, check_delays, remove_observation_delays, set_action_delay
 from .physics_cfg import TrackingPhysicsCfg
 
 MOTION = {"command_name": "motion"}
@@ -60,7 +61,7 @@ def _contact_sensor(history_length: int) -> ContactSensorCfg:
 class ContactSensorPresetCfg(PresetCfg):
     """Contact forces within the control step: the last three physics steps, or their mean on native MuJoCo."""
 
-    mujoco_cpu = _contact_sensor(history_length=1)
+    mujoco_cpu = _contact_sensor(history_length=preset(default=1, rand_delay=3))
     newton_mjwarp = _contact_sensor(history_length=3)
     ovphysx = _contact_sensor(history_length=3)
     isaacsim_physx = _contact_sensor(history_length=3)
@@ -91,33 +92,63 @@ class CommandsCfg:
     )
 
 
+MAX_DELAY = 2
+"""Longest delay of an observation, and of an action, with ``presets=rand_delay`` [control steps]."""
+
+
+def action_delay():
+    """No delay of actions, or with ``presets=rand_delay`` up to :data:`MAX_DELAY` control steps in physics steps."""
+    return preset(default=NO_DELAY, rand_delay=(0.0, float(MAX_DELAY)))
+
+
+def _lag():
+    return preset(default=0, rand_delay=MAX_DELAY)
+
+
 @configclass
 class ActionsCfg:
     """Joint position targets about the default pose."""
 
-    joint_pos = mdp.TrackingJointPositionActionCfg(asset_name="robot", joint_names=[".*"], use_default_offset=True)
+    joint_pos = mdp.TrackingJointPositionActionCfg(
+        asset_name="robot", joint_names=[".*"], use_default_offset=True, delay_range=action_delay()
+    )
 
 
 @configclass
 class PolicyObservationsCfg(ObsGroup):
-    """Observations of the policy: 160 values for the G1, with uniform noise in training."""
+    """Observations of the policy: 160 values for the G1, with uniform noise in training.
+
+    With ``presets=rand_delay`` each measured term is up to two steps old, by a lag of its own in each env.
+    """
 
     command = ObsTerm(func=mdp.generated_commands, params=MOTION)
-    motion_anchor_pos_b = ObsTerm(func=mdp.motion_anchor_pos_b, params=MOTION, noise=Unoise(n_min=-0.25, n_max=0.25))
+    motion_anchor_pos_b = ObsTerm(
+        func=mdp.motion_anchor_pos_b,
+        params=MOTION,
+        noise=Unoise(n_min=-0.25, n_max=0.25),
+        delay_max_lag=_lag(),
+    )
     motion_anchor_ori_b = ObsTerm(
         func=mdp.motion_anchor_ori_b,
         params=MOTION,
         noise=preset(default=Unoise(n_min=-0.05, n_max=0.05), rand_imu=mdp.IMU_ORIENTATION),
+        delay_max_lag=_lag(),
     )
-    base_lin_vel = ObsTerm(func=mdp.base_lin_vel, noise=Unoise(n_min=-0.5, n_max=0.5))
+    base_lin_vel = ObsTerm(func=mdp.base_lin_vel, noise=Unoise(n_min=-0.5, n_max=0.5), delay_max_lag=_lag())
     base_ang_vel = ObsTerm(
-        func=mdp.base_ang_vel, noise=preset(default=Unoise(n_min=-0.2, n_max=0.2), rand_imu=mdp.IMU_GYRO)
+        func=mdp.base_ang_vel,
+        noise=preset(default=Unoise(n_min=-0.2, n_max=0.2), rand_imu=mdp.IMU_GYRO),
+        delay_max_lag=_lag(),
     )
     joint_pos = ObsTerm(
-        func=mdp.joint_pos_rel, noise=preset(default=Unoise(n_min=-0.01, n_max=0.01), rand_encoder=mdp.ENCODER_POS)
+        func=mdp.joint_pos_rel,
+        noise=preset(default=Unoise(n_min=-0.01, n_max=0.01), rand_encoder=mdp.ENCODER_POS),
+        delay_max_lag=_lag(),
     )
     joint_vel = ObsTerm(
-        func=mdp.joint_vel_rel, noise=preset(default=Unoise(n_min=-0.5, n_max=0.5), rand_encoder=mdp.ENCODER_VEL)
+        func=mdp.joint_vel_rel,
+        noise=preset(default=Unoise(n_min=-0.5, n_max=0.5), rand_encoder=mdp.ENCODER_VEL),
+        delay_max_lag=_lag(),
     )
     actions = ObsTerm(func=mdp.last_action)
 
@@ -323,6 +354,8 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         super().play_mode()
         self.events = NoEventsCfg()
         self.terminations.anchor_drift = None
+        remove_observation_delays(self.observations.policy)
+        set_action_delay(self, NO_DELAY)
         self.scene.ground, self.scene.terrain = GROUND_CFG.copy(), None
         self.commands.motion.start_sampling = "first"
         self.commands.motion.speeds = [1.0]
@@ -340,4 +373,5 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
 
         check_task_clips(self)
         check_randomization(self)
+        check_delays(self)
         prepare_physics(self.sim.physics)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
+from isaaclab.utils.buffers import DelayBuffer
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class TrackingJointPositionAction(JointPositionAction):
-    """Joint target = offset + scale * action, with an offset that randomisation can move."""
+    """Joint target = offset + scale * action, with an offset that randomisation can move.
+
+    With ``delay_range`` targets reach the drives some physics steps late: at physics step n the target of step n - L is
+    applied, and before there is one the first of the episode.
+    """
 
     cfg: TrackingJointPositionActionCfg
 
@@ -22,6 +28,7 @@ class TrackingJointPositionAction(JointPositionAction):
         super().__init__(cfg, env)
         self.nominal_offset = self._offset.clone()
         """Default joint positions before any randomisation [rad], shape [num_envs, num_joints]."""
+        self._delay = _delay_buffer(cfg, env)
 
     @property
     def joint_names(self) -> list[str]:
@@ -46,6 +53,30 @@ class TrackingJointPositionAction(JointPositionAction):
             offset: New joint targets of a zero action [rad], shape [num_ids, num_joints].
         """
         self._offset[env_ids] = offset
+
+    @property
+    def delay_steps(self) -> Tensor | None:
+        """Delay of each env [physics steps], shape [num_envs]; None without any."""
+        return None if self._delay is None else self._delay.time_lags
+
+    def apply_actions(self) -> None:
+        """Hand the targets to the drives; once per physics step."""
+        targets = self.processed_actions if self._delay is None else self._delay.compute(self.processed_actions)
+        self._asset.set_joint_position_target_index(target=targets, joint_ids=self._joint_ids)
+
+    def reset(self, env_ids: Sequence[int] | None = None) -> None:
+        """Forget actions on their way, and draw the delay anew."""
+        super().reset(env_ids)
+        if self._delay is not None:
+            self._delay.reset(env_ids)
+
+
+def _delay_buffer(cfg: TrackingJointPositionActionCfg, env: ManagerBasedEnv) -> DelayBuffer | None:
+    """A buffer that draws each env's lag at its reset, or None for no delay at all."""
+    shortest, longest = (round(steps * env.cfg.decimation) for steps in cfg.delay_range)
+    if longest == 0:
+        return None
+    return DelayBuffer(longest, env.num_envs, env.device, min_lag=shortest, hold_prob=1.0)
 
 
 class ResidualJointPositionAction(TrackingJointPositionAction):

@@ -17,6 +17,11 @@ class TrackingJointPositionActionCfg(JointPositionActionCfg):
 
     class_type: type[TrackingJointPositionAction] | str = "{DIR}.actions:TrackingJointPositionAction"
 
+    delay_range: tuple[float, float] = (0.0, 0.0)
+    """Smallest and largest delay from an action until its target reaches the drives [control steps], drawn uniformly
+    for each env at a reset, in whole physics steps. (0, 0) is none. On ``mujoco_cpu`` a delay needs
+    ``fold_decimation=False``; ``presets=rand_delay`` sets both."""
+
 
 ACTION_CENTERS = ("reference", "joint_target")
 """Joint targets of a zero residual action: the reference's joint positions, or the clip's channel of that name."""

@@ -14,7 +14,7 @@ from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG, G1_FOUR_P
 
 from ... import mdp
 from ...robot_settings import ROBOT_PRIM_PATH, set_robot
-from ...tracking_env_cfg import MOTION, TrackingEnvCfg
+from ...tracking_env_cfg import MOTION, TrackingEnvCfg, action_delay
 
 END_EFFECTORS = list(G1.end_effector_names)
 """Bodies that may touch the ground, and whose heights end an episode."""
@@ -39,7 +39,11 @@ def link_lengths_preset():
 def residual_actions() -> mdp.ResidualJointPositionActionCfg:
     """Joint targets about the reference."""
     return mdp.ResidualJointPositionActionCfg(
-        asset_name="robot", joint_names=[".*"], use_default_offset=True, scale=dict(G1_ACTION_SCALE)
+        asset_name="robot",
+        joint_names=[".*"],
+        use_default_offset=True,
+        scale=dict(G1_ACTION_SCALE),
+        delay_range=action_delay(),
     )
 
 

@@ -10,10 +10,10 @@ from scipy.spatial.transform import Rotation
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState
 
-from ..protocol.readings import Readings
+from ...protocol.readings import Readings
+from ..pose import Body
 from .filter import RootFilter
 from .legs import Feet, Legs
-from .pose import Body
 
 
 class LegHeight:
