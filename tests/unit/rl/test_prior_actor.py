@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_refused(prior_file, layout, tmp_path):
         require_prior_of(str(prior_file), "g1", 0.04)
     with pytest.raises(ValueError, match="of the robot g1, this task's is h1"):
         require_prior_of(str(prior_file), "h1", 0.02)
-    with pytest.raises(ValueError, match="too few to end with 30 states"):
+    with pytest.raises(ValueError, match="too few to end with the 2040 values"):
         PriorActor(observations(layout), {"actor": ["policy"]}, "actor", 2, str(prior_file), 30, JOINTS)
     vae = MotionVAE(layout, NetworkSettings.default("vae", 8, hidden=8, layers=1))
     save_model(tmp_path / "vae.safetensors", vae, {"data": "x"})

@@ -75,7 +75,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         batch, frames, hidden = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(batch, frames, 3, self.heads, hidden // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         dropout = self.dropout if self.training else 0.0
         attended = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout)
         x = x + self.drop(self.out(attended.transpose(1, 2).reshape(batch, frames, hidden)))

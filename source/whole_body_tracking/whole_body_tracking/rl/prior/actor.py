@@ -62,11 +62,6 @@ class PriorActor(MLPModel):
         self.num_prior = encoder.layout.dim * history
         self.num_features = encoder.num_features
         super().__init__(obs, obs_groups, obs_set, output_dim, obs_normalization=obs_normalization, **kwargs)
-        if self.obs_dim <= self.num_prior:
-            raise ValueError(
-                f"The {obs_set} has {self.obs_dim} observations, too few to end with {history} states of"
-                f" {encoder.layout.dim} values. Train with --motion_prior, which adds them."
-            )
         if obs_normalization:
             self.obs_normalizer = type(self.obs_normalizer)(self.obs_dim - self.num_prior)
         self.encoder = PriorEncoder(encoder, history, joint_order)
@@ -111,6 +106,11 @@ class PriorActor(MLPModel):
         self._num_updates = int(self.num_updates)
 
     def _get_latent_dim(self) -> int:
+        if self.obs_dim <= self.num_prior:
+            raise ValueError(
+                f"There are {self.obs_dim} observations, too few to end with the {self.num_prior} values of the motion"
+                " prior's states. Train with --motion_prior, which adds them."
+            )
         return self.obs_dim - self.num_prior + self.num_features
 
     def _concatenated(self, obs: TensorDict) -> Tensor:

@@ -1,4 +1,4 @@
-"""``--motion_prior``: configs of a task with the encoder of a motion prior, and the prior beside the run's checkpoints."""
+"""``--motion_prior``: a task with the encoder of a motion prior, and the prior beside the run's checkpoints."""
 
 from __future__ import annotations
 
