@@ -23,6 +23,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--use_test_set", action="store_true", help="Measure the held-out clips; default: the validation clips.")
     add("--num_frames", type=int, default=500, help="Frames to predict (%(default)s).")
     add("--num_windows", type=int, default=64, help="Windows to predict from, spread over the clips (%(default)s).")
+    add(
+        "--temperature",
+        type=float,
+        default=1.0,
+        help="Of the rollouts drawn beside the mean ones (%(default)s); 0: none.",
+    )
     add("--precision", default="auto", help="auto, fp32 or bf16 for products of matrices (%(default)s).")
     add("--json", type=Path, metavar="FILE", help="Write the numbers as JSON.")
     add("--output_dir", type=Path, metavar="DIR", help="Write report.html and rollout.html here.")
@@ -48,9 +54,10 @@ def main() -> int:
         role="test" if args.use_test_set else "validation",
         num_frames=args.num_frames,
         num_windows=args.num_windows,
+        temperature=args.temperature,
         precision=chosen_precision(args.precision, "cpu"),
     )
-    with StepProgress(args.num_frames) as progress:
+    with StepProgress(args.num_frames * (2 if args.temperature > 0.0 else 1)) as progress:
         result = run_evaluation(job, progress.report)
     print_result(result, Console(width=max(100, Console().width)))
     if args.json:

@@ -30,11 +30,15 @@ class EvaluationJob:
     num_frames: int = 500
     num_windows: int = 64
     precision: str = "fp32"
+    temperature: float = 0.3
+    """Of the rollouts that are drawn beside the mean ones; 0 draws none."""
 
     def __post_init__(self):
         for name in ("num_frames", "num_windows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 1.")
+        if not self.temperature >= 0.0:
+            raise ValueError(f"--temperature is {self.temperature}, expected at least 0.")
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,12 @@ class EvaluationResult:
     """Of the model and of the baselines by name; empty for a VAE."""
 
 
-def run_evaluation(job: EvaluationJob, report: Callable[[int], None] = lambda step: None) -> EvaluationResult:
+def run_evaluation(job: EvaluationJob, report: Callable[[], None] = lambda: None) -> EvaluationResult:
     """Predict and measure.
 
     Args:
         job: What to do.
-        report: Called with the number of frames that are predicted.
+        report: Called after each predicted frame; those of drawn rollouts come after the others.
 
     Raises:
         FileNotFoundError: If a file or a clip is gone.
@@ -77,7 +81,7 @@ def run_evaluation(job: EvaluationJob, report: Callable[[int], None] = lambda st
         windows = cut_windows(entries, model.layout, 1, model.window, job.num_windows)
         return EvaluationResult(measure_vae(model, windows) | facts, model.layout, robot, windows)
     windows = cut_windows(entries, model.layout, _context(model), job.num_frames, job.num_windows)
-    rollouts = all_rollouts(model, windows, job.precision, report)
+    rollouts = all_rollouts(model, windows, job.precision, report, job.temperature)
     content = measure(rollouts, windows, model.layout, robot) | facts
     return EvaluationResult(content, model.layout, robot, windows, rollouts)
 

@@ -18,6 +18,9 @@ class MotionModel(nn.Module):
         v_{t+1} = v_t + change_std * f(s),        x_{t+1} = advance(x_t, v_{t+1})
 
     so an untrained network (its last layer starts near zero) is the constant-velocity baseline.
+
+    What is predicted is a mean, and a mean of many futures comes to rest. Drawn rollouts add what single steps miss:
+    f(s) + temperature * residual_std * n with n normal.
     """
 
     def __init__(self, layout: StateLayout, settings: NetworkSettings):
@@ -25,6 +28,8 @@ class MotionModel(nn.Module):
         self.layout, self.settings = layout, settings
         self.normalizer = Normalizer(layout)
         self.network = make_network(settings, layout)
+        self.register_buffer("residual_std", torch.zeros(layout.num_velocities))
+        """Standard deviation of the errors of single steps, in units of the velocities' change_std."""
 
     @property
     def context(self) -> int:
@@ -40,11 +45,27 @@ class MotionModel(nn.Module):
         """Next state of every position of a sequence, shape [batch, num_frames, dim], from its past alone."""
         return self._advanced(states, self.network(self.normalizer(states)))
 
-    def next_state(self, states: Tensor) -> Tensor:
-        """The state after a sequence, shape [batch, dim]."""
+    def next_state(self, states: Tensor, temperature: float = 0.0, random: torch.Generator | None = None) -> Tensor:
+        """The state after a sequence, shape [batch, dim].
+
+        Args:
+            states: What is known, shape [batch, num_frames, dim].
+            temperature: Of the noise on the change of velocities; 0 predicts the mean, 1 draws.
+            random: Of that noise.
+        """
         seen = states[:, -self.context :]
-        change = self.network.head(self.network.last_features(self.normalizer(seen)))
+        change = self.network.head(self.network.last_features(self.normalizer(seen))).float()
+        if temperature > 0.0:
+            noise = torch.randn(change.shape, generator=random, device=change.device)
+            change = change + temperature * self.residual_std * noise
         return self._advanced(states[:, -1], change)
+
+    def residuals(self, windows: Tensor) -> Tensor:
+        """Errors of single steps in units of ``change_std``, shape [batch, num_frames - context, num_velocities]."""
+        first = self.layout.num_positions
+        start = min(self.context, windows.shape[1] - 1)
+        missed = (windows[:, 1:] - self(windows[:, :-1]))[:, start - 1 :, first:]
+        return missed / self.normalizer.change_std[first:]
 
     def features(self, states: Tensor) -> Tensor:
         """What the network makes of the last states, for policies, shape [batch, num_features]."""

@@ -43,6 +43,6 @@ class StepProgress(_Bar):
     def __init__(self, num_steps: int):
         super().__init__("steps", num_steps)
 
-    def report(self, step: int) -> None:
-        """Number of steps done."""
-        self._progress.update(self._task, completed=step)
+    def report(self) -> None:
+        """One more step is done."""
+        self._progress.advance(self._task)

@@ -16,10 +16,10 @@ from .baselines import BASELINES
 from .evaluate import EvaluationResult
 from .measuring.accuracy import HORIZONS
 from .measuring.bodies import body_poses
-from .measuring.rollouts import MODEL
+from .measuring.rollouts import DRAWN, MODEL
 
 REPORT_FILE, PAGE_FILE = "report.html", "rollout.html"
-COLORS = {MODEL: "#1f5fa8", "hold": "#8a8f98", "constant_velocity": "#c2703d"}
+COLORS = {MODEL: "#1f5fa8", DRAWN: "#5b9bd5", "hold": "#8a8f98", "constant_velocity": "#c2703d"}
 BESIDE = 1.1
 """Distance between prediction and truth on the page [m]."""
 DEFINITIONS = {
@@ -46,7 +46,7 @@ def print_result(result: EvaluationResult, console: Console) -> None:
         return
     frames = list(content["rollout"])
     table = Table(f"joint RMSE [rad] at {content['fps']:g} fps", *frames, title=title, title_justify="left")
-    for name in (MODEL, *BASELINES):
+    for name in (MODEL, *([DRAWN] if DRAWN in content else []), *BASELINES):
         table.add_row(name, *(f"{row:.4f}" for row in _errors(content, name).values()))
     console.print(table)
     for line in summary_lines(content):
@@ -61,17 +61,21 @@ def summary_lines(content: dict) -> list[str]:
         lines.append(
             f"frame 60 over frame 1: {content['ratio_60_to_1']:.1f}; error ~ frame^{content['growth_exponent']:.2f}"
         )
-    lines.append(
-        f"collapsed: {content['collapse_share']:.1%} of rollouts; joint speed {content['speed_share']:.0%} of the"
-        f" truth's at the end; root velocity {content['root_lag_s']:+.2f} s behind"
-    )
+    for name, life in (("mean", content), (DRAWN, content.get(DRAWN))):
+        if life is not None:
+            lines.append(
+                f"{name} rollouts: {life['collapse_share']:.1%} collapsed, joint speed {life['speed_share']:.0%} of the"
+                f" truth's at the end, root velocity {life['root_lag_s']:+.2f} s behind"
+            )
     skates = {name: values["foot_skate"] for name, values in content["bodies"].items()}
     lines.append("foot skate [m/s]: " + ", ".join(f"{name} {value:.2f}" for name, value in skates.items()))
     return lines
 
 
 def _errors(content: dict, name: str) -> dict[str, float]:
-    return content["rollout"] if name == MODEL else content[name]
+    if name == MODEL:
+        return content["rollout"]
+    return content[DRAWN]["rollout"] if name == DRAWN else content[name]
 
 
 def _beats_both(content: dict, frame: str) -> bool:

@@ -136,15 +136,29 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Mean loss over the validation clips: of rollouts, or of reconstructions for a VAE."""
+        """Mean loss over the validation clips: of rollouts, or of reconstructions for a VAE.
+
+        Also measures what single steps miss there, for drawn rollouts.
+        """
         self.model.eval()
-        windows = self._windows(self.validation, 0)
-        batches = window_loader(windows, 4 * self.settings.batch_size, 0)
+        batches = window_loader(self._windows(self.validation, 0), 4 * self.settings.batch_size, 0)
         random = torch.Generator().manual_seed(self.settings.seed)
-        losses = [(len(batch), self._validation_loss(batch, random)) for batch in batches]
-        if not losses:
+        losses, squares, count = 0.0, 0.0, 0
+        for batch in batches:
+            losses = losses + len(batch) * self._validation_loss(batch, random)
+            squares, count = squares + len(batch) * self._squared_residuals(batch), count + len(batch)
+        if count == 0:
             raise ValueError(f"No validation clip has {self.window_length + 1} frames. Lower --seq_len.")
-        return float(sum(n * loss for n, loss in losses) / sum(n for n, _ in losses))
+        if isinstance(self.model, MotionModel):
+            self.model.residual_std.copy_((squares / count).sqrt())
+        return float(losses / count)
+
+    def _squared_residuals(self, batch: Tensor) -> Tensor | float:
+        """Mean square of what single steps miss, shape [num_velocities]; 0 for a VAE, which makes none."""
+        if isinstance(self.model, MotionVAE):
+            return 0.0
+        with autocast(self.settings.precision, batch.device):
+            return self.model.residuals(batch).square().mean((0, 1))
 
     def _validation_loss(self, batch: Tensor, random: torch.Generator) -> Tensor:
         with autocast(self.settings.precision, batch.device):

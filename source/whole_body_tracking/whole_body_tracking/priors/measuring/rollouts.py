@@ -17,7 +17,8 @@ from ..precision import autocast
 from ..state import StateLayout, motion_states
 from . import accuracy, bodies
 
-MODEL = "model"
+MODEL, DRAWN = "model", "drawn"
+"""Names of rollouts: mean predictions, and drawn ones."""
 
 
 @dataclass(frozen=True)
@@ -73,40 +74,51 @@ def cut_windows(
 
 
 @torch.no_grad()
-def all_rollouts(
-    model: MotionModel, windows: TestWindows, precision: str, report: Callable[[int], None] = lambda step: None
-) -> dict[str, Tensor]:
-    """Rollouts of the model and of the baselines by name, each of the truth's shape.
+def model_rollout(
+    model: MotionModel,
+    windows: TestWindows,
+    precision: str,
+    report: Callable[[], None] = lambda: None,
+    temperature: float = 0.0,
+) -> Tensor:
+    """Rollout of a model from every window, of the truth's shape.
 
     Args:
         model: To measure.
         windows: Where to start from.
         precision: Of the network's products.
-        report: Called with the number of steps that the model has done.
+        report: Called after each step.
+        temperature: 0 predicts the mean; above, changes are drawn, with one seed.
     """
+    random, seen, predicted = torch.Generator().manual_seed(0), windows.seen[:, -model.context :], []
+    with autocast(precision, seen.device):
+        for _ in range(windows.truth.shape[1]):
+            predicted.append(model.next_state(seen, temperature, random))
+            seen = torch.cat((seen, predicted[-1][:, None]), dim=1)[:, -model.context :]
+            report()
+    return torch.stack(predicted, dim=1)
+
+
+def all_rollouts(
+    model: MotionModel,
+    windows: TestWindows,
+    precision: str,
+    report: Callable[[], None] = lambda: None,
+    temperature: float = 0.0,
+) -> dict[str, Tensor]:
+    """Rollouts by name: of the model, of the baselines, and, with a temperature, drawn ones."""
+    found = {MODEL: model_rollout(model, windows, precision, report)}
+    if temperature > 0.0:
+        found[DRAWN] = model_rollout(model, windows, precision, report, temperature)
     num_steps = windows.truth.shape[1]
-    found = {}
-    with autocast(precision, windows.seen.device):
-        seen, predicted = windows.seen[:, -model.context :], []
-        for step in range(num_steps):
-            state = model.next_state(seen)
-            predicted.append(state)
-            seen = (
-                torch.cat((seen[:, -(model.context - 1) :], state[:, None]), dim=1)
-                if model.context > 1
-                else state[:, None]
-            )
-            report(step + 1)
-        found[MODEL] = torch.stack(predicted, dim=1)
-    for name in BASELINES:
-        found[name] = baseline_rollout(name, windows.seen, num_steps, model.layout)
-    return found
+    return found | {name: baseline_rollout(name, windows.seen, num_steps, model.layout) for name in BASELINES}
 
 
 def measure(rollouts: dict[str, Tensor], windows: TestWindows, layout: StateLayout, robot: RobotModel) -> dict:
     """All numbers of a report, as plain values under stable keys.
 
     ``single_step`` is the joint RMSE [rad] of the model's first frame; ``rollout`` and the baselines have it by frame.
+    All but ``drawn`` is of mean predictions.
     """
     truth = windows.truth
     horizons = [frame for frame in accuracy.HORIZONS if frame <= truth.shape[1]]
@@ -119,6 +131,8 @@ def measure(rollouts: dict[str, Tensor], windows: TestWindows, layout: StateLayo
     content = {"single_step": model["1"], "rollout": model}
     content |= {name: joint[name] for name in BASELINES}
     content |= _growth(model) | _life(rollouts[MODEL], truth, layout)
+    if DRAWN in rollouts:
+        content[DRAWN] = {"rollout": joint[DRAWN]} | _life(rollouts[DRAWN], truth, layout)
     content["details"] = details
     content["bodies"] = _bodies(rollouts, windows, layout, robot)
     content["num_windows"] = len(truth)
