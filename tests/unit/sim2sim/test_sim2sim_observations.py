@@ -26,6 +26,7 @@ def situation(**changes) -> Situation:
         "ref_anchor_quat_w": UNIT,
         "anchor_pos_w": np.array([1.0, 1.0, 0.8]),
         "anchor_quat_w": LEFT,
+        "root_pos_w": np.array([1.0, 1.0, 0.75]),
         "root_quat_w": LEFT,
         "root_lin_vel_w": np.array([0.0, 3.0, 0.0]),
         "root_ang_vel_w": np.array([1.0, 0.0, 0.5]),
@@ -56,6 +57,10 @@ def situation(**changes) -> Situation:
         ("preview_anchor_pos_b", [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]),  # ahead; to the left and above
         ("preview_anchor_ori_b", [0.0, 1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]),
         ("motion_identity", [0.0, 1.0, 0.0]),
+        ("prior_root_height", [0.75]),
+        ("prior_root_up", [0.0, 0.0, 1.0]),
+        ("prior_joint_pos", [0.3] * 29),
+        ("prior_root_lin_vel", [3.0, 0.0, 0.0]),
     ],
 )
 def test_terms(name, expected):

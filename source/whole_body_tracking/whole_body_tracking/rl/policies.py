@@ -15,6 +15,7 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 from .checkpoint_fit import require_policy_of_task
 from .experts.ensemble import Ensemble, prepare_experts
 from .experts.table import read_experts
+from .prior.setup import adopt_prior
 from .run.checkpoints import adopt_networks
 from .runner import TrackingRunner
 
@@ -34,6 +35,7 @@ class CheckpointPolicy:
         Raises:
             ValueError: If it does not fit.
         """
+        adopt_prior(self.path, env_cfg, agent_cfg)
         require_policy_of_task(env_cfg, self.path)
         adopt_networks(agent_cfg, self.path)
 

@@ -9,6 +9,7 @@ import torch
 from rsl_rl.algorithms import PPO
 
 from .learning.precision import Precision, train_in
+from .prior.release import end_update, separate_encoders, set_joint_order
 from .run.checkpoint_file import CRITIC_KEY
 from .sampler_state import CarriesSampler, set_num_motions
 
@@ -77,8 +78,10 @@ class TrackingPPO(CarriesSampler, PPO):
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:
         """Build the algorithm and remember the environment's sampler."""
         set_num_motions(env, cfg["actor"], cfg["critic"])
+        set_joint_order(env, cfg["actor"], cfg["critic"])
         algorithm: TrackingPPO = PPO.construct_algorithm(obs, env, cfg, device)
         algorithm.take_sampler(env)
+        separate_encoders(algorithm)
         return algorithm
 
     def update(self) -> dict[str, float]:
@@ -89,6 +92,7 @@ class TrackingPPO(CarriesSampler, PPO):
             computes a KL divergence for its adaptive schedule, but does not say it.
         """
         losses = self._update_networks()
+        end_update(self)
         if self._raw_actor.is_recurrent:
             return losses
         kl = mean_kl(self._raw_actor, self.storage)

@@ -26,6 +26,7 @@ from .distillation import TrackingDistillation, TrackingDistillationRunner
 from .learning.budget import TrainingBudget
 from .learning.symmetry import require_mirror_images
 from .ppo import TrackingPPO
+from .prior.setup import add_prior_args, adopt_prior, configure_prior, keep_prior
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
 from .run.continuation import has_other_clips, note_session, require_same_control
@@ -86,6 +87,7 @@ def train_parser(description: str, agent: str = "rsl_rl_cfg_entry_point") -> arg
     parser = argparse.ArgumentParser(description=description)
     add_common_train_args(parser, agent_default=agent, agent_help="Agent config entry point.")
     parser.add_argument("--max_minutes", type=float, default=None, help="Stop, with a checkpoint, after this long.")
+    add_prior_args(parser)
     add_export_args(parser)
     return parser
 
@@ -109,6 +111,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
     env_cfg, agent_cfg = resolve_configs(args)
     if prepare is not None:
         prepare(env_cfg, agent_cfg)
+    configure_prior(args, env_cfg, agent_cfg)
     if not member.is_alone:
         use_share_of(member, args.device, env_cfg, agent_cfg)
     if args.max_iterations is not None:
@@ -140,6 +143,7 @@ def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: R
         require_mirror_images(env_cfg)
     checkpoint, num_done = resolve_checkpoint(args, agent_cfg), 0
     if checkpoint is not None:
+        adopt_prior(checkpoint, env_cfg, agent_cfg)
         require_same_control(checkpoint, env_cfg, accepts_other_motions(env_cfg))
         require_policy_of_task(env_cfg, checkpoint)
         num_done = require_resumable(agent_cfg, checkpoint)
@@ -181,6 +185,7 @@ def run_training(
         note_session(run_folder, start.checkpoint, clips_of(env), env_cfg, agent_cfg)
     elif is_first:
         describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
+        keep_prior(run_folder, agent_cfg)
     runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
     distributed.leave()

@@ -29,6 +29,8 @@ class Situation:
     """Anchor of the robot [m], shape [3]."""
     anchor_quat_w: np.ndarray
     """Shape [4]."""
+    root_pos_w: np.ndarray
+    """Root link [m], shape [3]; on a robot its height is estimated from the legs."""
     root_quat_w: np.ndarray
     """Shape [4]."""
     root_lin_vel_w: np.ndarray
@@ -113,6 +115,21 @@ def motion_identity(now: Situation) -> np.ndarray:
     return now.clip_id
 
 
+def prior_root_height(now: Situation) -> np.ndarray:
+    """Height of the root link [m]; the parts of a motion prior's state are each stacked oldest first."""
+    return now.root_pos_w[2:]
+
+
+def prior_root_up(now: Situation) -> np.ndarray:
+    """The world's up axis in the root link's frame."""
+    return _inverse(now.root_quat_w).apply([0.0, 0.0, 1.0])
+
+
+def prior_joint_pos(now: Situation) -> np.ndarray:
+    """Joint positions [rad]."""
+    return now.joint_pos
+
+
 TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -128,8 +145,11 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         preview_anchor_pos_b,
         preview_anchor_ori_b,
         motion_identity,
+        prior_root_height,
+        prior_root_up,
+        prior_joint_pos,
     )
-}
+} | {"prior_root_lin_vel": base_lin_vel, "prior_root_ang_vel": base_ang_vel, "prior_joint_vel": joint_vel}
 """All observation terms that sim2sim knows, by their names in the task and in the exported file."""
 
 
@@ -179,6 +199,8 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     width |= {"base_ang_vel": 3, "joint_pos": joints, "joint_vel": joints, "actions": joints}
     width |= {"preview_joint_pos": joints * steps, "preview_anchor_pos_b": 3 * steps}
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
+    width |= {"prior_root_height": 1, "prior_root_up": 3, "prior_root_lin_vel": 3, "prior_root_ang_vel": 3}
+    width |= {"prior_joint_pos": joints, "prior_joint_vel": joints}
     for place, term in enumerate(spec.observations, start=1):
         require_known(
             term.name,

@@ -20,8 +20,8 @@ from .delay import DelayLine
 from .observations import ObservationBuilder, Situation
 from .reference import Reference
 
-OBSERVED_STATE = ("root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
-"""What a policy can observe of the robot's state; root positions are not measured on a robot."""
+OBSERVED_STATE = ("root_pos_w", "root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
+"""What observation terms read of the robot's state; of the root's position only the height."""
 POSE_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
 

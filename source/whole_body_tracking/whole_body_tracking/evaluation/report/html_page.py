@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +12,12 @@ from matplotlib.figure import Figure
 from whole_body_tracking.evaluation.metrics.definitions import DEFINITIONS
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.files import write_atomically
+from whole_body_tracking.html_parts import image, page, table
 from whole_body_tracking.robots import RobotModel
 
 from . import plots
 from .notes import diverged_note, score_name
 
-STYLE = (
-    "body{font:15px/1.45 system-ui,sans-serif;color:#222;max-width:1060px;margin:32px auto;padding:0 16px}"
-    "table{border-collapse:collapse;font-size:13px;display:block;overflow-x:auto}"
-    "td,th{border-bottom:1px solid #ddd;padding:4px 10px;text-align:left}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}.lead{font-size:17px}"
-    "img,video{max-width:100%;display:block;margin:10px 0}h2{margin-top:36px}"
-)
 CLIP_COLUMNS = (
     *("success", "success_lafan1", "completion", "survived_s", "normalised_return", "tracking_reward"),
     *("r_mpkpe", "mpkpe", "joint_rmse"),
@@ -66,15 +57,11 @@ def write_html(path: Path, content: dict, examples: Sequence[Example], rewards: 
     if "starts" in content:
         parts += ["<h2>From frame 0 and from random frames</h2>", _starts(content["starts"])]
     parts += ["<h2>Clips, the worst first</h2>"]
-    parts += [_image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
+    parts += [image(plots.plot_worst_clips(per_clip), "Worst clips"), _clips(per_clip)]
     for example in examples:
         parts += [f"<h2>{html.escape(example.title)}</h2>", _link(example), _video(example)]
-        parts += [_image(figure, title) for title, figure in _figures(example, rewards, robot)]
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
-        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
-    )
-    write_atomically(path, page)
+        parts += [image(figure, title) for title, figure in _figures(example, rewards, robot)]
+    write_atomically(path, page("Evaluation", parts))
     return path
 
 
@@ -87,13 +74,6 @@ def _figures(example: Example, rewards: object, robot: RobotModel) -> Iterator[t
     if set(robot.foot_body_names) <= set(recording.body_names):
         yield "Feet and contacts", plots.plot_feet(recording, robot)
     yield "Reward terms", plots.plot_rewards(recording, rewards)
-
-
-def _image(figure: Figure, title: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<h3>{html.escape(title)}</h3><img alt="{html.escape(title)}" src="data:image/png;base64,{data}">'
 
 
 def _lead(overall: dict[str, float], per_clip: Sequence[dict]) -> str:
@@ -123,18 +103,18 @@ def _facts(details: dict) -> str:
     shown = ("engine", "checkpoint", "checkpoint_sha256", "commit", "seed", "exact_start", "start_frames")
     rows = [(name, str(details[name])) for name in shown if name in details]
     rows += [(name, str(version)) for name, version in details.get("versions", {}).items() if version]
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
 def _overall(overall: dict[str, float]) -> str:
     rows = [(name, f"{value:.4g}", DEFINITIONS.get(name, "")) for name, value in overall.items()]
-    return _table(("metric", "value", "definition"), rows)
+    return table(("metric", "value", "definition"), rows)
 
 
 def _starts(rows: Sequence[dict]) -> str:
     names = ("start", "num_rollouts", "num_independent", "success", "success_low", "success_high", *START_COLUMNS)
     cells = [[_text(row[name]) if name in row else "" for name in names] for row in rows]
-    return _table(names, cells)
+    return table(names, cells)
 
 
 def _text(value: object) -> str:
@@ -144,20 +124,4 @@ def _text(value: object) -> str:
 def _clips(per_clip: Sequence[dict]) -> str:
     ranked = sorted(per_clip, key=lambda row: (row["completion"], -row.get("r_mpkpe", float("inf"))))
     rows = [[row["name"], *(f"{row[name]:.4g}" if name in row else "" for name in CLIP_COLUMNS)] for row in ranked]
-    return _table(("clip", *CLIP_COLUMNS), rows)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    cell = _cell if any(header) else _plain_cell
-    body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-def _cell(text: str) -> str:
-    is_number = re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", text) is not None
-    return f'<td class="n">{text}</td>' if is_number else _plain_cell(text)
-
-
-def _plain_cell(text: str) -> str:
-    return f"<td>{html.escape(text)}</td>"
+    return table(("clip", *CLIP_COLUMNS), rows)

@@ -29,6 +29,8 @@ __all__ = [
     "randomize_link_lengths",
     "robot_body_ori_b",
     "robot_body_pos_b",
+    "root_height",
+    "root_up_b",
     "spread_over_terrain",
     "state_not_finite",
     "tighten_tracking_std",
@@ -55,6 +57,8 @@ from .observations import (
     preview_joint_pos,
     robot_body_ori_b,
     robot_body_pos_b,
+    root_height,
+    root_up_b,
 )
 from .reward_variants import body_tilt_exp, foot_contact_match, foot_height_exp, joint_pos_exp, joint_power
 from .rewards import (

@@ -52,6 +52,18 @@ def base_ang_vel(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:
     return robot.data.root_link_ang_vel_b.torch
 
 
+def root_height(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:
+    """Height of the root link over its env's origin [m], shape [num_envs, 1]."""
+    robot: Articulation = env.scene[asset_name]
+    return robot.data.root_link_pos_w.torch[:, 2:] - env.scene.env_origins[:, 2:]
+
+
+def root_up_b(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:
+    """The world's up axis in the root link's frame, shape [num_envs, 3]."""
+    robot: Articulation = env.scene[asset_name]
+    return -robot.data.projected_gravity_b.torch
+
+
 def motion_one_hot(env: ManagerBasedEnv, command_name: str) -> Tensor:
     """One-hot id of the tracked clip, shape [num_envs, num_clips], in the order of the library's names."""
     motion: MotionCommand = env.command_manager.get_term(command_name)

@@ -1,0 +1,1 @@
+"""Clips as a stream of windows."""

@@ -1,0 +1,1 @@
+"""Networks that map a sequence of states to what comes next."""

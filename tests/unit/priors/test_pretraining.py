@@ -1,0 +1,163 @@
+"""Training: it learns, one seed gives one result, a resumed run goes on as it would have."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from whole_body_tracking.priors.checkpoint import BEST_FILE, LAST_FILE, load_model, read_model_file, save_model
+from whole_body_tracking.priors.evaluate import EvaluationJob, run_evaluation
+from whole_body_tracking.priors.job import PretrainJob, run_pretraining
+from whole_body_tracking.priors.losses import LossSettings, multi_step_loss, single_step_loss, velocity_weight
+from whole_body_tracking.priors.motion_model import MotionModel
+from whole_body_tracking.priors.networks.modes import NetworkSettings
+from whole_body_tracking.priors.report import write_report
+from whole_body_tracking.priors.training import TrainingSettings
+from whole_body_tracking.robots import G1
+
+pytestmark = pytest.mark.unit
+
+
+def small_job(split, folder, mode="mlp", resume=False, **changes) -> PretrainJob:
+    network = dataclasses.replace(NetworkSettings.default(mode, 12, hidden=32, layers=1), history=4, latent=4)
+    loss = LossSettings(multi_step_share=0.5, multi_step_length=3, multi_step_gradients="through", noise=0.1)
+    training = TrainingSettings(epochs=3, seq_len=12, batch_size=8, learning_rate=3e-3, loss=loss, **changes)
+    return PretrainJob(split, G1, folder, network, training, resume=resume)
+
+
+@pytest.fixture(scope="module")
+def trained(split, tmp_path_factory):
+    """A small MLP, its folder and its epochs."""
+    job = small_job(split, tmp_path_factory.mktemp("mlp"))
+    return job, list(run_pretraining(job))
+
+
+def test_training_lowers_the_loss_and_writes_what_it_promises(trained):
+    job, epochs = trained
+    assert epochs[-1].validation_loss < epochs[0].validation_loss
+    names = {path.name for path in job.output_dir.iterdir()}
+    assert {BEST_FILE, LAST_FILE, "split_info.json", "progress.csv"} <= names
+    assert any(name.startswith("events.out.tfevents") for name in names)
+
+
+def test_two_runs_with_one_seed_agree(trained, split, tmp_path):
+    job, epochs = trained
+    again = list(run_pretraining(small_job(split, tmp_path / "again")))
+    assert [e.train_loss for e in again] == [e.train_loss for e in epochs]
+    one, two = (read_model_file(folder / LAST_FILE)[0] for folder in (job.output_dir, tmp_path / "again"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_resumed_run_goes_on_as_it_would_have(trained, split, tmp_path):
+    job, epochs = trained
+    folder = tmp_path / "resumed"
+    steps = run_pretraining(small_job(split, folder))
+    next(steps)
+    steps.close()  # as a kill after the first epoch
+    with pytest.raises(ValueError, match="Go on with --resume"):
+        small_job(split, folder)
+    rest = list(run_pretraining(small_job(split, folder, resume=True)))
+    assert [e.number for e in rest] == [1, 2]
+    assert [e.train_loss for e in rest] == [e.train_loss for e in epochs[1:]]
+    other = small_job(split, folder, resume=True, seed=1)
+    with pytest.raises(ValueError, match="had other settings"):
+        next(run_pretraining(other))
+
+
+def test_evaluation_reads_the_model_and_refuses_another_split(trained, tmp_path, entries):
+    job, _ = trained
+    evaluation = EvaluationJob(
+        job.output_dir / BEST_FILE, job.output_dir / "split_info.json", num_frames=20, num_windows=2
+    )
+    result = run_evaluation(evaluation)
+    assert result.content["rollout"].keys() == {"1", "5", "15"}
+    assert [path.name for path in write_report(tmp_path / "report", result)] == ["report.html", "rollout.html"]
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "collapse_share" in page and "http" not in page.replace("http://www.w3.org", "")
+    other = dataclasses.replace(job.split, train=job.split.train[:-1])
+    other.save(tmp_path / "split_info.json")
+    with pytest.raises(ValueError, match="was trained on other clips"):
+        run_evaluation(dataclasses.replace(evaluation, split_file=tmp_path / "split_info.json"))
+
+
+@pytest.mark.parametrize("mode", ["transformer", "transformer_reg"])
+def test_transformers_train_and_see_only_the_past(split, tmp_path, states, mode):
+    job = small_job(split, tmp_path / mode, mode)
+    epochs = list(run_pretraining(job))
+    assert epochs[-1].train_loss < epochs[0].train_loss
+    model = load_model(job.output_dir / BEST_FILE)
+    seen, changed = states[None, :12].clone(), states[None, :12].clone()
+    changed[:, 8:] += 0.1
+    with torch.no_grad():
+        torch.testing.assert_close(model(seen)[:, :8], model(changed)[:, :8])
+        assert (model(seen)[:, 8:] - model(changed)[:, 8:]).abs().max() > 1e-3
+
+
+def test_the_next_state_is_the_last_of_all_predictions(layout, states):
+    for mode in ("mlp", "transformer"):
+        model = MotionModel(layout, NetworkSettings.default(mode, 12, hidden=16, layers=1)).eval()
+        with torch.no_grad():
+            torch.testing.assert_close(model.next_state(states[None, :12]), model(states[None, :12])[:, -1])
+
+
+def test_multi_step_gradients(layout, states):
+    """Detached, the gradient of the last step does not see how the first prediction led there."""
+    model = MotionModel(layout, NetworkSettings.default("mlp", 12, hidden=16, layers=1))
+    model.normalizer.fit([states])
+    seen = states[None, :8]
+    gradients = {}
+    for kind in ("detached", "through"):
+        model.zero_grad()
+        model.rollout(seen, 5, detached=kind == "detached")[:, -1, 4].sum().backward()
+        gradients[kind] = model.network.head.weight.grad.clone()
+    assert gradients["through"].abs().sum() > 2.0 * gradients["detached"].abs().sum()
+    loss = LossSettings(multi_step_length=5)
+    assert multi_step_loss(model, states[None, :20], loss, torch.Generator()) > 0.0
+    assert single_step_loss(model, states[None, :20], loss, torch.Generator()) > 0.0
+
+
+def test_automatic_velocity_weight_balances_both_terms(layout, states):
+    model = MotionModel(layout, NetworkSettings.default("mlp", 12, hidden=16, layers=1))
+    first = layout.num_positions
+    model.normalizer.change_std[:first], model.normalizer.std[:first] = 0.2, 1.0  # positions change by 0.2 sigma
+    model.normalizer.change_std[first:], model.normalizer.std[first:] = 1.0, 2.0  # velocities by 0.5 sigma
+    assert velocity_weight(model, LossSettings(velocity_weight="auto")) == pytest.approx(0.04 / 0.25)
+    assert velocity_weight(model, LossSettings()) == 0.1
+
+
+def test_damaged_and_foreign_model_files_are_refused(layout, tmp_path):
+    model = MotionModel(layout, NetworkSettings.default("mlp", 12, hidden=16, layers=1))
+    save_model(tmp_path / "model.safetensors", model, {"data": "x"})
+    assert load_model(tmp_path / "model.safetensors").layout == layout
+    content = (tmp_path / "model.safetensors").read_bytes()
+    for name, bad in (("short", content[:200]), ("text", b"hello"), ("empty", b""), ("cut", content[:-100])):
+        (tmp_path / name).write_bytes(bad)
+        with pytest.raises(ValueError, match="not a file of safe tensors, or is damaged"):
+            load_model(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match=r"train_motion.py writes"):
+        load_model(tmp_path / "none")
+
+
+def test_vae_blends_two_clips_within_limits_and_without_a_jump(split, layout, tmp_path, entries):
+    job = small_job(split, tmp_path / "vae", "vae")
+    epochs = list(run_pretraining(job))
+    assert epochs[-1].validation_loss < epochs[0].validation_loss
+    model = load_model(job.output_dir / BEST_FILE)
+    result = run_evaluation(
+        EvaluationJob(job.output_dir / BEST_FILE, job.output_dir / "split_info.json", num_windows=4)
+    )
+    assert result.content["reconstruction"]["joint_pos"] > 0.0
+    a, b = result.windows.truth[0], result.windows.truth[-1]
+    with torch.no_grad():
+        blended = model.interpolate(a, b, 5)
+        drawn = model.sample(20, torch.Generator().manual_seed(0))
+        torch.testing.assert_close(blended[0], model.decode(model.encode(a[None])[0])[0], atol=1e-4, rtol=0.0)
+    joints, speeds = layout.slices["joint_pos"], layout.slices["joint_vel"]
+    limits = torch.tensor(layout.joint_pos_limits)
+    for states in (blended, drawn):
+        assert (states[..., joints] >= limits[:, 0]).all() and (states[..., joints] <= limits[:, 1]).all()
+        torch.testing.assert_close(states[:, 1:, speeds], states[..., joints].diff(dim=1) * 30.0)
+    most = torch.stack((a, b))[..., speeds].abs().max()
+    assert blended[..., speeds].abs().max() < 1.5 * most  # no jump within a window
+    steps = blended[..., joints].diff(dim=0).abs().amax((1, 2))
+    assert steps.max() < 3.0 * steps.mean()  # nor between neighbouring blends
