@@ -13,9 +13,9 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 ENGINES = ["mujoco_cpu", "ovphysx"]
-FRAMES = {"long": (46, 106), "short": (46, 76)}
-"""Frames at 30 fps of the two clips: 2 s and 1 s, standing on one leg, where an idle robot falls within a second."""
-STEPS = {"long": 100, "short": 50}
+FRAMES = {"long": (46, 121), "short": (46, 85)}
+"""Frames at 30 fps of the two clips: 2.5 s and 1.3 s from a shift of weight; an idle robot falls within 1 s."""
+STEPS = {"long": 125, "short": 65}
 
 
 @pytest.fixture(scope="module", params=ENGINES)
