@@ -19,12 +19,16 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="Budget of the whole demo.")
     squat = REPOSITORY / "motions" / "squat.csv"
     parser.add_argument("--motion_csv", type=Path, default=squat, help="Motion at 30 fps.")
+    parser.add_argument(
+        "--frame_range", type=int, nargs=2, metavar=("FIRST", "LAST"), help="Rows to keep, 1-based, both included."
+    )
     parser.add_argument("--output_dir", type=Path, default=Path("logs", "demo"), help="Where everything is written.")
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
     from whole_body_tracking.demo import run_demo
 
-    run_demo(args.motion_csv.absolute(), args.output_dir.absolute(), args.minutes, args.seed)
+    frame_range = tuple(args.frame_range) if args.frame_range else None
+    run_demo(args.motion_csv.absolute(), args.output_dir.absolute(), args.minutes, args.seed, frame_range)
     return 0
 
 

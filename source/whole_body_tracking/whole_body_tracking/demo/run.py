@@ -43,6 +43,10 @@ class DemoPlan:
     training_minutes: float
     transfer_engine: str | None
     """Engine that training never saw, on which the policy is played too; None to skip it."""
+    settings: tuple[str, ...] = ()
+    """Overrides of training and playing."""
+    training_settings: tuple[str, ...] = ()
+    """Overrides of training alone."""
 
 
 def make_plan(total_minutes: float) -> DemoPlan:
@@ -67,11 +71,21 @@ def make_plan(total_minutes: float) -> DemoPlan:
     transfer = None if missing_ovphysx_libraries() else "ovphysx"
     if torch.cuda.is_available():
         return DemoPlan("Tracking-Flat-G1-v0", "Tracking-Flat-G1-v0", 4096, "newton_mjwarp", training_minutes, transfer)
-    residual = "Tracking-Flat-G1-Residual-v0"
-    return DemoPlan("Tracking-Flat-G1-Demo-v0", residual, 256, "mujoco_cpu", training_minutes, transfer)
+    return DemoPlan(
+        train_task="Tracking-Flat-G1-Demo-v0",
+        play_task="Tracking-Flat-G1-Residual-v0",
+        num_envs=256,
+        engine="mujoco_cpu",
+        training_minutes=training_minutes,
+        transfer_engine=transfer,
+        settings=("env.actions.joint_pos.center=joint_target",),
+        training_settings=("env.commands.motion.start_sampling=adaptive",),
+    )
 
 
-def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) -> dict:
+def run_demo(
+    motion_csv: Path, folder: Path, total_minutes: float, seed: int, frame_range: tuple[int, int] | None = None
+) -> dict:
     """Convert, train, export, play and report; returns the report's content.
 
     Args:
@@ -79,6 +93,7 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
         folder: Folder for everything that the demo writes; runs go to ``logs/`` in it.
         total_minutes: Budget of the whole demo [min].
         seed: Seed of training and evaluation.
+        frame_range: First and last row of the CSV to keep, 1-based, both included; None keeps all.
 
     Raises:
         ChildProcessError: If a step fails; the message names its log.
@@ -91,7 +106,9 @@ def run_demo(motion_csv: Path, folder: Path, total_minutes: float, seed: int) ->
         f" training. Everything is written to {folder}."
     )
     clip = folder / f"{motion_csv.stem}.npz"
-    _step(folder, "convert", "csv_to_npz.py", "--input_file", motion_csv, "--input_fps", 30, "--output_file", clip)
+    conversion = ["--input_file", motion_csv, "--input_fps", 30, "--output_file", clip]
+    conversion += ["--frame_range", *frame_range] if frame_range else []
+    _step(folder, "convert", "csv_to_npz.py", *conversion)
     run = _train(plan, folder, clip, seed)
     evaluations = {plan.engine: _evaluate(plan, folder, clip, run, seed, plan.engine, 64)}
     if plan.transfer_engine is not None:
@@ -112,6 +129,7 @@ def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
     known = set(folder.glob(RUNS))
     arguments = ["--task", plan.train_task, "--motion_file", clip, "--num_envs", plan.num_envs, "--seed", seed]
     arguments += ["--max_minutes", plan.training_minutes, f"physics={plan.engine}"]
+    arguments += [*plan.settings, *plan.training_settings]
     bar = Progress(TextColumn("train"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with bar:
         task = bar.add_task("starting the simulation", total=60.0 * plan.training_minutes)
@@ -135,7 +153,7 @@ def _describe(row: dict[str, float]) -> str:
 def _evaluate(plan: DemoPlan, folder: Path, clip: Path, run: Path, seed: int, engine: str, num_envs: int) -> dict:
     output = folder / f"evaluation_{engine}"
     arguments = ["--task", plan.play_task, "--motion_file", clip, "--checkpoint", run, "--num_envs", num_envs]
-    arguments += ["--seed", seed, "--output_dir", output, f"physics={engine}"]
+    arguments += ["--seed", seed, "--output_dir", output, f"physics={engine}", *plan.settings]
     _step(folder, f"play_{engine}", "rsl_rl/evaluate.py", *arguments)
     return json.loads((output / "report.json").read_text())["overall"]
 
