@@ -81,7 +81,7 @@ def main(center: str, out: Path) -> None:
             error = np.abs(bridge.states()[:, 7:36] - played.qpos[:, 0, 7:]).max(1)
             next_errors.append(error.tolist())
     worst = {name: float(value) for name, value in worst.items()}
-    out.write_text(json.dumps(worst | {"next_state": float(np.median(next_errors)), "next_states": next_errors}))
+    out.write_text(json.dumps(worst | {"next_state": float(np.median(next_errors))}))
 
 
 if __name__ == "__main__":
