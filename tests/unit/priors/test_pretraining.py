@@ -71,6 +71,8 @@ def test_evaluation_reads_the_model_and_refuses_another_split(trained, tmp_path,
     )
     result = run_evaluation(evaluation)
     assert result.content["rollout"].keys() == {"1", "5", "15"}
+    assert result.content["drawn"]["rollout"]["15"] != result.content["rollout"]["15"]
+    assert result.content["drawn"] == run_evaluation(evaluation).content["drawn"]  # one seed
     assert [path.name for path in write_report(tmp_path / "report", result)] == ["report.html", "rollout.html"]
     page = (tmp_path / "report" / "report.html").read_text()
     assert "collapse_share" in page and "http" not in page.replace("http://www.w3.org", "")

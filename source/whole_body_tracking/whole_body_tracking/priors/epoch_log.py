@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from whole_body_tracking.motion.sources.wandb_client import wandb_client
+
 from .training import Epoch
 
 
@@ -15,7 +17,7 @@ class EpochLog:
 
         Args:
             folder: Where TensorBoard's event files go.
-            wandb_project: W&B project, or None.
+            wandb_project: W&B project, or None; entering raises an OSError where it cannot be reached.
             config: Plain values for W&B's table.
         """
         self.folder, self.project, self.config = folder, wandb_project, config
@@ -25,11 +27,10 @@ class EpochLog:
         from torch.utils.tensorboard import SummaryWriter
 
         if self.project is not None:
-            import wandb
-
-            self._run = wandb.init(
-                project=self.project, name=self.folder.name, dir=str(self.folder), config=self.config
-            )
+            with wandb_client(f"Logging to {self.project}", "Leave out --wandb_project to log here only.") as wandb:
+                self._run = wandb.init(
+                    project=self.project, name=self.folder.name, dir=str(self.folder), config=self.config
+                )
         self._writer = SummaryWriter(str(self.folder))
         return self
 

@@ -93,6 +93,7 @@ class Trainer:
         """
         self.model, self.settings, self.validation = model, settings, validation
         self.files_of_epoch = files_of_epoch
+        self._num_states: dict[MotionEntry, int] = {}
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.99)
         )
@@ -116,7 +117,7 @@ class Trainer:
         random = torch.Generator().manual_seed(1_000_003 * self.settings.seed + number)
         torch.manual_seed(1_000_003 * self.settings.seed + number)  # of dropout
         windows = self._windows(files, number)
-        expected = sum(max(0, entry.header().num_frames - 1) // self.window_length for entry in files)
+        expected = sum(self._states_of(entry) // self.window_length for entry in files)
         losses, count = [], 0
         self.model.train()
         for batch in window_loader(windows, self.settings.batch_size, self.settings.num_workers):
@@ -184,6 +185,12 @@ class Trainer:
         if float(torch.rand((), generator=random)) < settings.multi_step_share:
             return multi_step_loss(self.model, batch, settings, random)
         return single_step_loss(self.model, batch, settings, random)
+
+    def _states_of(self, entry: MotionEntry) -> int:
+        """Number of states of a clip, from its header, which is read once."""
+        if entry not in self._num_states:
+            self._num_states[entry] = max(0, entry.header().num_frames - 1)
+        return self._num_states[entry]
 
     def _windows(self, files: Sequence[MotionEntry], epoch: int) -> MotionWindows:
         windows = MotionWindows(files, self.model.layout, self.window_length, self.settings.seed)

@@ -119,6 +119,8 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
     if agent_cfg.max_iterations < 1:
         raise ValueError(f"--max_iterations is {agent_cfg.max_iterations}, expected at least 1.")
     start = distributed.decided_by_first(lambda: choose_start(args, env_cfg, agent_cfg))
+    if start.checkpoint is not None:
+        adopt_prior(start.checkpoint, env_cfg, agent_cfg)  # the first process has done so already
     if start.num_done >= agent_cfg.max_iterations:
         total = agent_cfg.max_iterations
         print(f"[INFO] {start.checkpoint} already has {start.num_done} of {total} iterations: nothing to train.")
