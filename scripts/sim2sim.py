@@ -27,6 +27,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--control_delay", type=float, default=0.0, metavar="STEPS", help="Targets come so many control steps late."
     )
+    parser.add_argument(
+        "--drift", type=float, default=0.0, metavar="M/S", help="The observed position leaves the true one so fast."
+    )
     parser.add_argument("--compare", type=Path, metavar="FILE", help="report.json of evaluate.py: print the gap.")
     parser.add_argument("--output_dir", type=Path, metavar="DIR", help="Default: sim2sim/ beside the policy.")
     parser.add_argument("--video", type=Path, metavar="FILE", help="Write the median rollout as MP4.")
@@ -58,6 +61,7 @@ def main() -> None:
         args.output_dir,
         args.motion,
         args.control_delay,
+        args.drift,
     )
     print(table(result.overall, result.baseline))
     print(f"[INFO] Report: {result.folder}")

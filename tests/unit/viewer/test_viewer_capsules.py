@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whole_body_tracking.viewer.capsules import Camera, capsule_box, draw_capsules, normals
+from whole_body_tracking.viewer.shapes.capsules import Camera, capsule_box, draw_capsules, normals
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from viewer_samples import walking_track
 
 from whole_body_tracking.robots import G1
 from whole_body_tracking.viewer.page import write_page
-from whole_body_tracking.viewer.scene import STEP
+from whole_body_tracking.viewer.scene import STEP, WORLD
 
 pytestmark = pytest.mark.unit
 
@@ -73,14 +73,14 @@ def test_the_timeline_has_the_motion_s_length(recording):
 def test_both_tracks_have_every_body(recording):
     nodes = {message["name"] for _, message in recording["messages"] if message["type"] == "MeshMessage"}
     for track in ("policy", "reference"):
-        bodies = {name.split("/")[2] for name in nodes if name.startswith(f"/{track}/")}
+        bodies = {name.split("/")[3] for name in nodes if name.startswith(f"{WORLD}/{track}/")}
         assert bodies == set(G1.body_names)
 
 
 def test_only_the_ghost_is_translucent(recording):
     for _, message in recording["messages"]:
         if message["type"] == "MeshMessage":
-            assert (message["props"]["opacity"] is not None) == message["name"].startswith("/reference/")
+            assert (message["props"]["opacity"] is not None) == message["name"].startswith(f"{WORLD}/reference/")
 
 
 @pytest.mark.parametrize("frame", [0, 10, 18])
@@ -90,9 +90,16 @@ def test_bodies_are_where_the_track_has_them(recording, tracks, frame):
     orientations = last_values(recording, "SetOrientationMessage", "wxyz", time)
     for index, body in enumerate(G1.body_names):
         quat_wxyz = tracks[0].quat_xyzw[frame, index][[3, 0, 1, 2]]
-        assert np.allclose(positions[f"/policy/{body}"], tracks[0].pos_w[frame, index], atol=STEP)
-        sent = orientations.get(f"/policy/{body}", (1.0, 0.0, 0.0, 0.0))  # viser sends no message for the identity
+        assert np.allclose(positions[f"{WORLD}/policy/{body}"], tracks[0].pos_w[frame, index], atol=STEP)
+        sent = orientations.get(f"{WORLD}/policy/{body}", (1.0, 0.0, 0.0, 0.0))  # the identity is not sent
         assert np.allclose(sent, quat_wxyz, atol=STEP)
+
+
+def test_the_world_moves_so_that_the_robots_stay_before_the_camera(recording, tracks):
+    for frame in (0, 10, 18):
+        world = last_values(recording, "SetPositionMessage", "position", frame / FPS + 1e-6)[WORLD]
+        root = tracks[0].pos_w[frame, 0]
+        assert np.abs(np.array(world)[:2] + root[:2]).max() < 0.3 and world[2] == 0.0
 
 
 def test_title_is_text_not_markup(page):

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import viser
 
-from whole_body_tracking.viewer.scene import RobotNode, set_stage
+from whole_body_tracking.viewer.scene import RobotNode, Stage
 from whole_body_tracking.viewer.tracks import Track
 
 from .simulated_robot.robot import DT, SimulatedRobot
@@ -31,7 +31,7 @@ class RobotView:
         self._server = viser.ViserServer(host="127.0.0.1", port=port, label="robot_sim", verbose=False)
         pos, quat = self._poses()
         self._track = Track("robot", robot.robot, robot.robot.body_names, pos[None], quat[None])
-        set_stage(self._server, [self._track])
+        Stage(self._server, [self._track], 1.0 / PERIOD)
         self._node = _LiveNode(self._server.scene, self._track)
         self._latest, self._wake, self._open = (pos, quat), threading.Event(), True
         self._thread = threading.Thread(target=self._send, name="robot view", daemon=True)

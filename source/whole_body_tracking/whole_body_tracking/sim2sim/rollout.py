@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
@@ -33,6 +35,7 @@ def roll_out(
     seed: int = 0,
     perturbed: bool = True,
     control_delay: float = 0.0,
+    drift: float = 0.0,
 ) -> Recording:
     """Play rollouts and record them. A rollout continues after a failure, which is found in the recording afterwards.
 
@@ -47,6 +50,8 @@ def roll_out(
         seed: Of the small noise on the start states; rollout i starts the same way whatever their number.
         perturbed: Whether there is any noise.
         control_delay: How late targets reach the drives [control steps].
+        drift: Speed at which the position that the policy observes leaves the true one, in a random horizontal
+            direction for each rollout; the velocity that it observes is off by as much [m/s].
 
     Raises:
         ValueError: If the delay is negative, an observation term is unknown, or the root is not tracked.
@@ -57,7 +62,8 @@ def roll_out(
     rollouts = []
     for index in range(num_rollouts):
         rng = np.random.default_rng([seed, index]) if perturbed else None
-        rollouts.append(player.play(start_state(reference.clip, policy.spec, robot, rng)))
+        leaving = _horizontal(drift, np.random.default_rng([seed, index, 1]))
+        rollouts.append(player.play(start_state(reference.clip, policy.spec, robot, rng), leaving))
     return _recording(rollouts, reference.clip, policy.spec)
 
 
@@ -100,7 +106,7 @@ class _Player:
         self.body_ids = simulation.body_ids(spec.body_names)
         self.anchor_id = simulation.body_ids([spec.anchor_body_name])
 
-    def play(self, start: RobotState) -> list[np.ndarray]:
+    def play(self, start: RobotState, drift: np.ndarray) -> list[np.ndarray]:
         """Play one rollout; arrays of body poses and velocities, joint positions and velocities, and targets twice.
 
         First those of the step, then those that act at its end, which come from before by the delay.
@@ -112,7 +118,9 @@ class _Player:
         for frame in range(1, self.reference.clip.num_frames):
             pos, quat, *_ = self.simulation.bodies(self.anchor_id)
             state = self.simulation.state
-            obs = self.builder.build(situation(self.spec, self.reference, frame, state, pos[0], quat[0], action))
+            seen = replace(state, root_lin_vel_w=state.root_lin_vel_w + drift)
+            anchor_pos = pos[0] + (frame - 1) * self.spec.control_dt * drift
+            obs = self.builder.build(situation(self.spec, self.reference, frame, seen, anchor_pos, quat[0], action))
             action = self.policy.run(obs, frame)["actions"][0].astype(np.float64)
             targets = self._targets(action, frame)
             for acting, substeps in self.delay.send(targets):
@@ -206,6 +214,11 @@ def _trained_actions(targets: torch.Tensor, center: torch.Tensor, spec: PolicySp
     """Convert joint targets to actions of the kind that the network was trained with, as an evaluation records them."""
     origin = center if spec.action_kind == "residual" else torch.tensor(spec.default_joint_pos)
     return (targets - origin) / torch.tensor(spec.action_scale)
+
+
+def _horizontal(speed: float, rng: np.random.Generator) -> np.ndarray:
+    angle = rng.uniform(-np.pi, np.pi)
+    return speed * np.array([np.cos(angle), np.sin(angle), 0.0])
 
 
 def _draw(rng: np.random.Generator, ranges: dict[str, tuple[float, float]]) -> np.ndarray:

@@ -63,6 +63,7 @@ def run_sim2sim(
     output_dir: Path | None = None,
     motions: Sequence[str] = (),
     control_delay: float = 0.0,
+    drift: float = 0.0,
 ) -> Sim2SimResult:
     """Play, measure, and write ``report.json``, ``per_rollout.csv``, ``played.npz`` and ``played.html``.
 
@@ -76,6 +77,7 @@ def run_sim2sim(
         output_dir: Folder to write to; None takes ``sim2sim/`` beside the policy.
         motions: Names of the policy's own clips to track; none means all of them.
         control_delay: How late targets reach the drives [control steps], in whole physics steps.
+        drift: Speed at which the position that the policy observes leaves the true one [m/s].
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -91,9 +93,10 @@ def run_sim2sim(
     digests = [reference.clip.source["sha256"] for reference in references]
     baseline = read_baseline(compare, digests, policy.spec) if compare else None
     each = -(-num_rollouts // len(references))
-    played = [_play(policy, robot, reference, each, seed, perturbed, control_delay) for reference in references]
+    conditions = (seed, perturbed, control_delay, drift)
+    played = [_play(policy, robot, reference, each, *conditions) for reference in references]
     result = _result(played, policy, robot, baseline, folder)
-    _write(result, played, policy, {"seed": seed, "control_delay": control_delay})
+    _write(result, played, policy, {"seed": seed, "control_delay": control_delay, "drift": drift})
     return result
 
 

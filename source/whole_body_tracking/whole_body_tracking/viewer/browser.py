@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import viser
 
-from .scene import RobotNode, set_stage
+from .scene import RobotNode, Stage
 from .tracks import Track
 
 SPEEDS = {"0.25x": 0.25, "0.5x": 0.5, "1x": 1.0, "2x": 2.0}
@@ -27,7 +27,7 @@ def show_in_browser(tracks: Sequence[Track], fps: float, title: str, port: int =
     """
     server = viser.ViserServer(host="127.0.0.1", port=port, label=title, verbose=False)
     try:
-        set_stage(server, tracks)
+        stage = Stage(server, tracks, fps)
         nodes = [RobotNode(server.scene, track) for track in tracks]
         num_frames = max(track.num_frames for track in tracks)
         playing = server.gui.add_checkbox("Play", True)
@@ -37,8 +37,8 @@ def show_in_browser(tracks: Sequence[Track], fps: float, title: str, port: int =
         while True:
             started = time.monotonic()
             with server.atomic():
-                for node in nodes:
-                    node.show(slider.value)
+                for shown in (stage, *nodes):
+                    shown.show(slider.value)
             time.sleep(max(0.0, 1.0 / fps - (time.monotonic() - started)))
             if playing.value:
                 # A slider that the user moved is where playing goes on from.

@@ -14,7 +14,7 @@ from whole_body_tracking.files import write_atomically
 
 from .colors_and_camera import GHOST_COLORS, ROBOT_COLORS
 from .files import check_target
-from .scene import RobotNode, set_stage
+from .scene import RobotNode, Stage
 from .tracks import Track
 
 MAX_PAGE_FPS = 30.0
@@ -65,13 +65,13 @@ def _record(tracks: Sequence[Track], fps: float) -> str:
     with contextlib.redirect_stdout(io.StringIO()):
         server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
     try:
-        set_stage(server, tracks)
+        stage = Stage(server, tracks, fps)
         nodes = [RobotNode(server.scene, track) for track in tracks]
         serializer = server.get_scene_serializer()
         with server.atomic():  # otherwise every message wakes the server's thread
             for frame in range(max(track.num_frames for track in tracks)):
-                for node in nodes:
-                    node.show(frame)
+                for shown in (stage, *nodes):
+                    shown.show(frame)
                 serializer.insert_sleep(1.0 / fps)
         return serializer.as_html()
     finally:

@@ -11,8 +11,9 @@ from scipy.spatial.transform import Rotation
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.usd_shapes import visual_shapes
 
-from .capsules import Box, Camera, capsule_box, draw_capsules, normals
 from .colors_and_camera import GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS
+from .shapes.capsules import Box, Camera, Surface, capsule_box, draw_capsules, normals
+from .shapes.triangles import Solid, draw_triangles, face_normals, triangles_box
 
 SUPERSAMPLING = 2
 """Rays a pixel of the picture has in each direction, for robots."""
@@ -88,6 +89,10 @@ class Figure:
     """From :meth:`Capsules.placed`."""
     capsules: Capsules
     ghost: bool
+    solid: Solid | None = None
+    """Its real shapes, which are then drawn instead of the capsules; the shadow stays that of the capsules."""
+    vertices_w: np.ndarray | None = None
+    """From :meth:`Solid.placed`."""
 
 
 def draw_picture(camera: Camera, figures: list[Figure]) -> np.ndarray:
@@ -118,6 +123,9 @@ def _box_of(camera: Camera, figures: list[Figure]) -> Box | None:
     boxes = []
     for figure in figures:
         ends = camera.to_camera(figure.ends_w)
+        if figure.solid is not None:
+            boxes.append(triangles_box(camera, camera.to_camera(figure.vertices_w)))
+            continue
         boxes += [capsule_box(camera, *pair, radius) for pair, radius in zip(ends, figure.capsules.radius, strict=True)]
     boxes = [box for box in boxes if box is not None]
     return functools.reduce(Box.joined, boxes) if boxes else None
@@ -125,16 +133,32 @@ def _box_of(camera: Camera, figures: list[Figure]) -> Box | None:
 
 def _add(camera: Camera, figure: Figure, color: np.ndarray, nearest: np.ndarray) -> None:
     """Blend a robot into premultiplied colours with their cover in the last channel; solid ones keep their depth."""
-    ends, radii = camera.to_camera(figure.ends_w), figure.capsules.radius
-    surface = draw_capsules(camera, ends[:, 0], ends[:, 1], radii)
+    surface = _surface_of(camera, figure)
     seen = surface.depth < nearest - (GHOST_BEHIND if figure.ghost else 0.0)
-    normal = normals(surface, seen, camera, ends[:, 0], ends[:, 1], radii) @ camera.axes.astype(np.float32)
+    normal, base = _normals_and_colors(camera, figure, surface, seen)
     lit = 0.62 + 0.1 * normal[:, 2] + 0.42 * np.maximum(normal @ LIGHT_DIRECTION.astype(np.float32), 0.0)
-    shade = (figure.capsules.color[surface.capsule[seen]] * lit[:, None]).clip(0.0, 255.0)
+    shade = (base * lit[:, None]).clip(0.0, 255.0)
     opacity = np.float32(GHOST_OPACITY if figure.ghost else 1.0)
     color[seen] = color[seen] * (1 - opacity) + np.pad(shade, ((0, 0), (0, 1)), constant_values=1.0) * opacity
     if not figure.ghost:
         nearest[seen] = surface.depth[seen]
+
+
+def _surface_of(camera: Camera, figure: Figure) -> Surface:
+    if figure.solid is not None:
+        return draw_triangles(camera, camera.to_camera(figure.vertices_w), figure.solid.faces)
+    ends = camera.to_camera(figure.ends_w)
+    return draw_capsules(camera, ends[:, 0], ends[:, 1], figure.capsules.radius)
+
+
+def _normals_and_colors(camera: Camera, figure: Figure, surface: Surface, seen: np.ndarray) -> tuple[np.ndarray, ...]:
+    """World normals and unlit colours of the pixels that are seen, shape [num_pixels, 3] each."""
+    which = surface.capsule[seen]
+    if figure.solid is not None:
+        return face_normals(figure.vertices_w, figure.solid.faces)[which], figure.solid.color[which]
+    ends = camera.to_camera(figure.ends_w)
+    normal = normals(surface, seen, camera, ends[:, 0], ends[:, 1], figure.capsules.radius)
+    return normal @ camera.axes.astype(np.float32), figure.capsules.color[which]
 
 
 def _averaged(values: np.ndarray) -> np.ndarray:

@@ -10,12 +10,19 @@ from collections.abc import Sequence
 import numpy as np
 import viser
 
-from .colors_and_camera import CLEARANCE, FIELD_OF_VIEW, GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS, VIEW_DIRECTION
-from .meshes import body_meshes
+from .colors_and_camera import FIELD_OF_VIEW, GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS, VIEW_DIRECTION
+from .following import followed
+from .shapes.meshes import body_meshes
 from .tracks import Track
 
-WINDOW_ASPECT = 1.4
-"""Width over height of the narrowest window in which a whole way is in view."""
+WORLD = "/world"
+"""Node that holds robots and ground. It moves, so that the robots stay before a camera that a page cannot move."""
+
+LOOK_AT_HEIGHT = 0.7
+"""Height of what the camera looks at [m]."""
+
+ROOM = 1.25
+"""Distance of the camera over that of a video, because panels take room."""
 
 STEP = 2.0**-14
 """Poses are rounded to multiples of this [m, or quaternion units]: invisible, and it halves a page's size."""
@@ -26,7 +33,7 @@ class RobotNode:
 
     def __init__(self, scene: viser.SceneApi, track: Track):
         self.track = track
-        root = f"/{track.name}"
+        root = f"{WORLD}/{track.name}"
         self._bodies = [scene.add_frame(f"{root}/{name}", show_axes=False) for name in track.body_names]
         colors = GHOST_COLORS if track.ghost else ROBOT_COLORS
         for name in track.body_names:
@@ -51,45 +58,56 @@ class RobotNode:
             body.wxyz = quat_wxyz
 
 
-def set_stage(server: viser.ViserServer, tracks: Sequence[Track]) -> None:
-    """Add ground and light, and aim the camera so that the way of every robot is in view."""
-    server.scene.set_up_direction("+z")
-    # Preparing an environment map stalls a browser without a GPU for many seconds.
-    server.scene.configure_environment_map(None)
-    server.scene.add_light_hemisphere("/sky", sky_color=(255, 255, 255), ground_color=(165, 170, 180), intensity=2.2)
-    server.scene.add_grid(
-        "/ground",
-        infinite_grid=True,
-        cell_size=0.5,
-        section_size=1.0,
-        cell_color=(205, 210, 217),
-        section_color=(182, 188, 198),
-        plane_color=(226, 229, 234),
-        plane_opacity=1.0,
-        fade_distance=40.0,
-        shadow_opacity=0.35,
-    )
-    way = np.concatenate([track.pos_w[:, 0] for track in tracks])
-    look_at, position = camera_pose(way)
-    server.initial_camera.look_at = look_at
-    server.initial_camera.position = position
-    server.initial_camera.fov = FIELD_OF_VIEW
+class Stage:
+    """Ground, light, and a camera that follows the robots."""
+
+    def __init__(self, server: viser.ViserServer, tracks: Sequence[Track], fps: float):
+        """Add them, as they are in frame 0.
+
+        Args:
+            server: Where to add them; robots come below :data:`WORLD` after this.
+            tracks: What will move.
+            fps: Frame rate of the tracks [Hz].
+        """
+        scene = server.scene
+        scene.set_up_direction("+z")
+        # Preparing an environment map stalls a browser without a GPU for many seconds.
+        scene.configure_environment_map(None)
+        scene.add_light_hemisphere("/sky", sky_color=(255, 255, 255), ground_color=(165, 170, 180), intensity=2.2)
+        self._world = scene.add_frame(WORLD, show_axes=False)
+        scene.add_grid(
+            f"{WORLD}/ground",
+            infinite_grid=True,
+            cell_size=0.5,
+            section_size=1.0,
+            cell_color=(205, 210, 217),
+            section_color=(182, 188, 198),
+            plane_color=(226, 229, 234),
+            plane_opacity=1.0,
+            fade_distance=40.0,
+            shadow_opacity=0.35,
+        )
+        places, distances = followed(tracks, fps)
+        self._places = _round(np.column_stack((places, np.zeros(len(places)))))
+        look_at, position = camera_pose(float(distances.max()))
+        server.initial_camera.look_at = look_at
+        server.initial_camera.position = position
+        server.initial_camera.fov = FIELD_OF_VIEW
+        self.show(0)
+
+    def show(self, frame: int) -> None:
+        """Bring the robots of a frame before the camera."""
+        self._world.position = -self._places[min(frame, len(self._places) - 1)]
 
 
-def camera_pose(way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the camera looks at and where it stands [m], so that a way stays in view.
+def camera_pose(distance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the camera looks at and where it stands [m], for robots at the origin.
 
     Args:
-        way: Positions to keep in view [m], shape [num_points, 3].
+        distance: From which a video would show them [m].
     """
-    backwards = VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
-    right = np.cross([0.0, 0.0, 1.0], backwards)
-    right /= np.linalg.norm(right)
-    middle = (way.min(0) + way.max(0)) / 2.0
-    look_at = np.array([middle[0], middle[1], 0.7])
-    offset = way - look_at
-    distance = offset @ backwards + np.abs(offset @ right) / (WINDOW_ASPECT * np.tan(FIELD_OF_VIEW / 2.0))
-    return look_at, look_at + (distance.max() + CLEARANCE) * backwards
+    look_at = np.array([0.0, 0.0, LOOK_AT_HEIGHT])
+    return look_at, look_at + ROOM * distance * VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
 
 
 def _round(values: np.ndarray) -> np.ndarray:

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from whole_body_tracking.files import replacing
 
-from .capsules import Camera
-from .colors_and_camera import CLEARANCE, FIELD_OF_VIEW, VIEW_DIRECTION
+from .colors_and_camera import FIELD_OF_VIEW, GHOST_COLORS, ROBOT_COLORS, VIEW_DIRECTION
 from .files import check_target
+from .following import followed
 from .picture import Figure, draw_picture, robot_capsules
+from .shapes.capsules import Camera
+from .shapes.triangles import robot_solid
 from .tracks import Track
 
 VIDEO_SIZE = (640, 480)
@@ -22,9 +23,6 @@ VIDEO_SIZE = (640, 480)
 
 MAX_VIDEO_FPS = 30.0
 """Highest frame rate of a video [Hz]; a faster track loses whole frames."""
-
-CAMERA_LAG = 0.4
-"""Standard deviation in time with which the camera's way is smoothed [s]."""
 
 LOOK_AT_HEIGHT = 0.65
 """Height of what the camera looks at [m]."""
@@ -100,24 +98,22 @@ def write_video(path: str | Path, tracks: Sequence[Track], fps: float) -> Path:
 def pictures(tracks: Sequence[Track], fps: float) -> Iterator[np.ndarray]:
     """Draw every frame of tracks: sRGB, shape [height, width, 3], uint8."""
     capsules = [robot_capsules(track.robot, track.body_names, track.ghost) for track in tracks]
+    colors = [GHOST_COLORS if track.ghost else ROBOT_COLORS for track in tracks]
+    solids = [robot_solid(track.robot, track.body_names, own) for track, own in zip(tracks, colors, strict=True)]
     for frame, camera in enumerate(cameras(tracks, fps)):
         figures = []
-        for track, shapes in zip(tracks, capsules, strict=True):
+        for track, shapes, solid in zip(tracks, capsules, solids, strict=True):
             shown = min(frame, track.num_frames - 1)
-            ends_w = shapes.placed(track.pos_w[shown], track.quat_xyzw[shown])
-            figures.append(Figure(ends_w, shapes, track.ghost))
+            pose = track.pos_w[shown], track.quat_xyzw[shown]
+            vertices_w = None if solid is None else solid.placed(*pose)
+            figures.append(Figure(shapes.placed(*pose), shapes, track.ghost, solid, vertices_w))
         yield draw_picture(camera, figures)
 
 
 def cameras(tracks: Sequence[Track], fps: float) -> list[Camera]:
     """A camera for each frame: it follows the middle of all tracks' roots and steps back as they part."""
-    num_frames = max(track.num_frames for track in tracks)
-    held = [np.minimum(np.arange(num_frames), track.num_frames - 1) for track in tracks]
-    roots = np.stack([track.pos_w[frames, 0] for track, frames in zip(tracks, held, strict=True)])
-    low, high = roots.min(0), roots.max(0)
-    look_at = (low + high) / 2.0
-    look_at[:, 2] = LOOK_AT_HEIGHT
-    distance = CLEARANCE + np.linalg.norm(high - low, axis=-1)
-    way = gaussian_filter1d(np.column_stack((look_at, distance)), CAMERA_LAG * fps, axis=0, mode="nearest")
+    places, distances = followed(tracks, fps)
     backwards = VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
-    return [Camera.looking_at(row[:3], row[:3] + row[3] * backwards, *VIDEO_SIZE, FIELD_OF_VIEW) for row in way]
+    look_at = np.column_stack((places, np.full(len(places), LOOK_AT_HEIGHT)))
+    rows = zip(look_at, distances, strict=True)
+    return [Camera.looking_at(at, at + far * backwards, *VIDEO_SIZE, FIELD_OF_VIEW) for at, far in rows]

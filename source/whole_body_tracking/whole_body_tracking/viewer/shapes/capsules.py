@@ -92,7 +92,7 @@ class Surface:
     depth: np.ndarray
     """[m], infinite where there is none, shape [height, width]."""
     capsule: np.ndarray
-    """Which one it is, shape [height, width]; undefined where there is none."""
+    """Which one it is, or which triangle, shape [height, width]; undefined where there is none."""
 
 
 def draw_capsules(camera: Camera, starts: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> Surface:
