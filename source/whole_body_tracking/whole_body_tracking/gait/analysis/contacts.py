@@ -25,6 +25,8 @@ NOISE_FACTOR = 5.0
 """A foot counts as still below this many times the median speed of its stances, which mocap does not hold at zero."""
 SHORTEST = 0.06
 """Shorter stances, and shorter gaps between two of them, are noise [s]."""
+CUT_OFF = 0.1
+"""A stance that the clip cuts off sooner is left out [s]."""
 LOW_POINT = 0.01
 """A point of a sole lower than this above the floor should not slide [m]."""
 
@@ -113,7 +115,8 @@ def _slow_intervals(soles: Soles, foot: int) -> list[tuple[int, int]]:
             inside = first > 0 and last < len(stands) - 1
             if last - first + 1 < shortest and inside:
                 stands[first : last + 1] = not value
-    return _runs(stands)
+    # A stance of which the clip shows only the first moments: the foot may still be landing.
+    return [run for run in _runs(stands) if run[1] < len(stands) - 1 or run[1] - run[0] >= CUT_OFF * soles.fps]
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -17,8 +17,8 @@ STAND = 1.0
 START_TIME = 0.8
 """Time in which such a motion gets up to speed [s]."""
 ROLL_SHARE, LONGEST_ROLL = 0.25, (-0.03, 0.075)
-"""The zero-moment point runs under a standing foot from the sole's middle by this share of a step towards the toe, which
-carries alone once the heel lifts; between these bounds [m]."""
+"""The zero-moment point runs under a standing foot from the sole's middle by this share of a step towards the toe,
+which carries alone once the heel lifts; between these bounds [m]."""
 HEEL_PER_STRIDE, HEEL_PER_LIFT, LARGEST_HEEL = 0.6, 2.0, 0.8
 """[rad/m], [rad/m], [rad]"""
 

@@ -29,8 +29,11 @@ DROPS = (0.0, 0.015, 0.03, 0.05)
 """How much lower such a pelvis is tried when the legs do not reach after all [m]."""
 LIMIT_MARGIN = 0.02
 """Distance that joints keep from their limits [rad]."""
-BALANCE_ROUNDS = 2
-"""Times that the centre of mass is moved so that the whole robot's zero-moment point is the planned one."""
+BALANCE_STEPS = (1.0, 1.8, 1.0, 1.8, 1.0)
+"""Factors on the changes that move the whole robot's zero-moment point to the planned one. A change of the centre of
+mass also swings the trunk, so that slow ones act as the pendulum says and those within a step half as much."""
+BALANCED = 0.004
+"""Distance between both points at which that ends [m]."""
 MARGIN_FRAMES = 25
 """Frames solved beyond both ends, so that differences and the balance there are those of a walk that goes on."""
 
@@ -157,13 +160,15 @@ def _balanced(
     d - d''/w^2; setting that to what is missing gives d by a tridiagonal system.
     """
     poses, rest = solver.solve(poses, targets, 12)
-    for _ in range(BALANCE_ROUNDS):
+    for factor in BALANCE_STEPS:
         _check_reached(rest)
         bodies, reaction = _dynamics(solver.robot, poses, fps)
         missing = zmp - reaction.zmp
-        change = torch.from_numpy(_pendulum_change(missing, omega, fps))
+        if np.abs(missing[MARGIN_FRAMES:-MARGIN_FRAMES]).max() < BALANCED:
+            return poses, bodies, reaction
+        change = torch.from_numpy(factor * _pendulum_change(missing, omega, fps))
         targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
-        poses, rest = solver.solve(poses, targets, 4)
+        poses, rest = solver.solve(poses, targets, 3)
     _check_reached(rest)
     return poses, *_dynamics(solver.robot, poses, fps)
 
