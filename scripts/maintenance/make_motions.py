@@ -4,19 +4,22 @@ Example::
 
     python scripts/maintenance/make_motions.py
 
-Every motion is designed by hand as targets over time (feet, centre of mass, pelvis height, torso, arms) and solved by
-whole-body inverse kinematics on the G1. The result is the same on every run.
+Motions in place are designed by hand as targets over time (feet, centre of mass, pelvis height, torso, arms) and
+solved by whole-body inverse kinematics on the G1; walks are planned from gait parameters. The result is the same on
+every run.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from whole_body_tracking.cli import run_script
+from whole_body_tracking.gait.planning import GaitParameters, ParameterSchedule, plan_gait
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, convert, quality_report, read_csv
-from whole_body_tracking.motion.geometry.inverse_kinematics import PoseTargets, solve_poses
+from whole_body_tracking.motion.geometry.inverse_kinematics import Poses, PoseTargets, solve_poses
 from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
 from whole_body_tracking.robots import G1
 
@@ -179,7 +182,37 @@ def step_in_place():
     )
 
 
-MOTIONS = {"squat": squat, "bow_and_reach": bow_and_reach, "step_in_place": step_in_place}
+def arm_swing():
+    """Stand and swing both arms against each other, three times: 6 s."""
+    stand, num_frames = Standing(), 6 * FPS + 1
+    turns = [(0.0, 0.0), (0.4, 0.0), *((1.2 + 0.8 * k, (-1.0) ** k) for k in range(5)), (5.6, 0.0), (6.0, 0.0)]
+    swing = keyframes(num_frames, *turns)
+    joint_pos = torch.as_tensor(G1.default_joint_pos).expand(num_frames, -1).clone()
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        joint_pos[:, G1.joint_names.index(f"{side}_shoulder_pitch_joint")] -= 0.6 * sign * swing
+        joint_pos[:, G1.joint_names.index(f"{side}_elbow_joint")] += 0.2 * sign * swing
+    return solve_poses(G1, stand.targets(num_frames, joint_pos=joint_pos))
+
+
+def walk(seconds: float, **parameters: float):
+    """Walk with these gait parameters, from standing to standing."""
+    schedule = ParameterSchedule.constant(GaitParameters.of(parameters))
+    plan = plan_gait(schedule, seconds, FPS, standing=True)
+    return Poses(*(torch.from_numpy(values) for values in (plan.root_pos, plan.root_quat, plan.joint_pos)))
+
+
+MOTIONS = {
+    "squat": squat,
+    "bow_and_reach": bow_and_reach,
+    "step_in_place": step_in_place,
+    "arm_swing": arm_swing,
+    "walk_slow": partial(walk, 8.0, speed=0.3, cadence=85.0),
+    "walk": partial(walk, 8.0, speed=0.5, cadence=100.0),
+    "walk_fast": partial(walk, 8.0, speed=0.75, cadence=115.0),
+    "walk_backwards": partial(walk, 8.0, speed=-0.25, cadence=90.0),
+    "turn_left": partial(walk, 8.0, speed=0.3, cadence=95.0, turn_rate=0.4),
+    "side_step": partial(walk, 8.0, speed=0.0, cadence=90.0, lateral_speed=0.12, arm_swing=0.1),
+}
 
 
 def write_csv(path: Path, poses) -> None:

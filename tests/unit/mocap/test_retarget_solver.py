@@ -8,10 +8,10 @@ from whole_body_tracking.mocap.figure import robot_figure
 from whole_body_tracking.mocap.person.contacts import contacts, flat_stance, runs
 from whole_body_tracking.mocap.solver.banded import second_differences, solve_motion, spread
 from whole_body_tracking.mocap.solver.capsule_distance import segment_distance
-from whole_body_tracking.mocap.solver.chain import Chain, Poses, log_matrix, matrix_from_quat
 from whole_body_tracking.mocap.solver.problem import Problem, RetargetWeights
 from whole_body_tracking.mocap.solver.self_collision import find_overlaps, robot_capsules
 from whole_body_tracking.mocap.targets import lock_points
+from whole_body_tracking.motion.geometry.chain import Chain, Poses, log_matrix, matrix_from_quat
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.motion.geometry.rotations import quat_exp, quat_mul
 from whole_body_tracking.robots import G1

@@ -53,7 +53,14 @@ class RobotNode:
     def show(self, frame: int) -> None:
         """Put every body where it is in a frame; after the track's end, where it was last."""
         frame = min(frame, self.track.num_frames - 1)
-        for body, pos, quat_wxyz in zip(self._bodies, self._pos[frame], self._quat_wxyz[frame], strict=True):
+        self._place(self._pos[frame], self._quat_wxyz[frame])
+
+    def move(self, pos_w: np.ndarray, quat_xyzw: np.ndarray) -> None:
+        """Put every body where the track never was: positions [m], [num_bodies, 3], and orientations, [.., 4]."""
+        self._place(_round(pos_w), _round(np.roll(quat_xyzw, 1, axis=-1)))
+
+    def _place(self, positions: np.ndarray, quats_wxyz: np.ndarray) -> None:
+        for body, pos, quat_wxyz in zip(self._bodies, positions, quats_wxyz, strict=True):
             body.position = pos
             body.wxyz = quat_wxyz
 

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.geometry.chain import NUM_ROOT, Poses
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_log, quat_mul, quat_slerp
 
 from .banded import second_differences, solve_motion, spread
-from .chain import NUM_ROOT, Poses
 from .problem import Normal, Problem
 
 REFERENCE_FPS = 50.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from whole_body_tracking.motion.geometry.chain import Poses
+
 from ..figure import FRAMES, RobotFigure
 from ..targets import Targets
-from .chain import Poses
 from .problem import RetargetWeights, by_ending
 
 ITERATIONS = 10

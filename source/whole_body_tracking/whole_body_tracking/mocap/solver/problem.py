@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.geometry.chain import NUM_ROOT, Chain, Poses, log_matrix, matrix_from_quat
+
 from ..figure import FRAMES, RobotFigure
 from ..targets import Targets
-from .chain import NUM_ROOT, Chain, Poses, log_matrix, matrix_from_quat
 from .self_collision import Capsules, add_overlaps
 from .soles import add_sunk, sole_points
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.geometry.chain import BodyPoses, Chain, Poses
 from whole_body_tracking.robots import RobotModel
 
 from .capsule_distance import segment_distance
-from .chain import BodyPoses, Chain, Poses
 
 if TYPE_CHECKING:
     from .problem import Normal

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.geometry.chain import BodyPoses, Chain
 from whole_body_tracking.motion.geometry.ground import collider_points
 from whole_body_tracking.robots import RobotModel
-
-from .chain import BodyPoses, Chain
 
 if TYPE_CHECKING:
     from .problem import Normal

@@ -14,8 +14,9 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from whole_body_tracking.motion.geometry.rotations import quat_exp, quat_mul
 from whole_body_tracking.robots import RobotModel
+
+from .rotations import quat_exp, quat_mul
 
 NUM_ROOT = 6
 """Unknowns of the root."""

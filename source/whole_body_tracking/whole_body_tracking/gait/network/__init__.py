@@ -1,0 +1,1 @@
+"""A network that predicts a gait from its parameters and phase: data set, training, prediction."""

@@ -1,0 +1,261 @@
+"""Training of RefNN on a data set that is streamed from disk."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from whole_body_tracking.files import write_json
+from whole_body_tracking.rl.run.progress import ProgressTable
+from whole_body_tracking.robots import G1, RobotModel
+
+from ..planning.parameters import PARAMETERS
+from .dataset import DataSet
+from .layout import NUM_ROOT
+from .refnn import RefNN, RefNNFacts, save_refnn
+
+HELD_OUT = 20
+"""One gait in so many is not trained on."""
+SMALLEST_STD = 1e-3
+"""Outputs that hardly change are not divided by less."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings of an optimisation."""
+
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    set_size: int = 65_536
+    """Frames that are shuffled together."""
+    loss_factor: float = 1.0
+    cosine: bool = True
+    """Whether the rate falls to 0 along half a cosine."""
+    clip_norm: float | None = 1.0
+    """Largest norm of the gradient."""
+    clamp: float | None = None
+    """Largest entry of the gradient."""
+    normalize_outputs: bool = True
+    """Whether errors are compared over the outputs' standard deviations, or in their units."""
+
+
+PRESETS = {
+    "ours": Preset(learning_rate=1e-3, epochs=60, batch_size=1024),
+    "gaitnet": Preset(
+        learning_rate=1e-5,
+        epochs=5,
+        batch_size=128,
+        loss_factor=5.0,
+        cosine=False,
+        clip_norm=None,
+        clamp=0.1,
+        normalize_outputs=False,
+    ),
+}
+"""``gaitnet`` has the published settings of Forward GaitNet."""
+
+
+@dataclass
+class TrainingJob:
+    """What to train, how, and where to."""
+
+    data_dir: Path
+    output_dir: Path
+    preset: Preset = field(default_factory=lambda: PRESETS["ours"])
+    preset_name: str = "ours"
+    harmonics: int = 1
+    root_weight: float = 2.0
+    arm_weight: float = 0.5
+    save_every: int = 2000
+    """Iterations between two checkpoints."""
+    seed: int = 0
+    robot: RobotModel = G1
+
+    def __post_init__(self):
+        if self.harmonics not in (1, 2):
+            raise ValueError(f"--harmonics is {self.harmonics}, expected 1 or 2.")
+        for name in ("epochs", "batch_size"):
+            if getattr(self.preset, name) < 1:
+                raise ValueError(f"--{name} is {getattr(self.preset, name)}, expected at least 1.")
+        if not self.preset.learning_rate > 0.0:
+            raise ValueError(f"--learning_rate is {self.preset.learning_rate}, expected more than 0.")
+
+    def with_preset(self, **changes) -> TrainingJob:
+        """The job with some of its preset's settings changed; None changes nothing."""
+        return replace(self, preset=replace(self.preset, **{k: v for k, v in changes.items() if v is not None}))
+
+
+def output_weights(robot: RobotModel, root: float, arms: float) -> Tensor:
+    """Weight of every output in the loss, shape [num_outputs]."""
+    is_arm = [any(part in name for part in ("shoulder", "elbow", "wrist")) for name in robot.joint_names]
+    return torch.tensor([root] * NUM_ROOT + [arms if arm else 1.0 for arm in is_arm])
+
+
+def weighted_error(found: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """Mean over frames and outputs of weight * difference^2."""
+    return (weights * (found - wanted).square()).mean()
+
+
+def train_refnn(job: TrainingJob, report=lambda row: None) -> dict:
+    """Train, write checkpoints, ``refnn.npz``, ``progress.csv``, TensorBoard events and ``summary.json``.
+
+    Returns:
+        The summary: errors on held-out gaits, time and settings.
+
+    Raises:
+        FileNotFoundError: If there is no data set.
+        ValueError: If it is damaged or of another robot.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    torch.manual_seed(job.seed)
+    data = DataSet.open(job.data_dir, job.robot)
+    job.output_dir.mkdir(parents=True, exist_ok=True)
+    held_out = _held_out(data)
+    model = _new_model(job, data)
+    stepper, total = _Stepper(job, model), _num_iterations(job, data)
+    table, writer, started = ProgressTable(job.output_dir), SummaryWriter(str(job.output_dir)), time.monotonic()
+    iteration = 0
+    for epoch in range(job.preset.epochs):
+        losses = []
+        for params, phase, wanted in _batches(data, job, epoch):
+            losses.append(stepper.step(params, phase, wanted, iteration / total))
+            iteration += 1
+            if iteration % job.save_every == 0:
+                training = {"preset": job.preset_name, "iteration": iteration}
+                save_refnn(job.output_dir / f"refnn_{iteration}.npz", model, training)
+        row = {"epoch": epoch, "iteration": iteration, "loss": float(torch.stack(losses).mean())}
+        row |= held_out_errors(model, *held_out) | {"seconds": time.monotonic() - started}
+        table.append(row)
+        for name, value in row.items():
+            writer.add_scalar(f"refnn/{name}", value, iteration)
+        report(row)
+    writer.close()
+    summary = {"preset": job.preset_name, **row}
+    save_refnn(job.output_dir / "refnn.npz", model, summary | {"pelvis_height": pelvis_height_fit(data)})
+    write_json(job.output_dir / "summary.json", summary)
+    return summary
+
+
+class _Stepper:
+    """One optimisation step after the other."""
+
+    def __init__(self, job: TrainingJob, model: RefNN):
+        self._preset, self._model = job.preset, model
+        self._weights = output_weights(job.robot, job.root_weight, job.arm_weight)
+        self._optimizer = torch.optim.Adam(model.parameters(), lr=job.preset.learning_rate)
+
+    def step(self, params: Tensor, phase: Tensor, wanted: Tensor, share: float) -> Tensor:
+        """Take a step at a share of the whole training in [0, 1]; returns the loss."""
+        preset, model = self._preset, self._model
+        rate = preset.learning_rate * (0.5 * (1.0 + math.cos(math.pi * share)) if preset.cosine else 1.0)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        found = model.normalized(params, phase)
+        loss = preset.loss_factor * weighted_error(
+            found, (wanted - model.output_mean) / model.output_std, self._weights
+        )
+        self._optimizer.zero_grad()
+        loss.backward()
+        if preset.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), preset.clip_norm)
+        if preset.clamp is not None:
+            torch.nn.utils.clip_grad_value_(model.parameters(), preset.clamp)
+        self._optimizer.step()
+        return loss.detach()
+
+
+def _new_model(job: TrainingJob, data: DataSet) -> RefNN:
+    parameters = {name: list(item["range"]) for name, item in data.description["parameters"].items()}
+    facts = RefNNFacts(job.robot.name, list(data.description["outputs"]), parameters, job.harmonics)
+    model = RefNN(facts)
+    if job.preset.normalize_outputs:
+        motions = data.read(data.files[0])[0].reshape(-1, len(facts.outputs))
+        model.output_mean.copy_(torch.from_numpy(motions.mean(0)))
+        model.output_std.copy_(torch.from_numpy(motions.std(0)).clamp(min=SMALLEST_STD))
+    return model
+
+
+def _is_held_out(count: int) -> np.ndarray:
+    return np.arange(count) % HELD_OUT == HELD_OUT - 1
+
+
+def _frames(motions: np.ndarray, params: np.ndarray, phase: np.ndarray, chosen: np.ndarray):
+    """Frames of the chosen gaits: params, phase and outputs as tensors."""
+    repeated = np.repeat(params[chosen], motions.shape[1], axis=0)
+    outputs = motions[chosen].reshape(-1, motions.shape[-1])
+    return tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in (repeated, phase[chosen].reshape(-1), outputs))
+
+
+def _held_out(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
+    """Params, phase and outputs of the gaits that nobody trains on.
+
+    Raises:
+        ValueError: If the data set is too small to hold any out.
+    """
+    parts = []
+    for path in data.files:
+        motions, params, phase = data.read(path)
+        parts.append(_frames(motions, params, phase, _is_held_out(len(params))))
+    joined = tuple(torch.cat(values) for values in zip(*parts, strict=True))
+    if not len(joined[0]):
+        raise ValueError(f"{data.folder} has fewer than {HELD_OUT} gaits per file. Make more with augment.py.")
+    return joined
+
+
+def _num_iterations(job: TrainingJob, data: DataSet) -> int:
+    gaits = data.description["num_gaits"] * (1.0 - 1.0 / HELD_OUT)
+    return max(1, math.ceil(job.preset.epochs * gaits * data.description["num_frames"] / job.preset.batch_size))
+
+
+def _batches(data: DataSet, job: TrainingJob, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Batches of one epoch: files in random order, their frames shuffled in sets."""
+    rng = np.random.default_rng((job.seed, epoch))
+    waiting: list[tuple[Tensor, ...]] = []
+    for number, index in enumerate(rng.permutation(len(data.files))):
+        motions, params, phase = data.read(data.files[index])
+        waiting.append(_frames(motions, params, phase, ~_is_held_out(len(params))))
+        is_last = number == len(data.files) - 1
+        if sum(len(part[0]) for part in waiting) >= job.preset.set_size or is_last:
+            whole = tuple(torch.cat(values) for values in zip(*waiting, strict=True))
+            order = torch.from_numpy(rng.permutation(len(whole[0])))
+            for chosen in order.split(job.preset.batch_size):
+                yield tuple(values[chosen] for values in whole)
+            waiting = []
+
+
+@torch.no_grad()
+def held_out_errors(model: RefNN, params: Tensor, phase: Tensor, wanted: Tensor) -> dict[str, float]:
+    """Root-mean-square errors: joints [rad], root height [m] and velocity [m/s]."""
+    error = (
+        torch.cat([model(p, f) for p, f in zip(params.split(8192), phase.split(8192), strict=True)]) - wanted
+    ).square()
+    return {
+        "joint_rmse": float(error[:, NUM_ROOT:].mean().sqrt()),
+        "height_rmse": float(error[:, 0].mean().sqrt()),
+        "velocity_rmse": float(error[:, 7:9].mean().sqrt()),
+    }
+
+
+def fit_features(params: np.ndarray) -> np.ndarray:
+    """1, parameters but the pelvis height, their squares, the square of the stride: shape [num, num_features]."""
+    names = list(PARAMETERS)
+    others = np.delete(params, names.index("pelvis_height"), axis=-1)
+    stride = 120.0 * params[:, names.index("speed")] / params[:, names.index("cadence")]
+    return np.concatenate((np.ones((len(params), 1)), others, others**2, stride[:, None] ** 2), axis=-1)
+
+
+def pelvis_height_fit(data: DataSet) -> list[float]:
+    """Least-squares coefficients of the pelvis height on :func:`fit_features`: what it is when nobody says."""
+    params = np.concatenate([data.read(path)[1] for path in data.files]).astype(np.float64)
+    features = fit_features(params)
+    height = params[:, list(PARAMETERS).index("pelvis_height")]
+    return np.linalg.lstsq(features, height, rcond=None)[0].tolist()

@@ -1,0 +1,163 @@
+"""RefNN and its data set: continuity, weights, files, streaming, and refusals."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet, DataSetJob, make_data_set
+from whole_body_tracking.gait.network.layout import NUM_ROOT, output_names
+from whole_body_tracking.gait.network.prediction import predict_motion
+from whole_body_tracking.gait.network.refnn import METADATA_KEY, RefNN, RefNNFacts, load_refnn, save_refnn
+from whole_body_tracking.gait.network.training import (
+    PRESETS,
+    TrainingJob,
+    output_weights,
+    train_refnn,
+    weighted_error,
+)
+from whole_body_tracking.gait.planning import GaitParameters, ParameterSchedule
+from whole_body_tracking.gait.planning.parameters import PARAMETERS
+from whole_body_tracking.motion.npz import read_arrays, write_arrays
+from whole_body_tracking.robots import G1
+
+pytestmark = pytest.mark.unit
+RANGES = {name: [item.low, item.high] for name, item in PARAMETERS.items()}
+
+
+def facts(**changes) -> RefNNFacts:
+    return RefNNFacts(**({"robot": "g1", "outputs": output_names(G1), "parameters": RANGES} | changes))
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """40 made-up gaits: outputs that are smooth functions of phase and parameters."""
+    rng, folder = np.random.default_rng(0), tmp_path / "gaits"
+    folder.mkdir()
+    low, high = np.array(list(RANGES.values())).T
+    params = rng.uniform(low, high, (40, len(RANGES)))
+    phase = (np.arange(60) / 40.0) % 1.0 * np.ones((40, 1))
+    wave = np.sin(2.0 * np.pi * phase)[..., None] * ((params - low) / (high - low)).mean(-1)[:, None, None]
+    motions = 0.5 + wave * np.linspace(0.1, 1.0, len(output_names(G1)))
+    for number in range(2):
+        part = slice(20 * number, 20 * number + 20)
+        arrays = {"motions": motions[part], "params": params[part], "phase": phase[part]}
+        write_arrays(folder / f"gaits_{number}.npz", {k: v.astype(np.float32) for k, v in arrays.items()})
+    names = {name: {"range": bounds} for name, bounds in RANGES.items()}
+    content = {"robot": "g1", "outputs": output_names(G1), "parameters": names, "num_gaits": 40, "num_frames": 60}
+    (folder / DESCRIPTION).write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize("harmonics", [1, 2])
+def test_the_motion_is_continuous_where_the_phase_wraps(harmonics):
+    torch.manual_seed(0)
+    model = RefNN(facts(harmonics=harmonics))
+    params = torch.tensor([[0.5 * (low + high) for low, high in RANGES.values()]] * 2)
+    before, after = model(params, torch.tensor([1.0 - 1e-6, 1e-6]))
+    assert torch.allclose(before, after, atol=1e-4)
+    middle, _ = model(params, torch.tensor([0.5, 0.0]))
+    assert (middle - after).abs().max() > 1e-2  # the phase does count
+
+
+def test_the_loss_weighs_root_twice_and_arms_half():
+    weights = output_weights(G1, root=2.0, arms=0.5)
+    assert weights[:NUM_ROOT].eq(2.0).all() and len(weights) == NUM_ROOT + 29
+    assert weights[NUM_ROOT:].eq(0.5).sum() == 14 and weights[NUM_ROOT:].eq(1.0).sum() == 15  # 2 x 7 arm joints
+    found, wanted = torch.tensor([[1.0, 0.0, 3.0]]), torch.tensor([[0.0, 0.0, 1.0]])
+    # (2 * 1 + 1 * 0 + 0.5 * 4) / 3
+    assert weighted_error(found, wanted, torch.tensor([2.0, 1.0, 0.5])).item() == pytest.approx(4.0 / 3.0)
+
+
+def test_training_lowers_the_error_and_writes_what_it_promises(data_dir, tmp_path):
+    job = TrainingJob(data_dir, tmp_path / "run", save_every=40).with_preset(epochs=8, batch_size=256)
+    rows = []
+    summary = train_refnn(job, rows.append)
+    assert rows[-1]["joint_rmse"] < 0.4 * rows[0]["joint_rmse"] and summary["joint_rmse"] == rows[-1]["joint_rmse"]
+    assert rows[-1]["iteration"] == 8 * 9  # 38 gaits of 60 frames are 2280: nine batches of at most 256
+    model = load_refnn(tmp_path / "run" / "refnn.npz", G1)
+    assert model.facts.training["preset"] == "ours" and model.facts.parameters == RANGES
+    assert load_refnn(tmp_path / "run" / "refnn_40.npz", G1).facts.training["iteration"] == 40
+    assert (tmp_path / "run" / "progress.csv").read_text().count("\n") == 9
+    assert list((tmp_path / "run").glob("events.out.tfevents.*"))
+
+
+def test_gaitnet_preset_is_the_published_one():
+    preset = PRESETS["gaitnet"]
+    assert (preset.learning_rate, preset.epochs, preset.batch_size, preset.set_size) == (1e-5, 5, 128, 65_536)
+    assert (preset.loss_factor, preset.clamp, preset.clip_norm, preset.cosine) == (5.0, 0.1, None, False)
+
+
+def saved(tmp_path, **changes):
+    path = tmp_path / "refnn.npz"
+    save_refnn(path, RefNN(facts(**changes)), {"pelvis_height": [0.7] + [0.0] * 21})
+    return path
+
+
+def test_a_network_of_another_robot_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"RefNN of h1 .* the robot is g1"):
+        load_refnn(saved(tmp_path, robot="h1"), G1)
+
+
+def test_a_damaged_network_is_refused(tmp_path):
+    path = saved(tmp_path)
+    arrays = read_arrays(path)
+    write_arrays(path, {name: values for name, values in arrays.items() if name != "layers.0.bias"})
+    with pytest.raises(ValueError, match=r"layers\.0\.bias"):
+        load_refnn(path, G1)
+    write_arrays(path, {name: values for name, values in arrays.items() if name != METADATA_KEY})
+    with pytest.raises(ValueError, match="is no RefNN"):
+        load_refnn(path, G1)
+
+
+def test_prediction_stays_within_what_was_trained(tmp_path):
+    narrow = RANGES | {"speed": [0.2, 0.4]}
+    model = load_refnn(saved(tmp_path, parameters=narrow), G1)
+    slow, fast = (ParameterSchedule.constant(GaitParameters.of({"speed": v})) for v in (0.3, 0.6))
+    assert predict_motion(model, G1, slow, 3.0, 50.0, False).num_frames == 151
+    with pytest.raises(ValueError, match=r"speed is 0\.6 to 0\.6, and the network was trained on 0\.2 to 0\.4 m/s"):
+        predict_motion(model, G1, fast, 3.0, 50.0, False)
+    with pytest.raises(ValueError, match="leave --standing out"):
+        predict_motion(model, G1, slow, 3.0, 50.0, True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda a: {k: v for k, v in a.items() if k != "phase"}, r"lacks the arrays \['phase'\]"),
+        (lambda a: a | {"params": a["params"][:, :3]}, "have the shapes"),
+        (lambda a: a | {"motions": np.full_like(a["motions"], np.nan)}, "not finite"),
+    ],
+)
+def test_bad_data_set_files_are_refused(data_dir, spoil, message):
+    path = data_dir / "gaits_0.npz"
+    write_arrays(path, spoil(read_arrays(path)))
+    with pytest.raises(ValueError, match=message):
+        DataSet.open(data_dir, G1).read(path)
+
+
+def test_a_folder_without_a_data_set_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"augment\.py"):
+        DataSet.open(tmp_path, G1)
+
+
+def test_a_small_data_set_is_made_and_refusals_are_counted(tmp_path):
+    """Three straight walks at most: the widest and fastest draws are refused, and the rest is feasible."""
+    ranges = {"speed": (0.3, 0.5), "cadence": (95.0, 115.0), "step_width": (0.18, 0.22), "turn_rate": (0.0, 0.0)}
+    ranges |= {"lateral_speed": (0.0, 0.0), "torso_pitch": (0.0, 0.1), "clearance": (0.05, 0.07)}
+    refused = make_data_set(DataSetJob(tmp_path / "gaits", 3, ranges=ranges))
+    assert isinstance(refused, Counter)
+    data = DataSet.open(tmp_path / "gaits", G1)
+    motions, params, phase = data.read(data.files[0])
+    assert motions.shape == (3, 60, NUM_ROOT + 29) and phase[:, 0] == pytest.approx(0.0, abs=1e-6)
+    speed = list(PARAMETERS).index("speed")
+    assert motions[:, :, 7].mean(1) == pytest.approx(params[:, speed], rel=0.1)  # forward velocity over 2 s
+    with pytest.raises(ValueError, match="already holds a data set"):
+        DataSetJob(tmp_path / "gaits", 3)
+
+
+def test_a_range_beyond_the_parameters_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"range of speed is 0 to 5.*within -0\.3 to 0\.9"):
+        DataSetJob(tmp_path / "gaits", 3, ranges={"speed": (0.0, 5.0)})
