@@ -112,7 +112,7 @@ def test_a_robot_that_falls_silent():
 def test_a_policy_that_is_late():
     controller, robot = tracking_pair()
     ticks, slow = itertools.count(), 0.03
-    controller._clock = lambda: next(ticks) * slow
+    controller.loop._clock = lambda: next(ticks) * slow
     assert_tripped(controller, robot, "late_inference", "4 policy steps in a row took more than 0.02 s")
     assert "30 ms" in controller.safety.trip.message or "60 ms" in controller.safety.trip.message
 

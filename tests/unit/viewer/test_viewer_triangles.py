@@ -19,11 +19,11 @@ FACE = np.array([[0, 1, 2]])
 
 
 def test_a_triangle_covers_the_pixels_that_it_projects_to():
-    """0.5 m at 2 m are 3.75 pixels: rows 11.25 to 18.75, at the bottom columns 16.25 to 23.75."""
+    """0.5 m at 2 m are 3.75 pixels: rows 11.25 to 18.75, in the last one columns 16.4 to 23.6. Centres: at .5."""
     surface = draw_triangles(CAMERA, FRONT, FACE)
     hit = np.isfinite(surface.depth)
     rows, columns = hit.nonzero()
-    assert (rows.min(), rows.max()) == (12, 18) and (columns.min(), columns.max()) == (17, 22)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (11, 18, 16, 23)
     assert np.allclose(surface.depth[hit], 2.0) and hit.sum() == pytest.approx(0.5 * 7.5 * 7.5, abs=4)
 
 

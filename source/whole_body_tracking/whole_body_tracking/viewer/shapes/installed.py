@@ -25,6 +25,9 @@ KEPT_SHARE = 0.06
 FEWEST, MOST = 400, 2000
 """Triangles that a part keeps at least and at most."""
 
+MERGED_DIGITS = 3
+"""Vertices whose coordinates agree to so many digits are one [m]."""
+
 TONES = {"white": "light"}
 """Tone of a URDF's material; others are dark."""
 
@@ -103,6 +106,9 @@ def decimated(path: Path) -> trimesh.Trimesh:
     import fast_simplification
 
     mesh = trimesh.load_mesh(path)
+    # Cracks between parts that touch would keep the borders of both.
+    mesh.merge_vertices(digits_vertex=MERGED_DIGITS)
+    mesh.update_faces(mesh.nondegenerate_faces())
     kept = min(len(mesh.faces), max(FEWEST, min(MOST, round(KEPT_SHARE * len(mesh.faces)))))
     points, faces = fast_simplification.simplify(mesh.vertices.astype(np.float32), mesh.faces, target_count=kept)
     return trimesh.Trimesh(points, faces, process=False)
