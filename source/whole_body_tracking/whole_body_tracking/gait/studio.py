@@ -12,7 +12,7 @@ import viser
 from whole_body_tracking.motion import convert
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.robots import G1, RobotModel
-from whole_body_tracking.viewer.scene import RobotNode, set_stage
+from whole_body_tracking.viewer.scene import RobotNode, Stage
 from whole_body_tracking.viewer.tracks import Track
 
 from .analysis.measuring import measure_gait
@@ -84,7 +84,7 @@ def open_studio(request: GaitRequest, generator: Generator, output_file: Path | 
     studio = GaitStudio(request, generator)
     server = viser.ViserServer(host="127.0.0.1", port=port, label="Gait studio", verbose=False)
     try:
-        node = _stage(server, studio)
+        stage, node = _stage(server, studio)
         sliders = _sliders(server, studio)
         numbers, path = server.gui.add_markdown(""), server.gui.add_text("File", str(output_file or "gait.npz"))
         server.gui.add_button("Save clip").on_click(lambda _: _save(studio, Path(path.value)))
@@ -96,17 +96,17 @@ def open_studio(request: GaitRequest, generator: Generator, output_file: Path | 
             pos, quat = studio.body_poses(1.0 / FPS)
             with server.atomic():
                 node.move(pos, quat)
+                stage.follow(pos[0])
             numbers.content = _table(studio)
             time.sleep(max(0.0, 1.0 / FPS - (time.monotonic() - started)))
     finally:
         server.stop()
 
 
-def _stage(server: viser.ViserServer, studio: GaitStudio) -> RobotNode:
+def _stage(server: viser.ViserServer, studio: GaitStudio) -> tuple[Stage, RobotNode]:
     pos, quat = studio.body_poses(0.0)
     track = Track("gait", G1, G1.body_names, pos[None], quat[None])
-    set_stage(server, [track])
-    return RobotNode(server.scene, track)
+    return Stage(server, [track], FPS), RobotNode(server.scene, track)
 
 
 def _sliders(server: viser.ViserServer, studio: GaitStudio) -> dict:

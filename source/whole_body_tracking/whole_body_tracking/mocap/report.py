@@ -11,9 +11,9 @@ from rich.table import Table
 
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.analysis.quality import quality_report
+from whole_body_tracking.motion.geometry.chain import BodyPoses, Chain, Poses
 
 from .figure import SIDES, RobotFigure
-from .solver.chain import BodyPoses, Chain, Poses
 from .solver.self_collision import find_overlaps, robot_capsules
 from .targets import Targets
 

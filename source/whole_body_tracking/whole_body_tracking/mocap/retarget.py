@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
+from whole_body_tracking.motion.geometry.chain import Poses
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 
@@ -16,7 +17,6 @@ from .reading import MocapFile
 from .report import RetargetReport, measure
 from .skeleton import SkeletonMotion
 from .smoothing import SmoothingNote, smooth
-from .solver.chain import Poses
 from .solver.levenberg_marquardt import SolverSettings, solve
 from .solver.mink_solver import solve_with_mink
 from .solver.problem import Problem, RetargetWeights

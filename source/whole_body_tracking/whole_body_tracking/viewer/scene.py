@@ -106,6 +106,10 @@ class Stage:
         """Bring the robots of a frame before the camera."""
         self._world.position = -self._places[min(frame, len(self._places) - 1)]
 
+    def follow(self, pos_w: np.ndarray) -> None:
+        """Bring a place where no track ever was before the camera: x and y [m], shape [2] or more."""
+        self._world.position = -_round(np.array([pos_w[0], pos_w[1], 0.0]))
+
 
 def camera_pose(distance: float) -> tuple[np.ndarray, np.ndarray]:
     """Return what the camera looks at and where it stands [m], for robots at the origin.
