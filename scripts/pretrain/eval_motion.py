@@ -26,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "--temperature",
         type=float,
-        default=1.0,
+        default=0.1,
         help="Of the rollouts drawn beside the mean ones (%(default)s); 0: none.",
     )
     add("--precision", default="auto", help="auto, fp32 or bf16 for products of matrices (%(default)s).")

@@ -18,10 +18,10 @@ from whole_body_tracking.robots import G1
 pytestmark = pytest.mark.unit
 
 
-def small_job(split, folder, mode="mlp", resume=False, **changes) -> PretrainJob:
+def small_job(split, folder, mode="mlp", resume=False, epochs=3, **changes) -> PretrainJob:
     network = dataclasses.replace(NetworkSettings.default(mode, 12, hidden=32, layers=1), history=4, latent=4)
     loss = LossSettings(multi_step_share=0.5, multi_step_length=3, multi_step_gradients="through", noise=0.1)
-    training = TrainingSettings(epochs=3, seq_len=12, batch_size=8, learning_rate=3e-3, loss=loss, **changes)
+    training = TrainingSettings(epochs=epochs, seq_len=12, batch_size=8, learning_rate=3e-3, loss=loss, **changes)
     return PretrainJob(split, G1, folder, network, training, resume=resume)
 
 
@@ -141,7 +141,7 @@ def test_damaged_and_foreign_model_files_are_refused(layout, tmp_path):
 
 
 def test_vae_blends_two_clips_within_limits_and_without_a_jump(split, layout, tmp_path, entries):
-    job = small_job(split, tmp_path / "vae", "vae")
+    job = small_job(split, tmp_path / "vae", "vae", epochs=8)
     epochs = list(run_pretraining(job))
     assert epochs[-1].validation_loss < epochs[0].validation_loss
     model = load_model(job.output_dir / BEST_FILE)

@@ -30,7 +30,7 @@ class EvaluationJob:
     num_frames: int = 500
     num_windows: int = 64
     precision: str = "fp32"
-    temperature: float = 0.3
+    temperature: float = 0.1
     """Of the rollouts that are drawn beside the mean ones; 0 draws none."""
 
     def __post_init__(self):

@@ -31,6 +31,8 @@ class MotionVAE(nn.Module):
         self.encoder = _mlp(size, hidden, settings.layers, 2 * settings.latent)
         self.num_decoded = layout.dim - layout.num_joints  # joint velocities follow from positions
         self.decoder = _mlp(settings.latent, hidden, settings.layers, self.window * self.num_decoded)
+        nn.init.normal_(self.decoder[-1].weight, std=0.01)  # it starts from the mean pose
+        nn.init.zeros_(self.decoder[-1].bias)
         limits = torch.tensor(layout.joint_pos_limits)
         self.register_buffer("lower", limits[:, 0], persistent=False)
         self.register_buffer("upper", limits[:, 1], persistent=False)
@@ -48,7 +50,8 @@ class MotionVAE(nn.Module):
         up = nn.functional.normalize(scaled[..., place["up_b"]], dim=-1)
         span = self.upper - self.lower
         middle = torch.logit(((self.normalizer.mean[joints] - self.lower) / span).clamp(0.02, 0.98))
-        joint_pos = self.lower + span * torch.sigmoid(middle + raw[..., joints])
+        steepness = 4.0 * self.normalizer.std[joints] / span  # near the middle, raw counts in standard deviations
+        joint_pos = self.lower + span * torch.sigmoid(middle + steepness * raw[..., joints])
         joint_vel = joint_pos.diff(dim=1) * self.layout.fps
         joint_vel = torch.cat((joint_vel[:, :1], joint_vel), dim=1)
         height, rest = scaled[..., place["root_height"]], scaled[..., self.layout.num_positions :]

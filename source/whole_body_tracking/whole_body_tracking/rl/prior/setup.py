@@ -77,7 +77,7 @@ def use_prior(path: Path, settings: PriorSettings, env_cfg: TrackingEnvCfg, agen
     add_prior_observations(env_cfg, settings.history)
     for name in ("actor", "critic"):
         plain = getattr(agent_cfg, name, None)
-        if plain is None or plain.class_name not in ("MLPModel", PriorModelCfg.class_name):
+        if plain is None or plain.class_name not in ("MLPModel", PriorModelCfg().class_name):
             kind = "none" if plain is None else plain.class_name
             raise ValueError(f"--motion_prior is for PPO with plain networks; this training's {name} is {kind}.")
         fields = {key: getattr(plain, key) for key in ("hidden_dims", "activation", "obs_normalization")}
