@@ -21,7 +21,7 @@ WORLD = "/world"
 LOOK_AT_HEIGHT = 0.7
 """Height of what the camera looks at [m]."""
 
-ROOM = 1.25
+ROOM = 1.1
 """Distance of the camera over that of a video, because panels take room."""
 
 STEP = 2.0**-14
