@@ -29,9 +29,9 @@ DROPS = (0.0, 0.015, 0.03, 0.05)
 """How much lower such a pelvis is tried when the legs do not reach after all [m]."""
 LIMIT_MARGIN = 0.02
 """Distance that joints keep from their limits [rad]."""
-BALANCE_STEPS = (1.0, 1.8, 1.0, 1.8, 1.0)
-"""Factors on the changes that move the whole robot's zero-moment point to the planned one. A change of the centre of
-mass also swings the trunk, so that slow ones act as the pendulum says and those within a step half as much."""
+BALANCE_ROUNDS, BALANCE_STEP = 8, 1.25
+"""Rounds in which the whole robot's zero-moment point is moved to the planned one at most, and the factor on each
+change: within a step the trunk swings along, so that a change acts about half as much as on the pendulum."""
 BALANCED = 0.004
 """Distance between both points at which that ends [m]."""
 MARGIN_FRAMES = 25
@@ -160,15 +160,15 @@ def _balanced(
     d - d''/w^2; setting that to what is missing gives d by a tridiagonal system.
     """
     poses, rest = solver.solve(poses, targets, 12)
-    for factor in BALANCE_STEPS:
+    for _ in range(BALANCE_ROUNDS):
         _check_reached(rest)
         bodies, reaction = _dynamics(solver.robot, poses, fps)
         missing = zmp - reaction.zmp
         if np.abs(missing[MARGIN_FRAMES:-MARGIN_FRAMES]).max() < BALANCED:
             return poses, bodies, reaction
-        change = torch.from_numpy(factor * _pendulum_change(missing, omega, fps))
+        change = torch.from_numpy(BALANCE_STEP * _pendulum_change(missing, omega, fps))
         targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
-        poses, rest = solver.solve(poses, targets, 3)
+        poses, rest = solver.solve(poses, targets, 2)
     _check_reached(rest)
     return poses, *_dynamics(solver.robot, poses, fps)
 
