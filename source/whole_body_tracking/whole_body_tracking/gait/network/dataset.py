@@ -141,7 +141,13 @@ def residual_of(plan: GaitPlan) -> np.ndarray:
 
 def _reason(message: str) -> str:
     """Short name of a refusal by the planner."""
-    for part, name in (("stride", "stride"), ("_joint", "joint limits"), ("pelvis", "reach"), ("reach", "reach")):
+    for part, name in (
+        ("balance", "balance"),
+        ("stride", "stride"),
+        ("_joint", "joint limits"),
+        ("pelvis", "reach"),
+        ("reach", "reach"),
+    ):
         if part in message:
             return name
     return message

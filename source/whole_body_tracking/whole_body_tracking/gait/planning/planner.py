@@ -32,8 +32,13 @@ LIMIT_MARGIN = 0.02
 BALANCE_ROUNDS, BALANCE_STEP = 8, 1.25
 """Rounds in which the whole robot's zero-moment point is moved to the planned one at most, and the factor on each
 change: within a step the trunk swings along, so that a change acts about half as much as on the pendulum."""
+ALLOWED = ((-0.015, 0.04), (-0.012, 0.012))
+"""How far the planned zero-moment point may be ahead of the real one and to its left [m]: both stay within the sole, of
+which the heel is farther away than the toe. Fast swings could not be balanced exactly."""
 BALANCED = 0.004
-"""Distance between both points at which that ends [m]."""
+"""What may be left beyond that when the rounds end [m]."""
+UNBALANCED, UNBALANCED_SHARE = 0.015, 0.02
+"""A walk is refused when more is left in more than this share of the frames [m]."""
 MARGIN_FRAMES = 25
 """Frames solved beyond both ends, so that differences and the balance there are those of a walk that goes on."""
 
@@ -102,7 +107,9 @@ def plan_gait(
     start = (root_xy, height, root_yaw, joint_pos)
     targets = LegTargets(torch.from_numpy(foot_pos), torch.from_numpy(foot_rot), torch.from_numpy(com))
     drops = DROPS if np.isnan(path.values["pelvis_height"]).any() else (0.0,)
-    poses, (body_pos, body_quat), reaction = _balanced_low_enough(solver, start, drops, targets, zmp, omega, fps)
+    poses, (body_pos, body_quat), reaction = _balanced_low_enough(
+        solver, start, drops, targets, zmp, path.at(path.heading, time), omega, fps
+    )
     inner = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
     values = {name: path.at(series, time[inner]) for name, series in path.values.items()}
     return GaitPlan(
@@ -152,7 +159,7 @@ class _OutOfReach(ValueError):
 
 
 def _balanced(
-    solver: LegSolver, poses: Poses, targets: LegTargets, zmp: np.ndarray, omega: float, fps: float
+    solver: LegSolver, poses: Poses, targets: LegTargets, zmp: np.ndarray, heading: np.ndarray, omega: float, fps: float
 ) -> tuple[Poses, tuple[torch.Tensor, torch.Tensor], GroundReaction]:
     """Solve the legs, and move the centre of mass until the whole robot's zero-moment point is the planned one.
 
@@ -160,17 +167,42 @@ def _balanced(
     d - d''/w^2; setting that to what is missing gives d by a tridiagonal system.
     """
     poses, rest = solver.solve(poses, targets, 12)
+    inner = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
     for _ in range(BALANCE_ROUNDS):
         _check_reached(rest)
         bodies, reaction = _dynamics(solver.robot, poses, fps)
-        missing = zmp - reaction.zmp
-        if np.abs(missing[MARGIN_FRAMES:-MARGIN_FRAMES]).max() < BALANCED:
+        missing = _beyond_allowed(zmp - reaction.zmp, heading)
+        if np.abs(missing[inner]).max() < BALANCED:
             return poses, bodies, reaction
         change = torch.from_numpy(BALANCE_STEP * _pendulum_change(missing, omega, fps))
         targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
         poses, rest = solver.solve(poses, targets, 2)
     _check_reached(rest)
-    return poses, *_dynamics(solver.robot, poses, fps)
+    bodies, reaction = _dynamics(solver.robot, poses, fps)
+    _check_balance(_beyond_allowed(zmp - reaction.zmp, heading)[inner])
+    return poses, bodies, reaction
+
+
+def _beyond_allowed(missing: np.ndarray, heading: np.ndarray) -> np.ndarray:
+    """What of a distance [m], shape [num_frames, 2], is beyond what is allowed along and across the heading."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    along, across = cos * missing[:, 0] + sin * missing[:, 1], cos * missing[:, 1] - sin * missing[:, 0]
+    along, across = along - along.clip(*ALLOWED[0]), across - across.clip(*ALLOWED[1])
+    return np.stack((cos * along - sin * across, sin * along + cos * across), axis=-1)
+
+
+def _check_balance(left: np.ndarray) -> None:
+    """Refuse a walk whose zero-moment point leaves the soles.
+
+    Raises:
+        ValueError: If it does so in too many frames.
+    """
+    share = float((np.linalg.norm(left, axis=-1) > UNBALANCED).mean())
+    if share > UNBALANCED_SHARE:
+        raise ValueError(
+            f"The legs swing too fast for balance: the zero-moment point leaves the soles in {100.0 * share:.0f} % of"
+            " the frames. Lower speed, cadence, clearance or double_support."
+        )
 
 
 def _dynamics(robot: RobotModel, poses: Poses, fps: float):
