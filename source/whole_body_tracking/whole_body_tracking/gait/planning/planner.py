@@ -39,8 +39,8 @@ BALANCED = 0.004
 """What may be left beyond that when the rounds end [m]."""
 UNBALANCED, UNBALANCED_SHARE = 0.015, 0.02
 """A walk is refused when more is left in more than this share of the frames [m]."""
-MARGIN_FRAMES = 25
-"""Frames solved beyond both ends, so that differences and the balance there are those of a walk that goes on."""
+MARGIN = 0.5
+"""Time solved beyond both ends [s], so that differences and the balance there are those of a walk that goes on."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def plan_gait(
     """
     check_length(schedule, seconds, standing)
     solver = LegSolver(robot)
-    time = np.arange(-MARGIN_FRAMES, round(seconds * fps) + MARGIN_FRAMES + 1) / fps
+    margin = round(MARGIN * fps)
+    time = np.arange(-margin, round(seconds * fps) + margin + 1) / fps
     com_b = _com_in_root(robot)
     omega = np.sqrt(GRAVITY / (_first_height(schedule) + com_b[2]))
     path = make_path(schedule, seconds, omega, standing)
@@ -104,13 +105,11 @@ def plan_gait(
     foot_pos, foot_rot = _foot_frames(robot, foot_curves(steps, time))
     root_xy = com - _turned(root_yaw, com_b)[:, :2]
     height = _pelvis_height(robot, path, time, foot_pos, foot_rot, root_xy, root_yaw)
-    start = (root_xy, height, root_yaw, joint_pos)
     targets = LegTargets(torch.from_numpy(foot_pos), torch.from_numpy(foot_rot), torch.from_numpy(com))
+    inner = slice(margin, -margin)
+    problem = _Problem(solver, targets, zmp, path.at(path.heading, time), omega, fps, inner)
     drops = DROPS if np.isnan(path.values["pelvis_height"]).any() else (0.0,)
-    poses, (body_pos, body_quat), reaction = _balanced_low_enough(
-        solver, start, drops, targets, zmp, path.at(path.heading, time), omega, fps
-    )
-    inner = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
+    poses, (body_pos, body_quat), reaction = _solved_low_enough(problem, root_xy, height, root_yaw, joint_pos, drops)
     values = {name: path.at(series, time[inner]) for name, series in path.values.items()}
     return GaitPlan(
         robot=robot,
@@ -135,51 +134,70 @@ def _center_of_mass(path: Path, steps: Footsteps, omega: float):
     return plan_center_of_mass(times, zmp, omega, slope)
 
 
-def _balanced_low_enough(solver: LegSolver, start: tuple, drops: tuple[float, ...], *problem):
+class _OutOfReach(ValueError):
+    """The legs are too short, or bend too far."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What feet and zero-moment point should do, frame by frame."""
+
+    solver: LegSolver
+    targets: LegTargets
+    zmp: np.ndarray
+    heading: np.ndarray
+    omega: float
+    fps: float
+    inner: slice
+    """Frames that are kept."""
+
+
+def _solved_low_enough(
+    problem: _Problem,
+    root_xy: np.ndarray,
+    height: np.ndarray,
+    root_yaw: np.ndarray,
+    joint_pos: np.ndarray,
+    drops: tuple[float, ...],
+):
     """Solve with the pelvis as high as it was chosen; where that is too high once balanced, lower it.
 
     Raises:
         ValueError: If the legs do not reach with the lowest one either.
     """
-    root_xy, height, root_yaw, joint_pos = start
     for drop in drops:
         root_pos = np.concatenate((root_xy, height[:, None] - drop), -1)
         poses = Poses(*(torch.from_numpy(a) for a in (root_pos, _yaw_quat(root_yaw), joint_pos)))
         try:
-            solved = _balanced(solver, poses, *problem)
-            _check_joints(solver.robot, solved[0].joint_pos[MARGIN_FRAMES:-MARGIN_FRAMES].numpy())
+            solved = _balanced(problem, poses)
+            _check_joints(problem.solver.robot, solved[0].joint_pos[problem.inner].numpy())
             return solved
         except _OutOfReach as error:
             reason = error
     raise reason
 
 
-class _OutOfReach(ValueError):
-    """The legs are too short, or bend too far."""
-
-
-def _balanced(
-    solver: LegSolver, poses: Poses, targets: LegTargets, zmp: np.ndarray, heading: np.ndarray, omega: float, fps: float
-) -> tuple[Poses, tuple[torch.Tensor, torch.Tensor], GroundReaction]:
+def _balanced(problem: _Problem, poses: Poses) -> tuple[Poses, tuple[torch.Tensor, torch.Tensor], GroundReaction]:
     """Solve the legs, and move the centre of mass until the whole robot's zero-moment point is the planned one.
 
     The pendulum knows nothing of swinging limbs. A change d of the centre of mass changes the zero-moment point by
     d - d''/w^2; setting that to what is missing gives d by a tridiagonal system.
     """
+    solver, targets = problem.solver, problem.targets
     poses, rest = solver.solve(poses, targets, 12)
-    inner = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
-    for _ in range(BALANCE_ROUNDS):
-        _check_reached(rest)
-        bodies, reaction = _dynamics(solver.robot, poses, fps)
-        missing = _beyond_allowed(zmp - reaction.zmp, heading)
-        if np.abs(missing[inner]).max() < BALANCED:
-            return poses, bodies, reaction
-        change = torch.from_numpy(BALANCE_STEP * _pendulum_change(missing, omega, fps))
-        targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
-        poses, rest = solver.solve(poses, targets, 2)
     _check_reached(rest)
-    bodies, reaction = _dynamics(solver.robot, poses, fps)
-    _check_balance(_beyond_allowed(zmp - reaction.zmp, heading)[inner])
+    for _ in range(BALANCE_ROUNDS):
+        _, reaction = _dynamics(solver.robot, poses, problem.fps)
+        missing = _beyond_allowed(problem.zmp - reaction.zmp, problem.heading)
+        if np.abs(missing[problem.inner]).max() < BALANCED:
+            break
+        change = torch.from_numpy(BALANCE_STEP * _pendulum_change(missing, problem.omega, problem.fps))
+        targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
+        poses, _ = solver.solve(poses, targets, 2)
+    poses, rest = solver.solve(poses, targets, 6)
+    _check_reached(rest[problem.inner])
+    bodies, reaction = _dynamics(solver.robot, poses, problem.fps)
+    _check_balance(_beyond_allowed(problem.zmp - reaction.zmp, problem.heading)[problem.inner])
     return poses, bodies, reaction
 
 
