@@ -4,9 +4,11 @@ Example::
 
     python scripts/gait/augment.py --num_gaits 2000 --output_dir gaits/
     python scripts/gait/augment.py --num_gaits 500 --range speed 0.2 0.8 --range turn_rate 0 0 --output_dir straight/
+    python scripts/gait/augment.py --num_gaits 500 --motion_file clips/ --output_dir recorded/
 
 Every gait is 60 frames at 30 Hz. One that the legs cannot reach, or whose forces the ground cannot give, is refused and
-counted. docs/gait.md says what the files hold.
+counted. ``--motion_file`` takes the cycles of recorded walks instead, at 0.9 to 1.1 times their speed; what is made
+from recordings inherits their licence. docs/gait.md says what the files hold.
 """
 
 import argparse
@@ -32,6 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar=("NAME", "LOW", "HIGH"),
         help="Draw a parameter from here instead of its whole range; may be given several times.",
     )
+    parser.add_argument("--motion_file", nargs="+", metavar="PATH", help="Take cycles from these clips instead.")
     return parser.parse_args(argv)
 
 
@@ -47,11 +50,25 @@ def main() -> int:
         if made % 50 == 0 or made == args.num_gaits:
             print(f"{made} of {args.num_gaits} gaits, {sum(refused.values())} refused", file=sys.stderr, flush=True)
 
-    refused = make_data_set(DataSetJob(args.output_dir, args.num_gaits, args.seed, ranges=ranges), report)
-    print(f"Written: {args.output_dir} ({args.num_gaits} gaits)")
+    job = DataSetJob(args.output_dir, args.num_gaits, args.seed, ranges=ranges)
+    refused = make_data_set(job, report, _recorded(args) if args.motion_file else None)
+    print(f"Written: {args.output_dir}")
     for reason, count in refused.most_common():
         print(f"  refused, {reason}: {count}")
     return 0
+
+
+def _recorded(args: argparse.Namespace):
+    """Where gaits of recorded clips come from."""
+    if args.range:
+        raise ValueError("--range says where parameters are drawn, and cycles of --motion_file have their own.")
+
+    from whole_body_tracking.gait.network.warping import warped_samples
+    from whole_body_tracking.motion.sources.motion_entries import resolve_entries
+    from whole_body_tracking.robots import G1
+
+    entries = resolve_entries(args.motion_file)
+    return lambda refused: (sample for entry in entries for sample in warped_samples(entry.load(), G1, refused))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def test_footsteps_of_a_straight_walk():
     """0.6 m/s at 100 steps/min: 0.36 m and 0.6 s a step, 0.2 m apart."""
     steps = place_footsteps(make_path(constant(**WALK, step_width=0.2), 5.0, 3.6, standing=False))
     assert np.diff(steps.start) == pytest.approx(0.6)
-    assert np.diff(steps.place[:, 0]) == pytest.approx(0.36)
+    assert np.diff(steps.place[:-1, 0]) == pytest.approx(0.36)  # the path ends under the last one
     assert steps.place[steps.left, 1] == pytest.approx(0.1) and steps.place[~steps.left, 1] == pytest.approx(-0.1)
     zero = int(np.abs(steps.start).argmin())
     assert steps.start[zero] == pytest.approx(0.0, abs=1e-9) and steps.left[zero]

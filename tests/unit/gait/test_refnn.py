@@ -161,3 +161,23 @@ def test_a_small_data_set_is_made_and_refusals_are_counted(tmp_path):
 def test_a_range_beyond_the_parameters_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"range of speed is 0 to 5.*within -0\.3 to 0\.9"):
         DataSetJob(tmp_path / "gaits", 3, ranges={"speed": (0.0, 5.0)})
+
+
+def test_a_recorded_walk_gives_samples_with_its_own_parameters():
+    """A planned walk as if recorded: at its own speed the sample is that of the plan, faster it is measured faster."""
+    from gait_samples import clip_of, planned
+
+    from whole_body_tracking.gait.network.warping import warped_samples
+
+    plan = planned(6.0, speed=0.5, cadence=105.0)
+    samples = list(warped_samples(clip_of(plan), G1, Counter()))
+    names, speeds = list(PARAMETERS), sorted({round(float(s.params[0]), 2) for s in samples})
+    assert speeds == [0.45, 0.5, 0.55]  # 0.9, 1.0, 1.1 times 0.5
+    slow = next(sample for sample in samples if sample.params[0] < 0.46)
+    assert slow.params[names.index("cadence")] == pytest.approx(0.9 * 105.0, rel=0.01)
+    assert slow.outputs[:, 7].mean() == pytest.approx(0.45, rel=0.03)
+    assert slow.phase[0] == pytest.approx(0.0, abs=0.01) and 0.0 <= slow.phase.min() <= slow.phase.max() < 1.0
+    knee = NUM_ROOT + G1.joint_names.index("left_knee_joint")
+    same = next(sample for sample in samples if 0.49 < sample.params[0] < 0.51)
+    expected = np.interp(same.phase, plan.phase[:57], plan.joint_pos[:57, 3], period=1.0)
+    assert np.abs(same.outputs[:, knee] - expected).max() < 0.05

@@ -201,51 +201,62 @@ def zmp_inside(zmp: np.ndarray, soles: Soles, stances: list[Stance]) -> np.ndarr
 
 
 def _measure(body: _BodyMotion, soles: Soles, stances: list[Stance], triple: tuple[Stance, Stance, Stance]) -> Cycle:
-    first, second, third = triple
+    start, end = triple[0].start, triple[2].start
     time = np.arange(len(body.root_pos)) / body.fps
-    span, frames = third.start - first.start, (time >= first.start) & (time <= third.start)
-
-    def at(series: np.ndarray, moment: float):
-        return np.array([np.interp(moment, time, column) for column in np.atleast_2d(series.T)])
-
-    turn_rate = float((at(body.root_yaw, third.start) - at(body.root_yaw, first.start))[0] / span)
-    heading = body.root_yaw[frames].mean() + turn_rate * (time - 0.5 * (first.start + third.start))
-    forward = np.stack((np.cos(heading), np.sin(heading)), -1)
-    left = np.stack((-np.sin(heading), np.cos(heading)), -1)
-    velocity = np.gradient(body.root_pos[:, :2], 1.0 / body.fps, axis=0)
-    moving = _in_cycle(time, first.start, third.start)
-    (one, across), (other, back) = (_placed(a, b, heading, time) for a, b in ((first, second), (second, third)))
-    durations = (second.start - first.start, third.start - second.start)
-    sideways = _beside_mean_path(
-        ((body.root_pos[:, :2] - at(body.root_pos[:, :2], first.start)) * left).sum(-1)[frames]
-    )
-    yaw = body.root_yaw[frames] - heading[frames]
-    own = [stance for stance in stances if stance.start < third.start and stance.end > first.start]
-    swings = [s.clearance for s in own if np.isfinite(s.clearance) and first.start <= s.end <= third.start]
-    torso = body.torso_forward[frames]
-    lean = -np.arctan2(torso[:, 2], (torso[:, :2] * forward[frames]).sum(-1))
+    frames = (time >= start) & (time <= end)
+    turned = np.interp(end, time, body.root_yaw) - np.interp(start, time, body.root_yaw)
+    turn_rate = float(turned / (end - start))
+    heading = body.root_yaw[frames].mean() + turn_rate * (time - 0.5 * (start + end))
+    own = [stance for stance in stances if stance.start < end and stance.end > start]
     return Cycle(
-        start=first.start,
-        end=third.start,
-        speed=float(np.average((velocity * forward).sum(-1), weights=moving)),
-        lateral_speed=float(np.average((velocity * left).sum(-1), weights=moving)),
-        cadence=120.0 / span,
-        stride_length=one + other,
-        step_width=0.5 * abs(back - across),  # what a walk to the side adds to one step it takes from the next
-        clearance=float(np.mean(swings)) if swings else float("nan"),
-        double_support=_double_support(own, first.start, third.start),
-        pelvis_height=float(np.average(body.root_pos[:, 2], weights=moving)),
-        pelvis_rise=float(np.ptp(body.root_pos[frames, 2])),
-        pelvis_sway=float(np.ptp(sideways)),
-        pelvis_yaw=float(np.ptp(yaw)) / 2.0,
-        torso_pitch=float(lean.mean()),
-        arm_swing=float(np.ptp(body.shoulders[frames], axis=0).mean()) if body.shoulders.size else float("nan"),
+        start=start,
+        end=end,
+        cadence=120.0 / (end - start),
         turn_rate=turn_rate,
-        asymmetry=max(_difference(one, other), _difference(*durations)),
+        double_support=_double_support(own, start, end),
         slip=max(stance.slip for stance in own),
         penetration=max(0.0, -float(soles.height[frames].min())),
         zmp_inside=float(body.zmp_inside[frames].mean()),
+        **_step_numbers(triple, own, heading, time),
+        **_root_numbers(body, heading, time, (start, end)),
+        **_posture_numbers(body, heading, frames),
     )
+
+
+def _step_numbers(triple: tuple[Stance, Stance, Stance], own: list[Stance], heading, time) -> dict[str, float]:
+    first, second, third = triple
+    (one, across), (other, back) = (_placed(a, b, heading, time) for a, b in ((first, second), (second, third)))
+    swings = [s.clearance for s in own if np.isfinite(s.clearance) and first.start <= s.end <= third.start]
+    return {
+        "stride_length": one + other,
+        "step_width": 0.5 * abs(back - across),  # what a walk to the side adds to one step it takes from the next
+        "clearance": float(np.mean(swings)) if swings else float("nan"),
+        "asymmetry": max(_difference(one, other), _difference(second.start - first.start, third.start - second.start)),
+    }
+
+
+def _root_numbers(body: _BodyMotion, heading: np.ndarray, time: np.ndarray, span: tuple[float, float]) -> dict:
+    forward = np.stack((np.cos(heading), np.sin(heading)), -1)
+    left = np.stack((-np.sin(heading), np.cos(heading)), -1)
+    frames, moving = (time >= span[0]) & (time <= span[1]), _in_cycle(time, *span)
+    velocity = np.gradient(body.root_pos[:, :2], 1.0 / body.fps, axis=0)
+    begin = body.root_pos[np.flatnonzero(frames)[0], :2]
+    sideways = _beside_mean_path(((body.root_pos[:, :2] - begin) * left).sum(-1)[frames])
+    return {
+        "speed": float(np.average((velocity * forward).sum(-1), weights=moving)),
+        "lateral_speed": float(np.average((velocity * left).sum(-1), weights=moving)),
+        "pelvis_height": float(np.average(body.root_pos[:, 2], weights=moving)),
+        "pelvis_rise": float(np.ptp(body.root_pos[frames, 2])),
+        "pelvis_sway": float(np.ptp(sideways)),
+        "pelvis_yaw": float(np.ptp(body.root_yaw[frames] - heading[frames])) / 2.0,
+    }
+
+
+def _posture_numbers(body: _BodyMotion, heading: np.ndarray, frames: np.ndarray) -> dict[str, float]:
+    torso, forward = body.torso_forward[frames], np.stack((np.cos(heading), np.sin(heading)), -1)[frames]
+    lean = -np.arctan2(torso[:, 2], (torso[:, :2] * forward).sum(-1))
+    arms = np.ptp(body.shoulders[frames], axis=0)
+    return {"torso_pitch": float(lean.mean()), "arm_swing": float(arms.mean()) if arms.size else float("nan")}
 
 
 def _in_cycle(time: np.ndarray, start: float, end: float) -> np.ndarray:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -71,25 +72,40 @@ class GaitSample:
     """shape [60]."""
 
 
-def make_data_set(job: DataSetJob, report: Callable[[int, Counter], None] = lambda made, refused: None) -> Counter:
+def make_data_set(
+    job: DataSetJob,
+    report: Callable[[int, Counter], None] = lambda made, refused: None,
+    samples: Callable[[Counter], Iterator[GaitSample]] | None = None,
+) -> Counter:
     """Draw gaits until enough are possible, and write them as they come.
 
     Args:
         job: What to make.
-        report: Called after every draw with the number of gaits and the refusals by reason.
+        report: Called after every gait with their number and the refusals by reason.
+        samples: Where gaits come from, at most as many as the job asks for; given the counter of refusals. None plans
+            them.
 
     Returns:
         Refusals by reason.
+
+    Raises:
+        ValueError: If there is not a single gait.
     """
     job.output_dir.mkdir(parents=True, exist_ok=True)
-    refused, samples, written = Counter(), [], 0
-    for sample in _samples(job, refused):
-        samples.append(sample)
-        report(written + len(samples), refused)
-        if len(samples) == SET_SIZE or written + len(samples) == job.num_gaits:
-            _write_set(job.output_dir / f"gaits_{written:06d}.npz", samples)
-            written, samples = written + len(samples), []
-    write_json(job.output_dir / DESCRIPTION, _description(job, refused))
+    refused, waiting, written = Counter(), [], 0
+    source = _samples(job, refused) if samples is None else samples(refused)
+    for sample in islice(source, job.num_gaits):
+        waiting.append(sample)
+        report(written + len(waiting), refused)
+        if len(waiting) == SET_SIZE:
+            _write_set(job.output_dir / f"gaits_{written:06d}.npz", waiting)
+            written, waiting = written + len(waiting), []
+    if waiting:
+        _write_set(job.output_dir / f"gaits_{written:06d}.npz", waiting)
+    written += len(waiting)
+    if not written:
+        raise ValueError(f"No gait was found. Refused: {dict(refused) or 'none'}.")
+    write_json(job.output_dir / DESCRIPTION, _description(job, refused, written))
     return refused
 
 
@@ -141,7 +157,13 @@ def residual_of(plan: GaitPlan) -> np.ndarray:
 
 def _reason(message: str) -> str:
     """Short name of a refusal by the planner."""
-    for part, name in (("stride", "stride"), ("_joint", "joint limits"), ("pelvis", "reach"), ("reach", "reach")):
+    for part, name in (
+        ("balance", "balance"),
+        ("stride", "stride"),
+        ("_joint", "joint limits"),
+        ("pelvis", "reach"),
+        ("reach", "reach"),
+    ):
         if part in message:
             return name
     return message
@@ -159,12 +181,12 @@ def _write_set(path: Path, samples: list[GaitSample]) -> None:
         )
 
 
-def _description(job: DataSetJob, refused: Counter) -> dict:
+def _description(job: DataSetJob, refused: Counter, num_gaits: int) -> dict:
     return {
         "robot": job.robot.name,
         "fps": FPS,
         "num_frames": NUM_FRAMES,
-        "num_gaits": job.num_gaits,
+        "num_gaits": num_gaits,
         "refused": dict(refused),
         "outputs": output_names(job.robot),
         "parameters": {

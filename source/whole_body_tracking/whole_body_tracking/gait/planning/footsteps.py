@@ -8,11 +8,11 @@ import numpy as np
 
 from .parameters import GaitParameters, ParameterSchedule
 
-WARM_UP = 1.6
-"""Time planned before the first and after the last frame, so that neither begins with a transient [s]."""
+WARM_UP = 2.8
+"""Time planned before the first and after the last frame: three slow steps, so that neither is a transient [s]."""
 GRID = 0.01
 """Time between two points of the path [s]."""
-STAND = 1.0
+STAND = 1.5
 """Rest before the first and after the last step of a motion that starts and ends standing [s]."""
 START_TIME = 0.8
 """Time in which such a motion gets up to speed [s]."""

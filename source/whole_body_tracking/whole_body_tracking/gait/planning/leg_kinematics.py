@@ -18,6 +18,8 @@ LARGEST_STEP = 0.3
 """Of one iteration [m, rad]."""
 EXACT = 1e-7
 """Residual at which a frame is solved [m, rad]."""
+AT_ONCE = 2048
+"""Frames whose Jacobians are in memory at a time."""
 DAMPING = 1e-9
 """Added to the diagonal of the normal equations: a straight knee leaves them singular."""
 
@@ -68,6 +70,16 @@ class LegSolver:
         Returns:
             The poses, and the largest residual that each frame has left [m, rad], shape [num_frames].
         """
+        parts = [
+            self._solve_part(
+                poses[part], LegTargets(*(values[part] for values in vars(targets).values())), num_iterations
+            )
+            for part in torch.arange(len(poses)).split(AT_ONCE)
+        ]
+        solved, rest = zip(*parts, strict=True)
+        return Poses(*(torch.cat([getattr(p, k) for p in solved]) for k in vars(poses))), torch.cat(rest)
+
+    def _solve_part(self, poses: Poses, targets: LegTargets, num_iterations: int) -> tuple[Poses, Tensor]:
         for _ in range(num_iterations):
             bodies = self.chain.body_poses(poses)
             residual = self._residual(bodies, targets)

@@ -29,13 +29,18 @@ DROPS = (0.0, 0.015, 0.03, 0.05)
 """How much lower such a pelvis is tried when the legs do not reach after all [m]."""
 LIMIT_MARGIN = 0.02
 """Distance that joints keep from their limits [rad]."""
-BALANCE_STEPS = (1.0, 1.8, 1.0, 1.8, 1.0)
-"""Factors on the changes that move the whole robot's zero-moment point to the planned one. A change of the centre of
-mass also swings the trunk, so that slow ones act as the pendulum says and those within a step half as much."""
+BALANCE_ROUNDS, BALANCE_STEP = 8, 1.25
+"""Rounds in which the whole robot's zero-moment point is moved to the planned one at most, and the factor on each
+change: within a step the trunk swings along, so that a change acts about half as much as on the pendulum."""
+ALLOWED = ((-0.015, 0.04), (-0.012, 0.012))
+"""How far the planned zero-moment point may be ahead of the real one and to its left [m]: both stay within the sole, of
+which the heel is farther away than the toe. Fast swings could not be balanced exactly."""
 BALANCED = 0.004
-"""Distance between both points at which that ends [m]."""
-MARGIN_FRAMES = 25
-"""Frames solved beyond both ends, so that differences and the balance there are those of a walk that goes on."""
+"""What may be left beyond that when the rounds end [m]."""
+UNBALANCED, UNBALANCED_SHARE = 0.015, 0.02
+"""A walk is refused when more is left in more than this share of the frames [m]."""
+MARGIN = 0.5
+"""Time solved beyond both ends [s], so that differences and the balance there are those of a walk that goes on."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ def plan_gait(
     """
     check_length(schedule, seconds, standing)
     solver = LegSolver(robot)
-    time = np.arange(-MARGIN_FRAMES, round(seconds * fps) + MARGIN_FRAMES + 1) / fps
+    margin = round(MARGIN * fps)
+    time = np.arange(-margin, round(seconds * fps) + margin + 1) / fps
     com_b = _com_in_root(robot)
     omega = np.sqrt(GRAVITY / (_first_height(schedule) + com_b[2]))
     path = make_path(schedule, seconds, omega, standing)
@@ -99,11 +105,11 @@ def plan_gait(
     foot_pos, foot_rot = _foot_frames(robot, foot_curves(steps, time))
     root_xy = com - _turned(root_yaw, com_b)[:, :2]
     height = _pelvis_height(robot, path, time, foot_pos, foot_rot, root_xy, root_yaw)
-    start = (root_xy, height, root_yaw, joint_pos)
     targets = LegTargets(torch.from_numpy(foot_pos), torch.from_numpy(foot_rot), torch.from_numpy(com))
+    inner = slice(margin, -margin)
+    problem = _Problem(solver, targets, zmp, path.at(path.heading, time), omega, fps, inner)
     drops = DROPS if np.isnan(path.values["pelvis_height"]).any() else (0.0,)
-    poses, (body_pos, body_quat), reaction = _balanced_low_enough(solver, start, drops, targets, zmp, omega, fps)
-    inner = slice(MARGIN_FRAMES, -MARGIN_FRAMES)
+    poses, (body_pos, body_quat), reaction = _solved_low_enough(problem, root_xy, height, root_yaw, joint_pos, drops)
     values = {name: path.at(series, time[inner]) for name, series in path.values.items()}
     return GaitPlan(
         robot=robot,
@@ -128,49 +134,93 @@ def _center_of_mass(path: Path, steps: Footsteps, omega: float):
     return plan_center_of_mass(times, zmp, omega, slope)
 
 
-def _balanced_low_enough(solver: LegSolver, start: tuple, drops: tuple[float, ...], *problem):
+class _OutOfReach(ValueError):
+    """The legs are too short, or bend too far."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What feet and zero-moment point should do, frame by frame."""
+
+    solver: LegSolver
+    targets: LegTargets
+    zmp: np.ndarray
+    heading: np.ndarray
+    omega: float
+    fps: float
+    inner: slice
+    """Frames that are kept."""
+
+
+def _solved_low_enough(
+    problem: _Problem,
+    root_xy: np.ndarray,
+    height: np.ndarray,
+    root_yaw: np.ndarray,
+    joint_pos: np.ndarray,
+    drops: tuple[float, ...],
+):
     """Solve with the pelvis as high as it was chosen; where that is too high once balanced, lower it.
 
     Raises:
         ValueError: If the legs do not reach with the lowest one either.
     """
-    root_xy, height, root_yaw, joint_pos = start
     for drop in drops:
         root_pos = np.concatenate((root_xy, height[:, None] - drop), -1)
         poses = Poses(*(torch.from_numpy(a) for a in (root_pos, _yaw_quat(root_yaw), joint_pos)))
         try:
-            solved = _balanced(solver, poses, *problem)
-            _check_joints(solver.robot, solved[0].joint_pos[MARGIN_FRAMES:-MARGIN_FRAMES].numpy())
+            solved = _balanced(problem, poses)
+            _check_joints(problem.solver.robot, solved[0].joint_pos[problem.inner].numpy())
             return solved
         except _OutOfReach as error:
             reason = error
     raise reason
 
 
-class _OutOfReach(ValueError):
-    """The legs are too short, or bend too far."""
-
-
-def _balanced(
-    solver: LegSolver, poses: Poses, targets: LegTargets, zmp: np.ndarray, omega: float, fps: float
-) -> tuple[Poses, tuple[torch.Tensor, torch.Tensor], GroundReaction]:
+def _balanced(problem: _Problem, poses: Poses) -> tuple[Poses, tuple[torch.Tensor, torch.Tensor], GroundReaction]:
     """Solve the legs, and move the centre of mass until the whole robot's zero-moment point is the planned one.
 
     The pendulum knows nothing of swinging limbs. A change d of the centre of mass changes the zero-moment point by
     d - d''/w^2; setting that to what is missing gives d by a tridiagonal system.
     """
+    solver, targets = problem.solver, problem.targets
     poses, rest = solver.solve(poses, targets, 12)
-    for factor in BALANCE_STEPS:
-        _check_reached(rest)
-        bodies, reaction = _dynamics(solver.robot, poses, fps)
-        missing = zmp - reaction.zmp
-        if np.abs(missing[MARGIN_FRAMES:-MARGIN_FRAMES]).max() < BALANCED:
-            return poses, bodies, reaction
-        change = torch.from_numpy(factor * _pendulum_change(missing, omega, fps))
-        targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
-        poses, rest = solver.solve(poses, targets, 3)
     _check_reached(rest)
-    return poses, *_dynamics(solver.robot, poses, fps)
+    for _ in range(BALANCE_ROUNDS):
+        _, reaction = _dynamics(solver.robot, poses, problem.fps)
+        missing = _beyond_allowed(problem.zmp - reaction.zmp, problem.heading)
+        if np.abs(missing[problem.inner]).max() < BALANCED:
+            break
+        change = torch.from_numpy(BALANCE_STEP * _pendulum_change(missing, problem.omega, problem.fps))
+        targets = LegTargets(targets.foot_pos, targets.foot_rot, targets.com_xy + change)
+        poses, _ = solver.solve(poses, targets, 2)
+    poses, rest = solver.solve(poses, targets, 6)
+    _check_reached(rest[problem.inner])
+    bodies, reaction = _dynamics(solver.robot, poses, problem.fps)
+    _check_balance(_beyond_allowed(problem.zmp - reaction.zmp, problem.heading)[problem.inner])
+    return poses, bodies, reaction
+
+
+def _beyond_allowed(missing: np.ndarray, heading: np.ndarray) -> np.ndarray:
+    """What of a distance [m], shape [num_frames, 2], is beyond what is allowed along and across the heading."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    along, across = cos * missing[:, 0] + sin * missing[:, 1], cos * missing[:, 1] - sin * missing[:, 0]
+    along, across = along - along.clip(*ALLOWED[0]), across - across.clip(*ALLOWED[1])
+    return np.stack((cos * along - sin * across, sin * along + cos * across), axis=-1)
+
+
+def _check_balance(left: np.ndarray) -> None:
+    """Refuse a walk whose zero-moment point leaves the soles.
+
+    Raises:
+        ValueError: If it does so in too many frames.
+    """
+    share = float((np.linalg.norm(left, axis=-1) > UNBALANCED).mean())
+    if share > UNBALANCED_SHARE:
+        raise ValueError(
+            f"The legs swing too fast for balance: the zero-moment point leaves the soles in {100.0 * share:.0f} % of"
+            " the frames. Lower speed, cadence, clearance or double_support."
+        )
 
 
 def _dynamics(robot: RobotModel, poses: Poses, fps: float):
