@@ -23,9 +23,11 @@ def retargeted_clips(
         report: Called with a line about each file.
 
     Raises:
-        FileNotFoundError: If there is no mocap file.
+        FileNotFoundError: If there is no such folder, or no mocap file in it.
         ValueError: If no file could be retargeted.
     """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"The mocap folder {folder} does not exist. Give a folder of BVH or AMC files.")
     target = folder / f"retargeted_{robot.name}_{fps:g}fps"
     job = RetargetJob(folder, robot_figure(robot), RetargetSettings(output_fps=fps), output_dir=target)
     stale = [path for path in job.inputs if not _is_current(path, target)]
