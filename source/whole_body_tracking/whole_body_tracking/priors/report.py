@@ -45,12 +45,12 @@ def print_result(result: EvaluationResult, console: Console) -> None:
         _print_vae(content, title, console)
         return
     frames = list(content["rollout"])
-    table = Table(f"joint RMSE [rad] at {content['fps']:g} fps", *frames, title=title, title_justify="left")
+    table = Table(f"joint RMSE \\[rad] at {content['fps']:g} fps", *frames, title=title, title_justify="left")
     for name in (MODEL, *([DRAWN] if DRAWN in content else []), *BASELINES):
         table.add_row(name, *(f"{row:.4f}" for row in _errors(content, name).values()))
     console.print(table)
     for line in summary_lines(content):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, markup=False)
 
 
 def summary_lines(content: dict) -> list[str]:
@@ -89,7 +89,7 @@ def _print_vae(content: dict, title: str, console: Console) -> None:
     console.print(table)
     speeds = ", ".join(f"{name} {value:.1f}" for name, value in content["max_joint_speed"].items())
     console.print(f"R2 of joint positions {content['joint_pos_r2']:.2f}; mean pose {content['mean_pose']:.4f} rad")
-    console.print(f"largest joint speed [rad/s]: {speeds}", highlight=False)
+    console.print(f"largest joint speed [rad/s]: {speeds}", highlight=False, markup=False)
 
 
 def write_report(folder: Path, result: EvaluationResult) -> list[Path]:
