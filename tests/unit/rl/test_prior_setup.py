@@ -1,12 +1,15 @@
 """``--motion_prior`` in the configs of a task, and the prior beside a run's checkpoints. No simulator."""
 
 import pytest
+import torch
+from tensordict import TensorDict
 
 from whole_body_tracking.priors.checkpoint import save_model
 from whole_body_tracking.priors.motion_model import MotionModel
 from whole_body_tracking.priors.networks.modes import NetworkSettings
 from whole_body_tracking.priors.state import StateLayout
 from whole_body_tracking.rl.cli import parse_args
+from whole_body_tracking.rl.prior.actor import PriorActor
 from whole_body_tracking.rl.prior.model_cfg import PriorModelCfg
 from whole_body_tracking.rl.prior.observations import TERM_NAMES
 from whole_body_tracking.rl.prior.setup import PRIOR_FILE, PriorSettings, adopt_prior, configure_prior, keep_prior
@@ -55,6 +58,10 @@ def test_a_run_keeps_its_prior_and_finds_it_again(priors, configs, tmp_path):
         and policy.prior_joint_vel.history_length == 4
     )
     assert critic.prior_joint_vel.noise is None
+    fields = agent_cfg.actor.to_dict() | {"joint_order": list(G1.joint_names)}
+    assert fields.pop("class_name").endswith(":PriorActor")
+    obs = TensorDict({"policy": torch.zeros(2, 160 + 4 * 68)}, [2])
+    assert PriorActor(obs, {"actor": ["policy"]}, "actor", 29, **fields)(obs).shape == (2, 29)
     keep_prior(tmp_path, agent_cfg)
     _, env_again, agent_again = configs()
     adopt_prior(tmp_path / "model_0.pt", env_again, agent_again)

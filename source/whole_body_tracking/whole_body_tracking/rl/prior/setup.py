@@ -9,7 +9,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
+from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
 
 from whole_body_tracking.files import replacing, write_json
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
@@ -83,6 +83,7 @@ def use_prior(path: Path, settings: PriorSettings, env_cfg: TrackingEnvCfg, agen
         fields = {key: getattr(plain, key) for key in ("hidden_dims", "activation", "obs_normalization")}
         cfg = PriorModelCfg(**fields, distribution_cfg=plain.distribution_cfg, motion_prior=str(path.resolve()))
         setattr(agent_cfg, name, cfg.replace(**asdict(settings)))
+    handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())  # takes out fields of older versions
 
 
 def keep_prior(run_folder: Path, agent_cfg: RslRlBaseRunnerCfg) -> None:
