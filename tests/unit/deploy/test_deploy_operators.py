@@ -1,12 +1,17 @@
 """Script, remote control, keyboard and page tell the controller what to do."""
 
+import os
+import pty
 import struct
+import sys
+import termios
 
 import pytest
 from deploy_samples import QUICK, pair, standing_pair
 
 from whole_body_tracking.deploy.lockstep import advance
 from whole_body_tracking.deploy.operators.choosing import choose_operators
+from whole_body_tracking.deploy.operators.keyboard import Keyboard
 from whole_body_tracking.deploy.operators.person import Person
 from whole_body_tracking.deploy.operators.remote import BUTTONS, Remote, pressed
 from whole_body_tracking.deploy.operators.script import Script
@@ -55,6 +60,25 @@ def test_unknown_wishes_and_clips_are_refused():
         Person(controller).wish("jump")
     with pytest.raises(ValueError, match=r"Unknown clip of the policy: 'walk'\. Known: squat"):
         controller.tracker.choose("walk")
+
+
+def test_keys_of_a_terminal_steer_and_the_terminal_comes_back(monkeypatch):
+    controller, _ = standing_pair()
+    keys, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        keyboard = Keyboard(controller)
+        os.write(keys, b"xt[")  # without Enter; there is no wish x
+        assert not keyboard.poll(controller)
+        assert controller.mode == "track" and controller.tracker.corrections._wanted_heading == pytest.approx(0.1)
+        os.write(keys, b" ")
+        assert not keyboard.poll(controller) and controller.mode == "damp"
+        os.write(keys, b"q")
+        assert keyboard.poll(controller)
+        keyboard.close()
+        assert termios.tcgetattr(terminal) == before
+    os.close(keys)
 
 
 def test_a_page_steers(capsys):

@@ -104,6 +104,12 @@ def test_no_error_changes_nothing():
     assert torch.allclose(turned_columns(columns, torch.zeros(4, 3)), columns, atol=1e-6)
 
 
+def test_previews_that_compare_with_the_robot_are_late_too():
+    cfg = resolved("rand_delay", "motion_preview", task="Tracking-Flat-G1-Multi-v0")
+    assert set(lags(cfg)) == {*MEASURED, "preview_anchor_pos_b", "preview_anchor_ori_b"}
+    assert not any(getattr(term, "delay_max_lag", 0) for term in vars(cfg.observations.critic).values())
+
+
 def test_a_delay_takes_native_mujoco_step_by_step_and_gives_that_back_in_play():
     cfg, play = resolved("rand_delay"), resolved("rand_delay", play=True)
     check_delays(cfg)

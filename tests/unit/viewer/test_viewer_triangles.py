@@ -23,7 +23,7 @@ def test_a_triangle_covers_the_pixels_that_it_projects_to():
     surface = draw_triangles(CAMERA, FRONT, FACE)
     hit = np.isfinite(surface.depth)
     rows, columns = hit.nonzero()
-    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (11, 18, 16, 23)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (12, 18, 16, 23)
     assert np.allclose(surface.depth[hit], 2.0) and hit.sum() == pytest.approx(0.5 * 7.5 * 7.5, abs=4)
 
 

@@ -101,7 +101,8 @@ def action_delay():
     return preset(default=NO_DELAY, rand_delay=(0.0, float(MAX_DELAY)))
 
 
-def _lag():
+def observation_lag():
+    """No lag of an observation, or with ``presets=rand_delay`` up to :data:`MAX_DELAY` control steps."""
     return preset(default=0, rand_delay=MAX_DELAY)
 
 
@@ -126,29 +127,29 @@ class PolicyObservationsCfg(ObsGroup):
         func=mdp.motion_anchor_pos_b,
         params=MOTION,
         noise=Unoise(n_min=-0.25, n_max=0.25),
-        delay_max_lag=_lag(),
+        delay_max_lag=observation_lag(),
     )
     motion_anchor_ori_b = ObsTerm(
         func=mdp.motion_anchor_ori_b,
         params=MOTION,
         noise=preset(default=Unoise(n_min=-0.05, n_max=0.05), rand_imu=mdp.IMU_ORIENTATION),
-        delay_max_lag=_lag(),
+        delay_max_lag=observation_lag(),
     )
-    base_lin_vel = ObsTerm(func=mdp.base_lin_vel, noise=Unoise(n_min=-0.5, n_max=0.5), delay_max_lag=_lag())
+    base_lin_vel = ObsTerm(func=mdp.base_lin_vel, noise=Unoise(n_min=-0.5, n_max=0.5), delay_max_lag=observation_lag())
     base_ang_vel = ObsTerm(
         func=mdp.base_ang_vel,
         noise=preset(default=Unoise(n_min=-0.2, n_max=0.2), rand_imu=mdp.IMU_GYRO),
-        delay_max_lag=_lag(),
+        delay_max_lag=observation_lag(),
     )
     joint_pos = ObsTerm(
         func=mdp.joint_pos_rel,
         noise=preset(default=Unoise(n_min=-0.01, n_max=0.01), rand_encoder=mdp.ENCODER_POS),
-        delay_max_lag=_lag(),
+        delay_max_lag=observation_lag(),
     )
     joint_vel = ObsTerm(
         func=mdp.joint_vel_rel,
         noise=preset(default=Unoise(n_min=-0.5, n_max=0.5), rand_encoder=mdp.ENCODER_VEL),
-        delay_max_lag=_lag(),
+        delay_max_lag=observation_lag(),
     )
     actions = ObsTerm(func=mdp.last_action)
 

@@ -8,7 +8,13 @@ from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 from isaaclab_tasks.utils import preset
 
 from ... import mdp
-from ...tracking_env_cfg import MOTION, CriticObservationsCfg, ObservationsCfg, PolicyObservationsCfg
+from ...tracking_env_cfg import (
+    MOTION,
+    CriticObservationsCfg,
+    ObservationsCfg,
+    PolicyObservationsCfg,
+    observation_lag,
+)
 from .tracking_g1_env_cfg import G1TrackingEnvCfg, residual_actions
 
 PREVIEW_STEPS = [5, 10, 20, 40]
@@ -16,9 +22,14 @@ PREVIEW_STEPS = [5, 10, 20, 40]
 
 
 def _preview(func, noise: float = 0.0):
-    """Nothing, or with ``presets=motion_preview`` a term about the frames to come, with uniform noise."""
-    noise_cfg = Unoise(n_min=-noise, n_max=noise) if noise else None
-    return preset(default=None, motion_preview=ObsTerm(func=func, params=MOTION, noise=noise_cfg))
+    """Nothing, or with ``presets=motion_preview`` a term about the frames to come.
+
+    With noise it is a measured one, which ``presets=rand_delay`` delays.
+    """
+    term = ObsTerm(func=func, params=MOTION)
+    if noise:
+        term.noise, term.delay_max_lag = Unoise(n_min=-noise, n_max=noise), observation_lag()
+    return preset(default=None, motion_preview=term)
 
 
 def _identity():
