@@ -83,11 +83,11 @@ def test_ppo_goes_on_from_it(supervised):
     (tuned,) = folder.glob("logs/rsl_rl/g1_flat/*_tuned")
     weights = [checkpoint(tuned, iteration)["actor_state_dict"]["mlp.0.weight"] for iteration in (0, 1)]
     assert torch.equal(weights[0], student["mlp.0.weight"])
-    assert 0.0 < (weights[1] - weights[0]).abs().max() < 0.01  # 20 steps of Adam at 1e-4 move a weight by 2e-3
+    assert 0.0 < (weights[1] - weights[0]).abs().max() < 0.01  # 20 steps of Adam at 2e-5
     last = checkpoint(tuned, 1)
     assert torch.equal(last[FINE_TUNING_KEY]["student_state_dict"]["mlp.0.weight"], student["mlp.0.weight"])
     assert last[FINE_TUNING_KEY]["num_updates"] == 1
-    assert [float(row["learning_rate"]) for row in progress(tuned)][-1] == pytest.approx(1e-4)
+    assert [float(row["learning_rate"]) for row in progress(tuned)][-1] == pytest.approx(2e-5)
 
 
 def evaluated(folder: Path, found: Path, name: str) -> dict[str, float]:

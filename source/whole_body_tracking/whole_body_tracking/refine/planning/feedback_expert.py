@@ -104,11 +104,11 @@ class FeedbackExpert:
 def settled_states(
     physics: NativePhysics, reference: ReferenceStates, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """States near a clip's in which the robot stands on the ground, at every frame: [num_frames, nq] and [.., nv].
+    """States of the physics near a clip's at every frame, shape [num_frames, nq] and [num_frames, nv].
 
-    A clip's soles are a millimetre above or below where the ground carries them, so in its own states the physics has
-    no contact forces, and gradients taken there are those of a robot in the air. Here the targets are played from the
-    clip's states for a few steps before a state is taken.
+    Gains belong to a trajectory that the physics takes. A clip is none: its soles are a millimetre off the height at
+    which the ground carries them. Here the targets are played from the clip's states for a few steps before a state is
+    taken, again and again, so that nothing drifts.
 
     Args:
         physics: The robot.

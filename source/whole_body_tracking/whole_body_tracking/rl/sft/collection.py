@@ -55,6 +55,10 @@ class Collector:
         self.env, self.expert, self.samples = env, expert, samples
         self.bridge = MujocoBridge(env.unwrapped)
         self._generator = torch.Generator(device="cpu").manual_seed(seed)
+        motion = self.bridge.motion
+        frames = spread_starts(env.num_envs, int(motion.last_frames[0])).to(env.device)
+        motion.fixed_start = (torch.zeros_like(frames), frames)
+        env.reset()
 
     def collect(
         self,
@@ -96,3 +100,14 @@ class Collector:
         result.num_finished += in_time
         result.seconds += len(dones) * self.env.unwrapped.step_dt
         return obs
+
+
+def spread_starts(num_envs: int, last_frame: int) -> Tensor:
+    """Start frame of every env, shape [num_envs]: half of them begin with the clip, the others spread over it.
+
+    Every env plays to the end of its clip, so with starts spread evenly a clip's first frames would be seen by those
+    alone that start there: on the squat 62 of 16,000 samples were of the first tenth.
+    """
+    num_spread = num_envs // 2
+    spread = torch.linspace(0.0, max(0, last_frame - 1), num_spread + 1)[:-1].long()
+    return torch.cat((torch.zeros(num_envs - num_spread, dtype=torch.long), spread))

@@ -71,9 +71,13 @@ def check_arguments(args: argparse.Namespace) -> None:
     for path in (args.json, args.dataset):
         if path is not None and not path.absolute().parent.is_dir():
             raise FileNotFoundError(f"{path.absolute().parent}, the folder of {path.name}, does not exist.")
-    given = [flag for flag in ("--checkpoint", "--wandb_path", "--distributed") if getattr(args, flag[2:], None)]
+    unused = ("checkpoint", "wandb_path", "distributed", "motion_prior", "max_iterations", "video")
+    given = [f"--{name}" for name in unused if getattr(args, name, None)]
     if given:
-        raise ValueError(f"train_sft.py starts a policy of its own; leave out {', '.join(given)}.")
+        raise ValueError(
+            f"train_sft.py trains a policy of its own in one process, --rounds and --max_minutes long: leave out"
+            f" {', '.join(given)}."
+        )
 
 
 def only_clip(clips: list[MotionClip]) -> MotionClip:

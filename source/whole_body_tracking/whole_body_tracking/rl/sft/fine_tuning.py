@@ -101,7 +101,8 @@ def apply_settings(agent_cfg: RslRlBaseRunnerCfg) -> None:
             raise ValueError(f"agent.fine_tuning.{name} is {getattr(settings, name)}, expected at least 0.")
     algorithm = agent_cfg.algorithm
     algorithm.class_name, algorithm.schedule, algorithm.final_learning_rate = ALGORITHM, "fixed", None
-    algorithm.learning_rate, algorithm.entropy_coef = settings.learning_rate, settings.entropy_coef
+    algorithm.learning_rate, algorithm.final_learning_rate = settings.learning_rate, None
+    algorithm.entropy_coef = settings.entropy_coef
 
 
 class FineTunedPPO(TrackingPPO):
@@ -146,6 +147,7 @@ class FineTunedPPO(TrackingPPO):
             self._raw_actor.distribution.std_param.data.fill_(self.settings["init_std"])
             self._critic_only = self.settings["value_warmup"]
         self._student.eval().requires_grad_(False)
+        self._student.mlp.train()  # rounds as the policy's does in an update, if that is in bfloat16
         return resumes
 
     def save(self) -> dict:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 HELD_OUT = 20
 """One in so many rows is not trained on, to measure the error."""
 
+FINE_SHARE = 0.2
+"""Share of the steps, at the end, in evaluation mode: an actor that trains in bfloat16 then computes in float32, as it
+does when it is played."""
+
 
 @dataclass
 class FitSettings:
@@ -52,12 +56,14 @@ def fit_normalizer(actor: MLPModel, samples: SampleFile) -> None:
     normalizer = actor.obs_normalizer
     if not hasattr(normalizer, "update"):
         return
+    (group,), device = actor.obs_groups, normalizer._mean.device
     normalizer.train()
     normalizer.count.zero_()
     normalizer._mean.zero_()
     normalizer._var.fill_(1.0)
     for chunk in samples.chunks():
-        normalizer.update(torch.from_numpy(chunk.observations).to(normalizer._mean.device))
+        observations = torch.from_numpy(chunk.observations).to(device)
+        actor.update_normalization(TensorDict({group: observations}, batch_size=len(observations)))
 
 
 def fit(
@@ -93,6 +99,7 @@ def fit(
         share = max(step / num_steps, (time.monotonic() - began) / max(1e-9, deadline - began))
         if share >= 1.0:
             break
+        actor.train(share < 1.0 - FINE_SHARE)
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * share)))
         batch = samples.read(np.sort(rng.choice(rows, settings.batch_size)))
@@ -103,6 +110,7 @@ def fit(
         optimizer.step()
         losses.append(loss.item())
         report(share)
+    actor.eval()
     last = losses[-max(1, len(losses) // 10) :]
     return FitResult(float(np.mean(last)) if last else math.nan, _error(actor, samples.read(held_out)), len(losses))
 

@@ -53,8 +53,8 @@ def train_sft(argv: list[str]) -> SftResult:
         configure(args, env_cfg, chosen.name, share)
         env_cfg.log_dir = str(run_folder)
         with removed_if_empty(run_folder), tracking_env(args, env_cfg, agent_cfg) as env:
-            describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
             job = SftJob(args, env, agent_cfg, run_folder, chosen, clock, progress)
+            describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
             result = job.run()
     if args.json:
         write_json(args.json, result.as_json())
