@@ -24,7 +24,8 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
     """``Tracking-Flat-G1-Demo-v0``: four contact points per foot, physics at 100 Hz, no randomisation, no pushes.
 
     Episodes also end where the robot has left the clip's place, so that a walk does not drift.
-    ``presets=rand_imu`` or ``rand_encoder`` switch all of its observation noise on.
+    ``presets=rand_imu`` or ``rand_encoder`` switch all of its observation noise on, ``rand_push`` and ``rand_friction``
+    the task's pushes and contact materials, without which a policy may depend on the engine that it was trained on.
 
     The policy plays on the full model: same observations and actions as ``Tracking-Flat-G1-Residual-v0``.
     """
@@ -36,7 +37,10 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
         self.sim.dt = 0.01
         self.decimation = 2
         self.sim.render_interval = self.decimation
+        pushes, friction = self.events.push_robot, self.events.physics_material
         self.events = OptionalEventsCfg()
+        self.events.push_robot = preset(default=None, rand_push=pushes)
+        self.events.physics_material = preset(default=None, rand_friction=friction)
         self.events.link_lengths = link_lengths_preset()
         self.observations.policy.enable_corruption = preset(default=False, rand_imu=True, rand_encoder=True)
         self.commands.motion.pose_range = _scaled(START_POSE_RANGE)
