@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet, DataSetJob, make_data_set
+from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet, DataSetJob
 from whole_body_tracking.gait.network.layout import NUM_ROOT, output_names
 from whole_body_tracking.gait.network.prediction import predict_motion
 from whole_body_tracking.gait.network.refnn import METADATA_KEY, RefNN, RefNNFacts, load_refnn, save_refnn
@@ -143,21 +143,6 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path):
         DataSet.open(tmp_path, G1)
 
 
-def test_a_small_data_set_is_made_and_refusals_are_counted(tmp_path):
-    """Three straight walks at most: the widest and fastest draws are refused, and the rest is feasible."""
-    ranges = {"speed": (0.3, 0.5), "cadence": (95.0, 115.0), "step_width": (0.18, 0.22), "turn_rate": (0.0, 0.0)}
-    ranges |= {"lateral_speed": (0.0, 0.0), "torso_pitch": (0.0, 0.1), "clearance": (0.05, 0.07)}
-    refused = make_data_set(DataSetJob(tmp_path / "gaits", 3, ranges=ranges))
-    assert isinstance(refused, Counter)
-    data = DataSet.open(tmp_path / "gaits", G1)
-    motions, params, phase = data.read(data.files[0])
-    assert motions.shape == (3, 60, NUM_ROOT + 29) and phase[:, 0] == pytest.approx(0.0, abs=1e-6)
-    speed = list(PARAMETERS).index("speed")
-    assert motions[:, :, 7].mean(1) == pytest.approx(params[:, speed], rel=0.1)  # forward velocity over 2 s
-    with pytest.raises(ValueError, match="already holds a data set"):
-        DataSetJob(tmp_path / "gaits", 3)
-
-
 def test_a_range_beyond_the_parameters_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"range of speed is 0 to 5.*within -0\.3 to 0\.9"):
         DataSetJob(tmp_path / "gaits", 3, ranges={"speed": (0.0, 5.0)})
@@ -180,4 +165,5 @@ def test_a_recorded_walk_gives_samples_with_its_own_parameters():
     knee = NUM_ROOT + G1.joint_names.index("left_knee_joint")
     same = next(sample for sample in samples if 0.49 < sample.params[0] < 0.51)
     expected = np.interp(same.phase, plan.phase[:57], plan.joint_pos[:57, 3], period=1.0)
-    assert np.abs(same.outputs[:, knee] - expected).max() < 0.05
+    error = same.outputs[:, knee] - expected  # rad; the knee swings by about 1
+    assert np.sqrt(np.mean(error**2)) < 0.03

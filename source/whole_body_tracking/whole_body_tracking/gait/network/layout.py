@@ -48,7 +48,7 @@ def encode(motion: RootMotion, heading: np.ndarray, fps: float) -> np.ndarray:
         heading: Of the path [rad], shape [num_frames].
         fps: Frames per second.
     """
-    axes = (Rotation.from_euler("z", -heading) * Rotation.from_quat(motion.quat)).as_matrix()[:, :, :2]
+    axes = (Rotation.from_euler("z", -heading[:, None]) * Rotation.from_quat(motion.quat)).as_matrix()[:, :, :2]
     velocity = np.gradient(motion.pos[:, :2], 1.0 / fps, axis=0, edge_order=2)
     cos, sin = np.cos(heading), np.sin(heading)
     root = (
@@ -68,7 +68,7 @@ def decode(outputs: np.ndarray, fps: float) -> RootMotion:
     heading = _integral(turn, fps)
     cos, sin = np.cos(heading), np.sin(heading)
     x, y = (_integral(v, fps) for v in (forward * cos - lateral * sin, forward * sin + lateral * cos))
-    quat = (Rotation.from_euler("z", heading) * Rotation.from_matrix(_orthonormal(axes))).as_quat()
+    quat = (Rotation.from_euler("z", heading[:, None]) * Rotation.from_matrix(_orthonormal(axes))).as_quat()
     return RootMotion(np.stack((x, y, height), -1), quat, outputs[:, NUM_ROOT:])
 
 
