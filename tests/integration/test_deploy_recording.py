@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from whole_body_tracking.deploy.building import build_controller
-from whole_body_tracking.deploy.control.estimator import RootEstimator
-from whole_body_tracking.deploy.control.legs import Legs
+from whole_body_tracking.deploy.control.estimation.estimator import RootEstimator
+from whole_body_tracking.deploy.control.estimation.legs import Legs
 from whole_body_tracking.deploy.lockstep import advance, make_clock, track_once
 from whole_body_tracking.deploy.recorded import load_run
 from whole_body_tracking.deploy.scoring import score_from_command_line, score_recording
