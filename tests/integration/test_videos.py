@@ -32,7 +32,7 @@ def run_script(name: str, *arguments, folder: Path, status: int = 0) -> subproce
 
 
 def check_video(path: Path, num_steps: int, least_change: float = 0.3) -> None:
-    """Every second step of a 50 Hz run, with a solid robot and a ghost that move by a mean change of a pixel's value."""
+    """Every second step of a 50 Hz run: a solid robot and a ghost that move by a mean change of pixels."""
     reader = imageio.v2.get_reader(path)
     assert reader.get_meta_data()["fps"] == 25.0
     frames = [frame.astype(int) for frame in reader]
