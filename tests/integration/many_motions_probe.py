@@ -56,7 +56,7 @@ def main(engine: str, preset: str, manifest: str, out: Path, overrides: list[str
         runner = TrackingRunner(env, agent_cfg.to_dict(), log_dir=None, device="cpu")
         runner.learn(NUM_ITERATIONS, init_at_random_ep_len=False)
         obs = env.get_observations()
-        exported = runner.alg.get_policy().as_onnx(verbose=False)
+        exported = runner.alg.get_policy().as_onnx(verbose=False).eval()
         with torch.inference_mode():
             actions = runner.get_inference_policy(device="cpu")(obs)
             difference = (exported.cpu()(obs["policy"]) - actions).abs().max()

@@ -44,13 +44,15 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(tmp_path: Path):
 
 
 def test_sigterm_ends_training_after_the_iteration(tmp_path: Path):
-    run = TrainingRun(tmp_path)
+    run, checked = TrainingRun(tmp_path), []
+    run.checks.append(lambda iteration, row: checked.append(iteration))
     before = signal.getsignal(signal.SIGTERM)
     with run.session():
         run.end_iteration(0, {})
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(StopTraining, match="SIGTERM"):
             run.end_iteration(1, {})
+    assert checked == [0, 1]  # what a check asks of all processes, this one answers, too
     assert run.stop_reason.exit_code == 143 and run.next_iteration == 2
     assert signal.getsignal(signal.SIGTERM) == before
 

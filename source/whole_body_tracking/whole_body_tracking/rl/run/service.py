@@ -111,11 +111,12 @@ class TrainingRun:
             random_state.restore(content["random_state"], self.device, rank)
 
     def _own_reason_to_stop(self, iteration: int, row: dict[str, float]) -> StopTraining | None:
-        if self._terminated.is_set():
-            return StopTraining("SIGTERM received", exit_code=128 + signal.SIGTERM)
+        reason = None
         try:
-            for check in self.checks:
+            for check in self.checks:  # first: every process has to take part in what a check asks of all
                 check(iteration, row)
         except StopTraining as stop:
-            return stop
-        return None
+            reason = stop
+        if self._terminated.is_set():
+            reason = StopTraining("SIGTERM received", exit_code=128 + signal.SIGTERM)
+        return reason

@@ -29,6 +29,8 @@ class TrackingJointPositionAction(JointPositionAction):
         self.nominal_offset = self._offset.clone()
         """Default joint positions before any randomisation [rad], shape [num_envs, num_joints]."""
         self._delay = _delay_buffer(cfg, env)
+        if self._delay is not None:
+            self.apply_actions = self._apply_late  # without a delay Isaac Lab's own method stays
 
     @property
     def joint_names(self) -> list[str]:
@@ -59,9 +61,9 @@ class TrackingJointPositionAction(JointPositionAction):
         """Delay of each env [physics steps], shape [num_envs]; None without any."""
         return None if self._delay is None else self._delay.time_lags
 
-    def apply_actions(self) -> None:
-        """Hand the targets to the drives; once per physics step."""
-        targets = self.processed_actions if self._delay is None else self._delay.compute(self.processed_actions)
+    def _apply_late(self) -> None:
+        """Hand the targets of some physics steps ago to the drives; once per physics step."""
+        targets = self._delay.compute(self.processed_actions)
         self._asset.set_joint_position_target_index(target=targets, joint_ids=self._joint_ids)
 
     def reset(self, env_ids: Sequence[int] | None = None) -> None:
