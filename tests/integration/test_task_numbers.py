@@ -22,7 +22,8 @@ POLICY_NOISE = {
 }  # fmt: skip
 
 
-ENGINES = ["mujoco_cpu", "ovphysx", pytest.param("newton_mjwarp", marks=pytest.mark.slow)]
+NEWTON = pytest.param("newton_mjwarp", marks=pytest.mark.slow)
+ENGINES = ["mujoco_cpu", "ovphysx", NEWTON]
 """Native MuJoCo is given Newton's model: the same numbers reach both."""
 
 
@@ -126,10 +127,9 @@ def test_surfaces(built):
     assert (found["distinct"] > 64) == ("64 buckets" in missing)
 
 
+@pytest.mark.parametrize("built", [NEWTON], indirect=True)
 def test_a_fallen_robot_lies_on_what_it_fell_on(built):
     """``test_mujoco_cpu_contacts.py`` asks the same of mujoco_cpu; newton_mjwarp is what GPU users get."""
-    if built["engine"] != "newton_mjwarp":
-        pytest.skip("the room for contacts is MuJoCo Warp's")
     fallen = built["fallen"]
     assert fallen["touching"]["pelvis"] > 0.9 and fallen["touching"]["torso_link"] > 0.9
     assert fallen["touching"]["left_ankle_pitch_link"] == 0.0  # has no shape

@@ -89,6 +89,10 @@ def test_what_exporters_do(written, content):
         (TWO_BONES.replace("90 90", "90 nan"), "line 20, number 9: 'nan' is not a finite number"),
         (TWO_BONES.replace("90 90", "90 x"), "'x' is not a finite number"),
         (TWO_BONES.replace("6 Xposition Yposition Zposition", "3"), "lacks position channels"),
+        (
+            TWO_BONES.replace("Zrotation Yrotation Xrotation", "").replace("6 X", "3 X").replace("S 3 \n", "S 0\n"),
+            "none of the joints has a rotation channel",
+        ),
         (TWO_BONES.replace("3 Zrotation", "4 Zrotation"), "announces 4 channels and lists"),
         (TWO_BONES.replace("3 Zrotation", "3 Wrotation"), "expected as many different ones of"),
         (TWO_BONES.replace("    OFFSET 1 0 0\n", ""), "joint 'knee' has no OFFSET"),

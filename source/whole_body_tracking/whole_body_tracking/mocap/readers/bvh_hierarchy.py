@@ -96,7 +96,10 @@ class _Parser:
                 f" {self._joints[0].channels}. Export the motion with the root's translation."
             )
         if not any(channel.endswith("rotation") for joint in self._joints for channel in joint.channels):
-            raise ValueError(f"{self._name}: no joint has a rotation channel: there is no motion in this file.")
+            raise ValueError(
+                f"{self._name}: none of the joints has a rotation channel, so the file holds no motion of them."
+                " Export the motion with the joints' rotations."
+            )
         return self._joints
 
     def _add(self, keyword: str, words: list[str], where: str) -> None:

@@ -65,7 +65,7 @@ class _Block(nn.Module):
     def __init__(self, hidden: int, heads: int, dropout: float):
         super().__init__()
         if hidden % heads:
-            raise ValueError(f"The width {hidden} of the transformer is no multiple of its {heads} heads.")
+            raise ValueError(f"The width {hidden} of the transformer is not a multiple of its {heads} heads.")
         self.heads, self.dropout = heads, dropout
         self.norm_attention, self.norm_mlp = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
         self.qkv, self.out = nn.Linear(hidden, 3 * hidden), nn.Linear(hidden, hidden)
