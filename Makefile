@@ -24,7 +24,7 @@ test: setup  ## everything, slow tests excepted
 	$(PYTEST) tests -m "not slow" $(PARALLEL)
 
 test-fast: setup  ## no simulator, no server, no script process
-	$(PYTEST) tests/unit -m unit $(PARALLEL)
+	$(PYTEST) tests/unit -m "unit and not integration" $(PARALLEL)
 
 check: setup  ## what the linters say
 	$(PYTHON) -m ruff check $(SOURCES)

@@ -47,6 +47,7 @@ def test_jacobian_of_a_foot_is_its_derivative(monkeypatch):
         np.testing.assert_allclose((residual - seen[-1][0]) / 1e-6, jacobian[:, index], atol=2e-5, err_msg=str(index))
 
 
+@pytest.mark.integration
 def test_standing_feet_hold_the_filter_against_a_biased_accelerometer():
     """Dead reckoning with 0.05 m/s^2 of bias would be 0.05 * 10^2 / 2 = 2.5 m off after ten seconds."""
     root = RootFilter(np.array([0.0, 0.0, 0.75]), UNIT, np.array([0, 0, 0.75]) + FEET)
@@ -59,6 +60,7 @@ def test_standing_feet_hold_the_filter_against_a_biased_accelerometer():
     assert (np.linalg.eigvalsh(root.covariance) > -1e-12).all()
 
 
+@pytest.mark.integration
 def test_feet_carry_the_weight_when_they_stand():
     """Both together 33.34 kg * 9.81 m/s^2 = 327 N less the feet; hanging in the air nothing."""
     spec = g1_spec()

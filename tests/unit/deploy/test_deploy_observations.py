@@ -32,6 +32,7 @@ def policy(tmp_path_factory):
     return load_policy(export_stiff_policy(path, observations=OBSERVATIONS))
 
 
+@pytest.mark.integration
 def test_observations_are_sim2sims(policy, monkeypatch):
     """Play the policy in sim2sim; show every state to a tracker through a message and compare what they observe."""
     reference, spec = references_of(policy)[0], policy.spec
@@ -66,6 +67,7 @@ def _through_the_wire(robot: SimulatedRobot, inbox, state: RobotState, tick: int
     return state_of(readings, np.arange(29), state.root_pos_w, state.root_lin_vel_w)
 
 
+@pytest.mark.integration
 def test_a_run_aims_at_every_frame_once():
     """The first pose is held while the policy settles; then frame t + 1 is aimed at in step t, up to the last one."""
     controller, robot = standing_pair()

@@ -25,6 +25,7 @@ def remote_bytes(*buttons: str) -> bytes:
     return b"\x55\x51" + struct.pack("<H", bits) + bytes(36)
 
 
+@pytest.mark.integration
 def test_a_script_plays_a_clip_and_ends():
     controller, robot = pair()
     script, modes = Script(None, stand_seconds=0.1, hold_seconds=0.2), []

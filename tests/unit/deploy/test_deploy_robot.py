@@ -29,6 +29,7 @@ def test_a_passive_robot_hangs():
     assert 0.75 < robot.data.qpos[2] < 0.85 and robot.readings().quat_xyzw[3] > 0.99
 
 
+@pytest.mark.integration
 def test_the_gantry_puts_the_robot_down_and_it_stands_alone():
     controller, robot = pair(options=RobotOptions(gantry=True))
     stand_up(controller, robot)

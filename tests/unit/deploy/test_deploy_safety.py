@@ -69,6 +69,7 @@ def test_a_motor_that_gives_more_than_it_should():
     assert_tripped(controller, robot, "joint_torque", "of its effort limit, limit 1.1")
 
 
+@pytest.mark.integration
 def test_a_push_that_tilts_the_robot():
     controller, robot = tracking_pair()
     controller.safety.config = replace(controller.safety.config, self_collision=-1.0)
@@ -82,6 +83,7 @@ def test_a_robot_that_falls_over_while_standing():
     assert_tripped(controller, robot, "tilt", "while standing", within=2.0)
 
 
+@pytest.mark.integration
 def test_knees_that_give_way():
     controller, robot = tracking_pair()
     for name in ("left_knee_joint", "right_knee_joint"):

@@ -54,6 +54,7 @@ def test_a_robot_that_blew_up_costs_most(reference):
     assert tracking_cost(played, reference, np.array([0]))[0] == 1e4
 
 
+@pytest.mark.integration
 def test_sampling_repeats_with_its_seed(physics, reference):
     found = [
         follow(SamplingPlanner(physics, reference, feed_forward(reference), SMALL, seed)).joint_target
@@ -63,6 +64,7 @@ def test_sampling_repeats_with_its_seed(physics, reference):
     assert (found[0] != found[2]).any()
 
 
+@pytest.mark.integration
 def test_sampling_helps_where_the_targets_are_bad(physics, reference):
     """The reference's own positions let the robot sink away; 30 steps of planning keep it closer."""
     targets = reference.joint_pos
@@ -71,6 +73,7 @@ def test_sampling_helps_where_the_targets_are_bad(physics, reference):
     assert play(reference, planned).body_error[-1] < 0.7 * play(reference, targets).body_error[-1]
 
 
+@pytest.mark.integration
 def test_gauss_newton_helps_where_the_targets_are_bad(physics):
     reference = reference_states(squat_part(16), G1)
     targets = reference.joint_pos
@@ -112,6 +115,7 @@ def test_what_was_planned_plays_again_exactly(physics, reference):
     np.testing.assert_array_equal(play(reference, robot.targets).qpos[-1], robot.simulation.data.qpos)
 
 
+@pytest.mark.integration
 def test_gains_pull_a_pushed_robot_back(physics):
     """0.3 m/s forwards while standing: with the gains the root comes back closer to its place."""
     reference = reference_states(standing(41), G1)

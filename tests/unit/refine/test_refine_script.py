@@ -36,6 +36,7 @@ def clip_file(tmp_path):
     return squat_part(60).save(tmp_path / "squat_part.npz")
 
 
+@pytest.mark.integration
 def test_one_clip(script, clip_file, tmp_path):
     output, numbers = tmp_path / "out" / "refined.npz", tmp_path / "numbers.json"
     status, out, err = script(
@@ -54,6 +55,7 @@ def test_one_clip(script, clip_file, tmp_path):
     assert (output.parent / "refined_errors.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.integration
 def test_several_clips_and_a_clip_shorter_than_a_window(script, clip_file, tmp_path):
     standing(20).save(tmp_path / "short.npz")
     status, out, err = script(
@@ -69,6 +71,7 @@ def test_several_clips_and_a_clip_shorter_than_a_window(script, clip_file, tmp_p
     assert "over 0.2" in out
 
 
+@pytest.mark.integration
 def test_verification(script, clip_file, tmp_path):
     assert script("--motion_file", clip_file, "--method", "invdyn", "--output_file", tmp_path / "targets.npy")[0] == 0
     status, out, err = script("--motion_file", clip_file, "--verify", "--actions", tmp_path / "targets.npy")
@@ -84,6 +87,7 @@ def test_verification(script, clip_file, tmp_path):
     assert json.loads((tmp_path / "verification.json").read_text())["num_steps"] == 1
 
 
+@pytest.mark.integration
 def test_a_method_that_diverges_says_so(script, clip_file):
     status, out, _ = script("--motion_file", clip_file, "--method", "feedback", "--alpha", 20)
     assert status == 0

@@ -42,6 +42,7 @@ def test_a_row_that_goes_on_keeps_its_plan_and_another_begins_anew():
     expert.close()
 
 
+@pytest.mark.integration
 def test_a_disturbed_robot_is_brought_back():
     """A root that moves 0.2 m/s too fast; after 24 steps the labels hold it closer than feed-forward does."""
     ends = []

@@ -56,6 +56,7 @@ def command(request, monkeypatch):
 
 @pytest.fixture
 def train_with(monkeypatch):
+    """For what one function checks for all three, so that asking once is enough."""
     return lambda *argv: run(monkeypatch, train, *argv)
 
 
@@ -89,9 +90,9 @@ def test_missing_file(command):
         command("--motion_file", "walk.npz")
 
 
-def test_wrong_rate(command):
+def test_wrong_rate(train_with):
     with pytest.raises(ValueError, match=r"squat_25hz.*25.*50"):
-        command("--motion_file", DEFAULT_MOTION_FILE_25HZ)
+        train_with("--motion_file", DEFAULT_MOTION_FILE_25HZ)
 
 
 def test_rate_of_the_low_frequency_task(train_with):
@@ -99,10 +100,10 @@ def test_rate_of_the_low_frequency_task(train_with):
         train_with("--task", "Tracking-Flat-G1-Low-Freq-v0", "--motion_file", DEFAULT_MOTION_FILE)
 
 
-def test_no_names(command, tmp_path):
+def test_no_names(train_with, tmp_path):
     path = rewritten(tmp_path / "walk.npz", joint_names=None, body_names=None)
     with pytest.raises(ValueError, match=r"has no joint_names and body_names.*--layout"):
-        command("--motion_file", path)
+        train_with("--motion_file", path)
 
 
 def test_another_robot(command, tmp_path):
@@ -113,17 +114,17 @@ def test_another_robot(command, tmp_path):
         command("--motion_file", tmp_path / "h1.npz")
 
 
-def test_truncated(command, tmp_path):
+def test_truncated(train_with, tmp_path):
     path = tmp_path / "walk.npz"
     path.write_bytes(DEFAULT_MOTION_FILE.read_bytes()[:5000])
     with pytest.raises(ValueError, match=r"walk\.npz is truncated"):
-        command("--motion_file", path)
+        train_with("--motion_file", path)
 
 
-def test_pickled(command, tmp_path):
+def test_pickled(train_with, tmp_path):
     path = rewritten(tmp_path / "walk.npz", joint_names=np.array(["a", None], dtype=object))
     with pytest.raises(ValueError, match=r"holds pickled Python objects.*refused"):
-        command("--motion_file", path)
+        train_with("--motion_file", path)
 
 
 def test_registry_without_a_network(train_with, monkeypatch):
@@ -140,19 +141,19 @@ def test_file_and_registry_at_once(command):
 # -- configs ---------------------------------------------------------------------------------------------------------
 
 
-def test_misspelt_body(command):
+def test_misspelt_body(train_with):
     with pytest.raises(ValueError, match=r"body_names`: 'torso_lnk'\. Known: .*torso_link"):
-        command("env.commands.motion.body_names=[pelvis,torso_lnk]")
+        train_with("env.commands.motion.body_names=[pelvis,torso_lnk]")
 
 
-def test_misspelt_anchor(command):
+def test_misspelt_anchor(train_with):
     with pytest.raises(ValueError, match=r"anchor_body_name`: 'torso'\. Known: .*torso_link"):
-        command("env.commands.motion.anchor_body_name=torso")
+        train_with("env.commands.motion.anchor_body_name=torso")
 
 
-def test_text_instead_of_a_list(command):
+def test_text_instead_of_a_list(train_with):
     with pytest.raises(ValueError, match=r"body_names` is the text 'pelvis', expected a list"):
-        command("env.commands.motion.body_names=pelvis")
+        train_with("env.commands.motion.body_names=pelvis")
 
 
 def test_misspelt_override(command):
@@ -160,9 +161,9 @@ def test_misspelt_override(command):
         command("env.commands.motion.clipend=hold")
 
 
-def test_unknown_engine(command):
+def test_unknown_engine(train_with):
     with pytest.raises(ValueError, match=r"(?s)Unknown preset\(s\): bullet.*mujoco_cpu"):
-        command("physics=bullet")
+        train_with("physics=bullet")
 
 
 def test_unknown_task(command):
@@ -304,6 +305,7 @@ def test_run_that_is_not_named_in_full(command):
         command("--wandb_path", "RUN_ID")
 
 
+@pytest.mark.integration
 def test_unreachable_wandb_run(train_with, monkeypatch):
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)

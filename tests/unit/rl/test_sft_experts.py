@@ -66,6 +66,7 @@ def test_the_largest_share_that_is_held_is_found(expert, monkeypatch):
     assert asked == [100] * 5
 
 
+@pytest.mark.integration
 def test_feedback_that_does_not_hold_gives_way_to_sampling(clip, monkeypatch):
     monkeypatch.setattr(FeedbackExpert, "share_held", lambda *_: 0.2)
     chosen = make_expert("auto", clip, G1, MOTION, seed=0)

@@ -70,6 +70,7 @@ def test_a_split_leaves_other_clips_out(manifest):
     assert [job.name for job in jobs] == ["squat"]
 
 
+@pytest.mark.integration
 def test_an_expert_gets_exactly_its_entry(manifest, monkeypatch):
     """What its own manifest resolves to is the clip whose digest the table will hold."""
     _, _, jobs = planned("--motion_file", manifest)
@@ -176,6 +177,7 @@ class Sleeper:
         return LoggedProcess([sys.executable, "-c", program], self.folder, self.folder / f"{self.name}.log")
 
 
+@pytest.mark.integration
 def test_a_failed_job_does_not_stop_the_others(tmp_path):
     jobs = [Sleeper(tmp_path, name, seconds) for name, seconds in (("a", 0.1), ("b", -0.1), ("c", 0.1))]
     ended = {}
@@ -185,6 +187,7 @@ def test_a_failed_job_does_not_stop_the_others(tmp_path):
     assert isinstance(ended["b"], ChildProcessError)
 
 
+@pytest.mark.integration
 def test_every_device_works_at_the_same_time(tmp_path):
     jobs, events = [Sleeper(tmp_path, name, 0.5) for name in "abc"], []
     for job in jobs:
@@ -194,6 +197,7 @@ def test_every_device_works_at_the_same_time(tmp_path):
     assert len(events) == 6 and {"end a", "end b", "end c"} < set(events)
 
 
+@pytest.mark.integration
 def test_sigterm_ends_all_jobs(tmp_path):
     jobs, processes = [Sleeper(tmp_path, name, 60.0) for name in "ab"], []
     for job in jobs:
@@ -205,6 +209,7 @@ def test_sigterm_ends_all_jobs(tmp_path):
     assert len(processes) == 2 and all(process.has_ended() for process in processes)
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_jobs_on_the_cpu_share_its_cores(tmp_path):
     slots = make_slots(["cpu"], jobs=2)

@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
 
 from .skeleton import SkeletonMotion
 
@@ -60,6 +59,8 @@ def smooth(motion: SkeletonMotion, cutoff_hz: float, feet: list[str]) -> tuple[S
         raise ValueError(
             f"The low-pass at {cutoff_hz:g} Hz should be above 0 and below half the motion's rate ({nyquist:g} Hz)."
         )
+    from scipy.signal import butter, sosfiltfilt  # slow to import, and most clips are not smoothed
+
     sections = butter(ORDER, cutoff_hz, fs=motion.fps, output="sos")
     shortest = 3 * (2 * len(sections) + 1) + 1
     if motion.num_frames < shortest:

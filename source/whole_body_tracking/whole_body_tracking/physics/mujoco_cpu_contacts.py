@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import warp as wp
-from newton import Contacts
 
 from .mujoco_cpu_native import StepArgs, pack_contacts_kernel
+
+if TYPE_CHECKING:
+    from newton import Contacts
 
 logger = logging.getLogger(__name__)
 

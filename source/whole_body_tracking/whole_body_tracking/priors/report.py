@@ -133,6 +133,7 @@ def _body_rows(content: dict) -> tuple[Sequence[str], list[list[str]]]:
 
 def _growth_figure(result: EvaluationResult):
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     figure = Figure(figsize=(10.0, 3.4), layout="constrained")
     axis, joints, truth = figure.subplots(), result.layout.slices["joint_pos"], result.windows.truth
@@ -142,6 +143,9 @@ def _growth_figure(result: EvaluationResult):
     for frame in HORIZONS:
         axis.axvline(frame, color="#ddd", linewidth=0.8, zorder=0)
     axis.set(xlabel="frame", ylabel="joint RMSE [rad]")
+    for scale in (axis.xaxis, axis.yaxis):  # plain numbers: powers of ten would be set as mathematics, which is slow
+        scale.set_major_formatter(LogFormatter())
+        scale.set_minor_formatter(LogFormatter(minor_thresholds=(2.0, 0.4)))
     axis.legend(fontsize=8)
     return figure
 
