@@ -1,10 +1,15 @@
-"""Fixtures for every test: a W&B server on this machine that the real client talks to."""
+"""For every test: one thread of torch, and a W&B server on this machine that the real client talks to."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from wandb_server import Store, WandbServer
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""As many workers as cores run: threads of torch would wait for each other. Scripts that tests start inherit it."""
 
 SETTINGS = {
     "API_KEY": "0" * 40, "MODE": "online", "SILENT": "true", "CONSOLE": "off", "ERROR_REPORTING": "false",

@@ -1,7 +1,6 @@
 """A walk that tests of this folder share."""
 
 import pytest
-import torch
 from mocap_samples import walking_person
 
 from whole_body_tracking.mocap import read_mocap, retarget, robot_figure, write_bvh
@@ -12,15 +11,6 @@ from whole_body_tracking.robots import G1
 def walk_bvh(tmp_path_factory):
     """A walk of two seconds as a BVH file; do not change it."""
     return write_bvh(walking_person(), tmp_path_factory.mktemp("mocap") / "walk.bvh")
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread():
-    """Small tensors on busy cores: threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

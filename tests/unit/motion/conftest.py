@@ -4,21 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 from motion_samples import sway, write_rows
 
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread():
-    """Small tensors on busy cores: threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

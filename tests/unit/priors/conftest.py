@@ -1,22 +1,12 @@
 """Clips that the tests of priors share."""
 
 import pytest
-import torch
 from prior_samples import swaying_clip
 
 from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 from whole_body_tracking.priors.data.splits import make_split
 from whole_body_tracking.priors.state import StateLayout, clip_states
 from whole_body_tracking.robots import G1
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread():
-    """Small tensors on busy cores: threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
