@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from rsl_rl.models import MLPModel
 from tensordict import TensorDict
 from torch import Tensor, nn
+
+from .learning.split_input import ExportedSplitInput, replace_last
 
 
 class MotionEmbeddingModel(MLPModel):
@@ -57,7 +57,7 @@ class MotionEmbeddingModel(MLPModel):
 
     def get_latent(self, obs: TensorDict, masks: Tensor | None = None, hidden_state=None) -> Tensor:
         """Normalised observations followed by the motion's vector, shape [num_envs, num_latents]."""
-        return embed(self._concatenated(obs), self.num_motions, self.obs_normalizer, self.embedding)
+        return replace_last(self._concatenated(obs), self.num_motions, self.obs_normalizer, self.embedding)
 
     def update_normalization(self, obs: TensorDict) -> None:
         """Update the statistics of everything but the id."""
@@ -66,38 +66,14 @@ class MotionEmbeddingModel(MLPModel):
 
     def as_onnx(self, verbose: bool) -> nn.Module:
         """The network as one module from all observations to actions, for export."""
-        return ExportedEmbeddingModel(self)
+        return ExportedSplitInput(self, self.num_motions, self.embedding)
 
     def as_jit(self) -> nn.Module:
         """The network as one module from all observations to actions, for export."""
-        return ExportedEmbeddingModel(self)
+        return ExportedSplitInput(self, self.num_motions, self.embedding)
 
     def _get_latent_dim(self) -> int:
         return self.obs_dim - self.num_motions + self.embedding_dim
 
     def _concatenated(self, obs: TensorDict) -> Tensor:
         return torch.cat([obs[group] for group in self.obs_groups], dim=-1)
-
-
-class ExportedEmbeddingModel(nn.Module):
-    """Deterministic part of a :class:`MotionEmbeddingModel`, copied."""
-
-    is_recurrent: bool = False
-
-    def __init__(self, model: MotionEmbeddingModel):
-        super().__init__()
-        self.num_motions = model.num_motions
-        self.obs_normalizer = copy.deepcopy(model.obs_normalizer)
-        self.embedding = copy.deepcopy(model.embedding)
-        self.mlp = copy.deepcopy(model.mlp)
-        has_noise = model.distribution is not None
-        self.deterministic_output = model.distribution.as_deterministic_output_module() if has_noise else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Actions for observations, shape [1, num_observations]."""
-        return self.deterministic_output(self.mlp(embed(x, self.num_motions, self.obs_normalizer, self.embedding)))
-
-
-def embed(obs: Tensor, num_motions: int, normalizer: nn.Module, embedding: nn.Module) -> Tensor:
-    """Replace the last ``num_motions`` columns by the motion's vector and normalise the others."""
-    return torch.cat((normalizer(obs[..., :-num_motions]), embedding(obs[..., -num_motions:])), dim=-1)

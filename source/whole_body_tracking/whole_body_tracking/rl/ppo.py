@@ -65,11 +65,16 @@ class TrackingPPO(CarriesSampler, PPO):
             )
         self._learning_rates = (self.learning_rate, final_learning_rate)
 
+    @property
+    def anneals(self) -> bool:
+        """Whether the learning rate depends on how much of the training is done."""
+        return self._learning_rates[1] is not None
+
     def anneal(self, used: float) -> None:
         """Set the learning rate for a share of the training budget that is used, in [0, 1]: linear in between."""
-        first, last = self._learning_rates
-        if last is None:
+        if not self.anneals:
             return
+        first, last = self._learning_rates
         self.learning_rate = first + (last - first) * used
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate

@@ -212,7 +212,7 @@ def keep_to(budget: TrainingBudget, algorithm: TrackingPPO | TrackingDistillatio
     """A hook that anneals what the algorithm anneals, and ends training once the budget's wall time has passed."""
 
     def check(iteration: int, row: dict[str, float]) -> None:
-        if isinstance(algorithm, TrackingPPO):
+        if isinstance(algorithm, TrackingPPO) and algorithm.anneals:
             algorithm.anneal(distributed.decided_by_first(lambda: budget.used(iteration + 1)))
         if budget.is_over:
             raise StopTraining(f"the budget of {budget.max_minutes:g} minutes is used up")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +11,8 @@ from torch import Tensor, nn
 
 from whole_body_tracking.priors import MotionModel, StateLayout, load_model
 from whole_body_tracking.priors.state import PARTS
+
+from ..learning.split_input import ExportedSplitInput
 
 
 class PriorActor(MLPModel):
@@ -95,11 +96,11 @@ class PriorActor(MLPModel):
 
     def as_onnx(self, verbose: bool) -> nn.Module:
         """The network as one module from all observations to actions, for export."""
-        return ExportedPriorActor(self)
+        return ExportedSplitInput(self, self.num_prior, self.encoder)
 
     def as_jit(self) -> nn.Module:
         """The network as one module from all observations to actions, for export."""
-        return ExportedPriorActor(self)
+        return ExportedSplitInput(self, self.num_prior, self.encoder)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
         super()._load_from_state_dict(state_dict, prefix, *args)
@@ -148,27 +149,6 @@ class PriorEncoder(nn.Module):
             parts.append(part[..., self.joints] if name.startswith("joint") else part)
             start = end
         return self.model.features(torch.cat(parts, dim=-1))
-
-
-class ExportedPriorActor(nn.Module):
-    """Deterministic part of a :class:`PriorActor`, copied."""
-
-    is_recurrent: bool = False
-
-    def __init__(self, actor: PriorActor):
-        super().__init__()
-        self.num_prior = actor.num_prior
-        self.obs_normalizer = copy.deepcopy(actor.obs_normalizer)
-        self.encoder = copy.deepcopy(actor.encoder)
-        self.mlp = copy.deepcopy(actor.mlp)
-        has_noise = actor.distribution is not None
-        self.deterministic_output = actor.distribution.as_deterministic_output_module() if has_noise else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Actions for observations, shape [1, num_observations]."""
-        others, states = x[..., : -self.num_prior], x[..., -self.num_prior :]
-        latent = torch.cat((self.obs_normalizer(others), self.encoder(states)), dim=-1)
-        return self.deterministic_output(self.mlp(latent))
 
 
 def load_encoder(path: str, is_random: bool = False) -> MotionModel:
