@@ -13,9 +13,9 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 ENGINES = ["mujoco_cpu", "ovphysx"]
-FRAMES = {"long": (46, 121), "short": (46, 85)}
-"""Frames at 30 fps of the two clips: 2.5 s and 1.3 s from a shift of weight; an idle robot falls within 1 s."""
-STEPS = {"long": 125, "short": 65}
+FRAMES = {"long": (46, 112), "short": (46, 73)}
+"""Frames at 30 fps of the two clips: 2.2 s and 0.9 s from a shift of weight; an idle robot falls within 1 s."""
+STEPS = {"long": 110, "short": 45}
 
 
 @pytest.fixture(scope="module", params=ENGINES)
