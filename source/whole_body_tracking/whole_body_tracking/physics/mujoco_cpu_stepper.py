@@ -14,6 +14,7 @@ from .mujoco_cpu_contacts import ContactRecords
 from .mujoco_cpu_layout import check_layout, function_address, struct_type
 from .mujoco_cpu_models import EnvModels
 from .mujoco_cpu_native import StepArgs, step_envs_kernel
+from .mujoco_cpu_stable_pd import NativeStablePD
 
 INPUT_FIELDS = (
     "qpos",
@@ -45,7 +46,14 @@ class EnvStepper:
     [num_envs, ...]) and written back after the last substep.
     """
 
-    def __init__(self, models: EnvModels, warp_data: Any, contacts: ContactRecords, num_threads: int | None):
+    def __init__(
+        self,
+        models: EnvModels,
+        warp_data: Any,
+        contacts: ContactRecords,
+        num_threads: int | None,
+        stable_pd: NativeStablePD | None = None,
+    ):
         """Start the threads.
 
         Args:
@@ -53,10 +61,11 @@ class EnvStepper:
             warp_data: MuJoCo Warp's data, on the CPU.
             contacts: Where contacts are recorded.
             num_threads: Number of threads, or None for one per available CPU core.
+            stable_pd: What makes torques at every substep, or None to step with the given controls alone.
         """
         num_envs = len(models.models)
         self.num_threads = min(resolve_num_threads(num_threads), num_envs)
-        self._models = models
+        self._models, self._stable_pd = models, stable_pd
         self._progress = np.zeros(4, dtype=np.int32)
         self._data = [_make_data(models.models[0]) for _ in range(self.num_threads)]
         check_layout(self._data[0])
@@ -81,6 +90,8 @@ class EnvStepper:
             accelerations: Whether to compute body accelerations and joint wrenches of the last substep.
         """
         self._models.set_timestep(timestep)
+        if self._stable_pd is not None:
+            self._stable_pd.timestep[0] = timestep
         self._progress[:] = (0, num_substeps, contacts, accelerations)
         others = [self._pool.submit(launch.launch) for launch in self._launches[1:]]
         self._launches[0].launch()
@@ -108,6 +119,8 @@ class EnvStepper:
         args.geom_body = self._models.models[0].geom_bodyid.ctypes.data
         _set_contact_layout(args)
         contacts.bind(args)
+        if self._stable_pd is not None:
+            self._stable_pd.bind(args, data, warp_data)
         return args
 
 
