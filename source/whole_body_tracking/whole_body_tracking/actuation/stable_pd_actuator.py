@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from isaaclab.actuators import ActuatorBase
@@ -26,6 +26,8 @@ class StablePDActuator(ActuatorBase):
     """Torques of :func:`.stable_pd.stable_pd_torque` at every physics step, from the engine's mass matrix and bias."""
 
     cfg: StablePDActuatorCfg
+    drives_in_engine: ClassVar[bool] = True
+    """Whether the engine may apply the torques itself, at every substep."""
 
     def __init__(
         self,
@@ -68,7 +70,8 @@ class StablePDActuator(ActuatorBase):
         manager = SimulationContext.instance().physics_manager
         if hasattr(manager, "use_stable_pd"):
             self._native = _NativeDrive(self, articulation, manager)
-        elif self.cfg.contact_forces:
+            return
+        if self.cfg.contact_forces:
             raise NotImplementedError(
                 "`contact_forces=True` needs the contact forces in joint space, which only physics=mujoco_cpu gives."
                 " Leave `contact_forces` at None."
@@ -95,7 +98,7 @@ class StablePDActuator(ActuatorBase):
         Raises:
             RuntimeError: If the actuator has not seen its engine.
         """
-        if self._native is not None:
+        if self._native is not None and self.drives_in_engine:
             self._native.take(self, control_action)
         else:
             self.computed_effort = self.desired_torque(control_action, joint_pos, joint_vel)
@@ -106,6 +109,8 @@ class StablePDActuator(ActuatorBase):
 
     def desired_torque(self, action: ArticulationActions, joint_pos: Tensor, joint_vel: Tensor) -> Tensor:
         """Torque that the control law asks for, without limits [N m], shape [num_envs, num_joints]."""
+        if self._native is not None:
+            return self._native.torque(self, action)
         if self._dynamics is None:
             raise RuntimeError(
                 "The actuator has not seen its engine. Call whole_body_tracking.actuation.binding.bind_actuators(robot,"
@@ -131,11 +136,18 @@ class _NativeDrive:
 
     def __init__(self, actuator: StablePDActuator, articulation: Articulation, manager):
         counts = actuator.cfg.contact_forces is not False
-        self._telemetry = articulation.actuators
-        self.arrays = manager.use_stable_pd(articulation.joint_names, counts, self._publish)
+        self._telemetry, self._manager = articulation.actuators, manager
+        publish = self._publish if actuator.drives_in_engine else None
+        self.arrays = manager.use_stable_pd(articulation.joint_names, counts, publish)
         self._dofs = torch.tensor(self.arrays.joint_dofs)
         self._views = {name: torch.from_numpy(getattr(self.arrays, name)) for name in self.arrays.ARRAYS}
         self.constraint = self._views["constraint"]
+
+    def torque(self, actuator: StablePDActuator, action: ArticulationActions) -> Tensor:
+        """Torque at the present state without limits [N m]; feed-forward efforts are added."""
+        self.take(actuator, action)
+        self._manager.compute_stable_pd()
+        return self._views["torque_before_limit"][:, self._dofs] + action.joint_efforts
 
     def take(self, actuator: StablePDActuator, action: ArticulationActions) -> None:
         values = {
@@ -148,7 +160,7 @@ class _NativeDrive:
         for name, value in values.items():
             self._views[name][:, self._dofs] = value
 
-    def _publish(self, _) -> None:
+    def _publish(self) -> None:
         self._telemetry.computed_effort.torch[:] = self._views["torque_before_limit"][:, self._dofs]
         self._telemetry.applied_effort.torch[:] = self._views["torque"][:, self._dofs]
 

@@ -54,12 +54,17 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
 
     @classmethod
     def use_stable_pd(
-        cls, joint_names: Sequence[str], contact_forces: bool, after_step: Callable[[NativeStablePD], None]
+        cls, joint_names: Sequence[str], contact_forces: bool, after_step: Callable[[], None] | None
     ) -> NativeStablePD:
-        """Drive joints by stable PD control at every substep; see :meth:`.SolverMujocoCpu.use_stable_pd`."""
+        """Drive joints by stable PD control, or offer its torques; see :meth:`.SolverMujocoCpu.use_stable_pd`."""
         stable_pd = cls._solver.use_stable_pd(joint_names, contact_forces, after_step)
         cls.set_decimation(cls._decimation)
         return stable_pd
+
+    @classmethod
+    def compute_stable_pd(cls) -> None:
+        """Compute the torques of stable PD control for the coming physics step."""
+        cls._solver.compute_stable_pd(cls.backend.state_0, cls.backend.control, cls._solver_dt)
 
     @classmethod
     def _targets_drive_all_joints(cls) -> bool:
@@ -67,7 +72,7 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
         if cls._adapter is not None:
             return False
         if cls._solver.stable_pd is not None:
-            return True
+            return cls._solver.stable_pd.drives
         model = cls.get_model()
         first_dof = model.joint_qd_start.numpy()
         passive = [int(JointType.FREE), int(JointType.FIXED), int(JointType.DISTANCE)]

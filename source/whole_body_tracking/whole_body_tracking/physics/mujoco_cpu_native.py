@@ -87,6 +87,8 @@ class StepArgs:
     pd_torque_before_limit: wp.array2d(dtype=wp.float32)
     pd_constraint: wp.array2d(dtype=wp.float32)
     """Constraint forces of the last substep."""
+    pd_drives: wp.bool
+    """Whether the torques drive the robot, or are only computed when asked for."""
     pd_counts_constraint: wp.bool
     pd_timestep: wp.array(dtype=wp.float64)
     """Length of a substep [s], shape [1]."""
@@ -239,7 +241,8 @@ for (int i = 0; i < n; ++i) {
                    - kd[i] * (qvel[i] - args.pd_target_vel.data[row + i]);
         M[i * n + i] += h * kd[i];
     }
-    x[i] = drive[i] + feed_forward[i] + passive[i] - bias[i];
+    x[i] = drive[i] + passive[i] - bias[i];
+    if (args.pd_drives) x[i] += feed_forward[i];
     if (args.pd_counts_constraint) x[i] += args.pd_constraint.data[row + i];
 }
 for (int k = n - 1; k >= 0; --k)
@@ -257,9 +260,10 @@ for (int k = 0; k < n; ++k) {
 for (int i = 0; i < n; ++i) {
     if (position[i] < 0) continue;
     const double limit = args.pd_limit.data[row + i];
-    const double torque = drive[i] - h * args.pd_damping.data[row + i] * x[i] + feed_forward[i];
+    double torque = drive[i] - h * args.pd_damping.data[row + i] * x[i];
+    if (args.pd_drives) torque += feed_forward[i];
     const double limited = torque > limit ? limit : (torque < -limit ? -limit : torque);
-    ((double*)args.pd_qfrc_applied)[i] = limited;
+    if (args.pd_drives) ((double*)args.pd_qfrc_applied)[i] = limited;
     args.pd_torque_before_limit.data[row + i] = (float)torque;
     args.pd_torque.data[row + i] = (float)limited;
 }
@@ -294,13 +298,14 @@ def step_envs_kernel(args: StepArgs):
         valid = load_inputs(args, env_id, bad_value)
         substep = int(0)  # noqa: UP018 (Warp: a variable, not a constant)
         while valid and substep < num_substeps:
-            if args.pd_stiffness.shape[0] > 0:
+            if args.pd_drives:
                 call_mujoco(args, args.mj_step1, env_id)
                 apply_stable_pd(args, env_id)
                 call_mujoco(args, args.mj_step2, env_id)
-                keep_constraint_forces(args, env_id)
             else:
                 call_mujoco(args, args.mj_step, env_id)
+            if args.pd_constraint.shape[0] > 0:
+                keep_constraint_forces(args, env_id)
             valid = state_is_finite(args, bad_value)
             if valid and args.progress[2] != 0:
                 record_contacts(args, env_id, weight)
@@ -310,6 +315,17 @@ def step_envs_kernel(args: StepArgs):
         if not valid:
             args.count[env_id] = 0
         store_outputs(args, env_id, valid)
+        env_id = claim_env(args)
+
+
+@wp.kernel
+def stable_pd_kernel(args: StepArgs):
+    """Compute the torques of stable PD control at the present state until no env is left. Launch with one thread."""
+    env_id = claim_env(args)
+    while env_id < args.mj_models.shape[0]:
+        if load_inputs(args, env_id, wp.float64(wp.static(BAD_VALUE))):
+            call_mujoco(args, args.mj_step1, env_id)
+            apply_stable_pd(args, env_id)
         env_id = claim_env(args)
 
 

@@ -74,14 +74,15 @@ class SolverMujocoCpu(SolverMuJoCo):
         self._stepper = EnvStepper(self.env_models, self.mjw_data, self._records, num_threads, self.stable_pd)
 
     def use_stable_pd(
-        self, joint_names: Sequence[str], contact_forces: bool, after_step: Callable[[NativeStablePD], None]
+        self, joint_names: Sequence[str], contact_forces: bool, after_step: Callable[[], None] | None
     ) -> NativeStablePD:
-        """Drive joints by stable PD control at every substep from now on.
+        """Drive joints by stable PD control at every substep from now on, or offer its torques.
 
         Args:
             joint_names: The joints, each with one degree of freedom.
             contact_forces: Whether the prediction counts the constraint forces of the last substep.
-            after_step: Called after every step, when torques are known.
+            after_step: Called after every step, when torques are known; None leaves the joints alone, and torques are
+                computed when :meth:`compute_stable_pd` is called.
 
         Returns:
             Arrays for gains and targets; fill them before the next step.
@@ -90,10 +91,18 @@ class SolverMujocoCpu(SolverMuJoCo):
             ValueError: If a joint does not exist.
         """
         models = self.current_models()
-        stable_pd = NativeStablePD(models[0], len(models), joint_names, contact_forces)
-        self.stable_pd, self._after_step = stable_pd, lambda: after_step(stable_pd)
+        drives = after_step is not None
+        self.stable_pd = NativeStablePD(models[0], len(models), joint_names, contact_forces, drives)
+        self._after_step = after_step
         self.use_threads(self.num_threads)
-        return stable_pd
+        return self.stable_pd
+
+    def compute_stable_pd(self, state: State, control: Control, dt: float) -> None:
+        """Compute the torques of stable PD control at a state, for a step of ``dt`` seconds."""
+        self.current_models()
+        self._apply_mjc_control(self.model, state, control, self.mjw_data)
+        self._update_mjc_data(self.mjw_data, self.model, state)
+        self._stepper.compute_stable_pd(dt)
 
     @override
     def step(

@@ -32,7 +32,14 @@ class NativeStablePD:
         *("torque", "torque_before_limit", "constraint"),
     )
 
-    def __init__(self, model: mujoco.MjModel, num_envs: int, joint_names: Sequence[str], contact_forces: bool):
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        num_envs: int,
+        joint_names: Sequence[str],
+        contact_forces: bool,
+        drives: bool = True,
+    ):
         """Prepare arrays of zeros.
 
         Args:
@@ -40,6 +47,7 @@ class NativeStablePD:
             num_envs: Number of envs.
             joint_names: Driven joints, in the order of the caller's arrays.
             contact_forces: Whether the prediction counts ``constraint``.
+            drives: Whether the torques drive the robot at every substep; otherwise they are computed when asked for.
 
         Raises:
             ValueError: If the model lacks a joint.
@@ -47,7 +55,7 @@ class NativeStablePD:
         joints = [_joint(model, name) for name in joint_names]
         self.joint_dofs = [int(model.jnt_dofadr[joint]) for joint in joints]
         """Degree of freedom of each joint in MuJoCo's order."""
-        self.contact_forces = contact_forces
+        self.contact_forces, self.drives = contact_forces, drives
         self._parents = model.dof_parentid
         self._positions = np.full(model.nv, NOT_DRIVEN, dtype=np.int32)
         self._positions[self.joint_dofs] = model.jnt_qposadr[joints]
@@ -75,7 +83,7 @@ class NativeStablePD:
         args.pd_timestep = wp.array(
             ptr=self.timestep.ctypes.data, dtype=wp.float64, shape=1, device="cpu", copy=False
         )
-        args.pd_counts_constraint = self.contact_forces
+        args.pd_counts_constraint, args.pd_drives = self.contact_forces, self.drives
 
 
 def _joint(model: mujoco.MjModel, name: str) -> int:

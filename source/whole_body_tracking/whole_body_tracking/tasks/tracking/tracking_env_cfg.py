@@ -339,6 +339,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         dt=0.005,
         render_interval=4,
         physics=TrackingPhysicsCfg(),
+        use_newton_actuators=preset(default=True, spd=False, muscles=False),
     )
     decimation: int = 4
     episode_length_s: float = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isaaclab.utils import configclass
 from isaaclab_tasks.utils import preset
 
+from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
 
 from ...actuator_presets import with_actuator_presets
