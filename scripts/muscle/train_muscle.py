@@ -44,7 +44,9 @@ def main() -> int:
     from whole_body_tracking.priors.progress import EpochProgress
 
     job = make_job(args)
-    print(f"{'iteration':>9} {'loss':>9} {'torque error':>12} {'99 %':>8} {'activation':>10} {'seconds':>8}", flush=True)
+    print(
+        f"{'iteration':>9} {'loss':>9} {'torque error':>12} {'99 %':>8} {'activation':>10} {'seconds':>8}", flush=True
+    )
     with EpochProgress(job.iterations) as progress:
 
         def report(row: dict) -> None:

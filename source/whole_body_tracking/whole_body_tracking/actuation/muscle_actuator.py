@@ -30,7 +30,13 @@ class MuscleActuator(StablePDActuator):
     drives_in_engine: ClassVar[bool] = False
 
     def __init__(
-        self, cfg: MuscleActuatorCfg, joint_names: list[str], joint_ids: slice | Tensor, num_envs: int, device: str, **more
+        self,
+        cfg: MuscleActuatorCfg,
+        joint_names: list[str],
+        joint_ids: slice | Tensor,
+        num_envs: int,
+        device: str,
+        **more,
     ):
         """Make the muscles; arguments are those of Isaac Lab's base class.
 
@@ -77,9 +83,7 @@ class MuscleActuator(StablePDActuator):
         self.excitation = excitation
 
     @torch.no_grad()
-    def compute(
-        self, control_action: ArticulationActions, joint_pos: Tensor, joint_vel: Tensor
-    ) -> ArticulationActions:
+    def compute(self, control_action: ArticulationActions, joint_pos: Tensor, joint_vel: Tensor) -> ArticulationActions:
         """Torques of the muscles for the coming physics step, within the effort limits."""
         gains = self.pairs.torque_per_activation(joint_pos, joint_vel)
         passive = self.pairs.passive_torque(joint_pos)
@@ -93,6 +97,11 @@ class MuscleActuator(StablePDActuator):
         control_action.joint_efforts = self.applied_effort
         control_action.joint_positions = control_action.joint_velocities = None
         return control_action
+
+    @property
+    def kind(self) -> str:
+        """What exported policies call it."""
+        return "muscles"
 
     @property
     def _is_slow(self) -> bool:

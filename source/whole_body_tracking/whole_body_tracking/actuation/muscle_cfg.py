@@ -34,7 +34,9 @@ class MuscleActuatorCfg(StablePDActuatorCfg):
     """Whether activations follow with MuJoCo's 10 and 40 ms. Without, they are what is asked for at once, as in MASS."""
 
 
-def muscle_group(robot: RobotModel, muscle_nn: str | None = None, activation_dynamics: bool = True) -> MuscleActuatorCfg:
+def muscle_group(
+    robot: RobotModel, muscle_nn: str | None = None, activation_dynamics: bool = True
+) -> MuscleActuatorCfg:
     """Muscles on all joints of a robot, with the gains, armature and limits of its facts."""
     return MuscleActuatorCfg(
         **{name: value for name, value in vars(stable_pd_group(robot)).items() if name != "class_type"},

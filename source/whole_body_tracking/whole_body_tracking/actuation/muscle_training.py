@@ -63,7 +63,9 @@ class MuscleTrainingJob:
         if self.max_minutes is not None and not self.max_minutes > 0.0:
             raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
         if not self.resume and (self.output_dir / LAST_FILE).exists():
-            raise ValueError(f"{self.output_dir} already holds a training. Go on with --resume, or give another folder.")
+            raise ValueError(
+                f"{self.output_dir} already holds a training. Go on with --resume, or give another folder."
+            )
 
 
 def sample_states(pairs: MusclePairs, num_states: int, generator: torch.Generator) -> MuscleStates:

@@ -79,18 +79,17 @@ class StablePDActuator(ActuatorBase):
         self._dynamics, self._timestep = EngineDynamics(articulation), timestep
 
     @property
-    def counts_contact_forces(self) -> bool:
-        """Whether the prediction counts the contact forces of the last physics step."""
-        return self._native is not None and self._native.arrays.contact_forces
+    def kind(self) -> str:
+        """What exported policies call it: ``stable_pd``, or ``stable_pd_contacts`` if it counts contact forces."""
+        counts = self._native is not None and self._native.arrays.contact_forces
+        return "stable_pd_contacts" if counts else "stable_pd"
 
     def reset(self, env_ids: Sequence[int] | None) -> None:
         """Forget the contact forces of some envs."""
         if self._native is not None:
             self._native.constraint[slice(None) if env_ids is None else env_ids] = 0.0
 
-    def compute(
-        self, control_action: ArticulationActions, joint_pos: Tensor, joint_vel: Tensor
-    ) -> ArticulationActions:
+    def compute(self, control_action: ArticulationActions, joint_pos: Tensor, joint_vel: Tensor) -> ArticulationActions:
         """Torques for the coming physics step; feed-forward efforts are added.
 
         With ``physics=mujoco_cpu`` it hands over gains and targets, and the telemetry is known after the step.

@@ -14,7 +14,7 @@ from .clip_reference import ClipReference, TrainedClip
 from .spec import ActionCenter, ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
-    from isaaclab.assets import ArticulationData
+    from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
@@ -51,7 +51,7 @@ def spec_from_env(
         ValueError: If the spec cannot express the task's actions or observations.
     """
     action = env.action_manager.get_term(ACTION_TERM)
-    robot = env.scene[action.cfg.asset_name].data
+    robot = env.scene[action.cfg.asset_name]
     return PolicySpec(
         task=task,
         run_path=run_path,
@@ -60,7 +60,7 @@ def spec_from_env(
         clamp_targets=clamp_targets,
         trained_on=trained_on,
         **_environment_fields(env),
-        **_action_fields(action, len(robot.joint_names)),
+        **_action_fields(action, robot.num_joints),
         **_joint_fields(robot),
         **_reference_fields(motion_term(env), with_clips),
     )
@@ -93,12 +93,17 @@ def _action_fields(action, num_joints: int) -> dict[str, Any]:
     }
 
 
-def _joint_fields(robot: ArticulationData) -> dict[str, Any]:
+def _joint_fields(articulation: Articulation) -> dict[str, Any]:
+    from whole_body_tracking.actuation.binding import actuation_kind, drive_gains
+
+    robot = articulation.data
     limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
+    stiffness, damping = drive_gains(articulation)
     return {
+        "actuation": actuation_kind(articulation),
         "joint_names": tuple(robot.joint_names),
-        "joint_stiffness": _numbers(robot.joint_stiffness.torch[0]),
-        "joint_damping": _numbers(robot.joint_damping.torch[0]),
+        "joint_stiffness": _numbers(stiffness[0]),
+        "joint_damping": _numbers(damping[0]),
         "joint_armature": _numbers(robot.joint_armature.torch[0]),
         "joint_effort_limit": _numbers(robot.joint_effort_limits.torch[0]),
         "joint_velocity_limit": _numbers(robot.joint_vel_limits.torch[0]),

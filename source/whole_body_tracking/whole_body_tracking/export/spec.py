@@ -13,7 +13,15 @@ from .clip_reference import ClipReference, TrainedClip, require_folder_name
 
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on", "action_center"}
+ADDED_FIELDS = {
+    "clamp_targets",
+    "clips_folder",
+    "preview_steps",
+    "clip_end",
+    "trained_on",
+    "action_center",
+    "actuation",
+}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -21,6 +29,10 @@ ActionKind = Literal["default_relative", "residual"]
 
 ActionCenter = Literal["reference", "joint_target"]
 """Joint target of a zero residual action: the reference's joint positions, or the clip's channel ``joint_target``."""
+
+Actuation = Literal["implicit", "stable_pd", "stable_pd_contacts", "muscles"]
+"""How joints were driven in training: by the engine's own PD drives, by stable PD control, the same with the contact
+forces in its prediction, or by muscles. See docs/actuation.md."""
 
 PER_JOINT_FIELDS = (
     "joint_stiffness",
@@ -125,6 +137,8 @@ class PolicySpec:
     """What residual actions were about in training."""
     trained_on: tuple[TrainedClip, ...] = ()
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
+    actuation: Actuation = "implicit"
+    """How joints were driven in training."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
@@ -140,6 +154,8 @@ class PolicySpec:
                 raise ValueError(f"`{name}` is not finite for {bad}. Correct the robot's config before exporting.")
         if self.action_center not in get_args(ActionCenter):
             raise ValueError(f"`action_center` is '{self.action_center}', expected one of {get_args(ActionCenter)}.")
+        if self.actuation not in get_args(Actuation):
+            raise ValueError(f"`actuation` is '{self.actuation}', expected one of {get_args(Actuation)}.")
         if self.clamp_targets and self.emitted_actions != "default_relative":
             raise ValueError(
                 "Targets cannot be clamped in a file that does not know them: its actions are about a reference that it"
@@ -210,6 +226,22 @@ class PolicySpec:
                 raise ValueError(
                     f"{source}: `{field}` is {found}, expected {wanted}. Use the matching task or controller."
                 )
+
+    def require_actuation(self, supported: tuple[str, ...], where: str) -> None:
+        """Check that a place drives joints as this policy's training did.
+
+        Args:
+            supported: Kinds of :data:`Actuation` that it knows.
+            where: What messages call it.
+
+        Raises:
+            ValueError: If it does not.
+        """
+        if self.actuation not in supported:
+            raise ValueError(
+                f"{self.checkpoint or 'The policy'} was trained with actuation '{self.actuation}', and {where} has only"
+                f" {', '.join(supported)}. Train without presets=spd or presets=muscles, or play it in evaluate.py."
+            )
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON text from which :meth:`from_json` restores every number exactly."""

@@ -80,9 +80,7 @@ class NativeStablePD:
             values = getattr(self, name)
             array = wp.array(ptr=values.ctypes.data, dtype=wp.float32, shape=values.shape, device="cpu", copy=False)
             setattr(args, f"pd_{name}", array)
-        args.pd_timestep = wp.array(
-            ptr=self.timestep.ctypes.data, dtype=wp.float64, shape=1, device="cpu", copy=False
-        )
+        args.pd_timestep = wp.array(ptr=self.timestep.ctypes.data, dtype=wp.float64, shape=1, device="cpu", copy=False)
         args.pd_counts_constraint, args.pd_drives = self.contact_forces, self.drives
 
 
