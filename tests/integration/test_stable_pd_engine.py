@@ -29,7 +29,7 @@ def envs():
 def reference_torque(
     model: mujoco.MjModel, data: mujoco.MjData, target: np.ndarray, contacts: np.ndarray
 ) -> np.ndarray:
-    """The pure formula after ``mj_step1``; joints are in MuJoCo's order, as the G1's are."""
+    """Torques of the pure formula after ``mj_step1``; joints are in MuJoCo's order, as the G1's are."""
     mass = np.zeros((model.nv, model.nv))
     mujoco.mj_fullM(model, data, mass)
     known = data.qfrc_bias - data.qfrc_passive - contacts

@@ -43,7 +43,7 @@ def joint_torque(articulation: Articulation) -> Tensor:
     """
     data = articulation.data
     if _ours(articulation):
-        return data.applied_torque.torch
+        return articulation.actuators.applied_effort.torch
     target = articulation.actuators.target_command.position.torch
     limit = data.joint_effort_limits.torch
     return drive_torque(target, data.joint_pos.torch, data.joint_vel.torch, *drive_gains(articulation), limit)

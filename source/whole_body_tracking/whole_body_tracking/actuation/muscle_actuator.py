@@ -49,8 +49,8 @@ class MuscleActuator(StablePDActuator):
         self.pairs = MusclePairs.of_robot(robot, device)
         if tuple(joint_names) != self.pairs.joint_names:
             raise ValueError(
-                f"The muscles are made for the joints of {robot.name}, {list(self.pairs.joint_names)}, and the robot has"
-                f" {joint_names}. Set `robot_name`."
+                f"The muscles are made for the joints of {robot.name}, {list(self.pairs.joint_names)}, and the robot"
+                f" has {joint_names}. Set `robot_name`."
             )
         self.network = None if cfg.muscle_nn is None else load_muscle_nn(Path(cfg.muscle_nn), robot)[0].to(device)
         self.activation = torch.zeros(num_envs, len(joint_names), 2, device=device)

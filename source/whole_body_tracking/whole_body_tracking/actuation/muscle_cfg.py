@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @configclass
 class MuscleActuatorCfg(StablePDActuatorCfg):
-    """Muscles that follow joint targets: stable PD control asks for torques, which an antagonistic pair per joint gives.
+    """Muscles that follow joint targets: stable PD control asks for torques, which a pair of muscles per joint gives.
 
     Call :func:`.binding.bind_actuators` once after ``sim.reset()``; the tracking tasks' actions do.
     """
@@ -31,7 +31,7 @@ class MuscleActuatorCfg(StablePDActuatorCfg):
     each pair that gives the torque, exactly."""
 
     activation_dynamics: bool = True
-    """Whether activations follow with MuJoCo's 10 and 40 ms. Without, they are what is asked for at once, as in MASS."""
+    """Whether activations follow with MuJoCo's 10 and 40 ms. Without, they are at once what is asked for, as in MASS."""
 
 
 def muscle_group(

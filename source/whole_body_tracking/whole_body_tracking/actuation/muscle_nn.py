@@ -19,7 +19,7 @@ HIDDEN = (1024, 512, 512)
 SLOPE = 0.2
 """Of the leaky rectifiers for negative inputs."""
 LEAK = 0.1
-"""Slope of activations outside [0, 1], in training only."""
+"""Slope of activations outside [0, 1], in the first half of the training; it falls to zero meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MuscleNN(nn.Module):
             effort_limit: What torques are divided by [N m], shape [num_joints].
         """
         super().__init__()
-        self.facts = facts
+        self.facts, self.leak = facts, LEAK
         self.register_buffer("effort_limit", effort_limit.clone())
         num_joints = len(facts.joint_names)
         widths, layers = [3 * num_joints, *facts.hidden], []
@@ -67,7 +67,7 @@ class MuscleNN(nn.Module):
         outputs = self.layers(inputs.flatten(-2)).unflatten(-1, (-1, 2))
         bounded = outputs.clamp(0.0, 1.0)
         # While it learns, an activation leaks out of its range: a muscle at rest would have no slope to wake it up.
-        return bounded + LEAK * (outputs - bounded) if self.training else bounded
+        return bounded + self.leak * (outputs - bounded) if self.training else bounded
 
     @torch.no_grad()
     def _start_joint_by_joint(self) -> None:

@@ -58,7 +58,7 @@ class MusclePairs:
         return self.velocity_limit / self.optimal_angle
 
     def lengths(self, joint_pos: Tensor) -> Tensor:
-        """Normalized lengths [fibre lengths], shape [..., num_joints, 2], of joint positions [rad] [..., num_joints]."""
+        """Normalized lengths, shape [..., num_joints, 2], of joint positions [rad], shape [..., num_joints]."""
         to_upper, to_lower = self.upper - joint_pos, joint_pos - self.lower
         return SHORTEST_IN_USE + torch.stack((to_upper, to_lower), -1) / self.optimal_angle[:, None]
 

@@ -15,7 +15,7 @@ from whole_body_tracking.files import write_json
 from whole_body_tracking.rl.run.progress import ProgressTable
 from whole_body_tracking.robots import G1, RobotModel
 
-from .muscle_nn import HIDDEN, MuscleNN, load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss
+from .muscle_nn import HIDDEN, LEAK, MuscleNN, load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss
 from .muscle_pairs import MusclePairs
 
 MODEL_FILE, LAST_FILE = "muscle_nn.safetensors", "muscle_nn_last.safetensors"
@@ -43,7 +43,7 @@ class MuscleTrainingJob:
     output_dir: Path
     robot: RobotModel = G1
     iterations: int = 4000
-    batch_size: int = 256
+    batch_size: int = 128
     learning_rate: float = 1e-3
     """At first; it falls to zero along a cosine."""
     hidden: tuple[int, ...] = HIDDEN
@@ -63,9 +63,7 @@ class MuscleTrainingJob:
         if self.max_minutes is not None and not self.max_minutes > 0.0:
             raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
         if not self.resume and (self.output_dir / LAST_FILE).exists():
-            raise ValueError(
-                f"{self.output_dir} already holds a training. Go on with --resume, or give another folder."
-            )
+            raise ValueError(f"{self.output_dir} already holds a training. Take --resume, or give another folder.")
 
 
 def sample_states(pairs: MusclePairs, num_states: int, generator: torch.Generator) -> MuscleStates:
@@ -200,6 +198,7 @@ class MuscleTrainer:
         states = sample_states(self.pairs, job.batch_size, generator)
         for group in self._optimizer.param_groups:
             group["lr"] = 0.5 * job.learning_rate * (1.0 + math.cos(math.pi * share))
+        self.model.leak = LEAK * max(0.0, 1.0 - 2.0 * share)
         activation = self.model(states.torque_per_activation, states.torque)
         found = (states.torque_per_activation * activation).sum(-1)
         loss = torque_loss(found, states.torque, activation, self.pairs.effort_limit)

@@ -68,11 +68,11 @@ def _check_shapes(mass_matrix: Tensor, bias: Tensor, num_joints: int, stiffness:
     dofs = mass_matrix.shape[-1]
     if mass_matrix.shape[-2] != dofs or bias.shape[-1] != dofs or dofs < num_joints:
         raise ValueError(
-            f"The mass matrix has shape {tuple(mass_matrix.shape)} and the bias {tuple(bias.shape)}, expected [..., n, n]"
-            f" and [..., n] with n = {num_joints} joints plus the root's degrees of freedom."
+            f"The mass matrix has shape {tuple(mass_matrix.shape)} and the bias {tuple(bias.shape)}, expected"
+            f" [..., n, n] and [..., n] with n = {num_joints} joints plus the root's degrees of freedom."
         )
     for name, gains in (("stiffness", stiffness), ("damping", damping)):
         if gains.ndim and gains.shape[-1] not in (1, num_joints):
             raise ValueError(
-                f"`{name}` has {gains.shape[-1]} values, expected {num_joints}, one per joint. Give gains of this robot."
+                f"`{name}` has {gains.shape[-1]} values, expected {num_joints}, one per joint. Give this robot's gains."
             )

@@ -1,7 +1,7 @@
-"""Stable PD control inside the native loop of ``physics=mujoco_cpu``: targets go in, torques of every substep are made.
+"""Stable PD control inside the native loop of ``physics=mujoco_cpu``: targets go in, every substep makes its torques.
 
-The formula is that of :func:`whole_body_tracking.actuation.stable_pd.stable_pd_torque`, in float64, with the mass matrix
-that MuJoCo's step computes anyway, factorised along the tree.
+The formula is that of :func:`whole_body_tracking.actuation.stable_pd.stable_pd_torque`, in float64, with the mass
+matrix that MuJoCo's step computes anyway, factorised along the tree.
 """
 
 from __future__ import annotations

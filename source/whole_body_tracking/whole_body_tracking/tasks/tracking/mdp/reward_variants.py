@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def joint_power(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
     """Mechanical power at the end of the step, |torque * velocity| summed over joints [W], shape [num_envs].
 
-    The torque is that of :func:`.actuation.binding.joint_torque`. An env whose state is not finite counts as zero: its episode ends in the same step.
+    The torque is :func:`whole_body_tracking.actuation.binding.joint_torque`. An env whose state is not finite counts as
+    zero: its episode ends in the same step.
     """
     robot: Articulation = env.scene[asset_name]
     return mechanical_power(joint_torque(robot), robot.data.joint_vel.torch).nan_to_num(nan=0.0, posinf=0.0)
