@@ -92,7 +92,10 @@ def test_gaitnet_preset_is_the_published_one():
 
 def saved(tmp_path, **changes):
     path = tmp_path / "refnn.npz"
-    save_refnn(path, RefNN(facts(**changes)), {"pelvis_height": [0.7] + [0.0] * 21})
+    model = RefNN(facts(**({"num_examples": 40} | changes)))
+    with torch.no_grad():
+        model.examples.copy_(model.low + torch.rand(40, len(RANGES)) * (model.high - model.low))
+    save_refnn(path, model, {})
     return path
 
 

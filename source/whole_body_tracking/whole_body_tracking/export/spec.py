@@ -14,6 +14,7 @@ from .clip_reference import ClipReference, TrainedClip, require_folder_name
 FORMAT_VERSION = 1
 
 ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on", "action_center"}
+ADDED_FIELDS |= {"gait_inputs", "gait_low", "gait_high", "gait_state_size"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -125,6 +126,14 @@ class PolicySpec:
     """What residual actions were about in training."""
     trained_on: tuple[TrainedClip, ...] = ()
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
+    gait_inputs: tuple[str, ...] = ()
+    """Parameters that the file's input ``gait`` takes, of a policy that follows a RefNN; empty for others."""
+    gait_low: tuple[float, ...] = ()
+    """Smallest value of each; smaller ones count as this."""
+    gait_high: tuple[float, ...] = ()
+    """Largest value of each."""
+    gait_state_size: int = 0
+    """Number of values of the file's input ``state``."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
@@ -152,8 +161,13 @@ class PolicySpec:
 
     @property
     def emitted_actions(self) -> ActionKind:
-        """Kind of the file's ``actions``: default-relative also for a residual policy that holds its clip."""
-        return "default_relative" if self.reference_in_graph else self.action_kind
+        """Kind of the file's ``actions``: default-relative also for a residual policy that holds its reference."""
+        return "default_relative" if self.reference_in_graph or self.holds_refnn else self.action_kind
+
+    @property
+    def holds_refnn(self) -> bool:
+        """Whether the file holds a RefNN: then it takes ``gait`` and ``state`` and outputs the reference."""
+        return bool(self.gait_inputs)
 
     @property
     def emitted_center(self) -> str:

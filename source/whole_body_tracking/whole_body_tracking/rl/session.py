@@ -8,6 +8,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from isaaclab.app import launch_simulation
@@ -23,7 +24,7 @@ from isaaclab_rl.rsl_rl import (
 from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion.sources.motion_entries import registry_paths, resolve_items
-from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of
+from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, motion_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
@@ -54,6 +55,11 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         if motion is None:
             raise ValueError(f"{args.task} tracks no motion; leave out {motion_files[:3]}.")
         motion.motion_files = motion_files
+    if getattr(args, "gait_model", None):
+        gait = gait_cfg_of(env_cfg)
+        if gait is None:
+            raise ValueError(f"{args.task} follows no RefNN; leave out --gait_model, or take --task Gait-Flat-G1-v0.")
+        gait.model_file = str(Path(args.gait_model).absolute())
     validate(env_cfg)
     return env_cfg, agent_cfg
 
