@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.export.spec import ObservationTerm, PolicySpec
+from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.names import require_known
 
 
@@ -130,6 +131,16 @@ def prior_joint_pos(now: Situation) -> np.ndarray:
     return now.joint_pos
 
 
+def gait_params(now: Situation) -> np.ndarray:
+    """Zeros: a policy that follows a RefNN fills in the parameters of its reference."""
+    return np.zeros(len(PARAMETERS))
+
+
+def gait_phase(now: Situation) -> np.ndarray:
+    """Zeros: a policy that follows a RefNN fills in the phase of its reference."""
+    return np.zeros(2)
+
+
 TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -148,6 +159,8 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         prior_root_height,
         prior_root_up,
         prior_joint_pos,
+        gait_params,
+        gait_phase,
     )
 } | {"prior_root_lin_vel": base_lin_vel, "prior_root_ang_vel": base_ang_vel, "prior_joint_vel": joint_vel}
 """All observation terms that sim2sim knows, by their names in the task and in the exported file."""
@@ -201,6 +214,7 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     width |= {"prior_root_height": 1, "prior_root_up": 3, "prior_root_lin_vel": 3, "prior_root_ang_vel": 3}
     width |= {"prior_joint_pos": joints, "prior_joint_vel": joints}
+    width |= {"gait_params": len(PARAMETERS), "gait_phase": 2}
     for place, term in enumerate(spec.observations, start=1):
         require_known(
             term.name,
