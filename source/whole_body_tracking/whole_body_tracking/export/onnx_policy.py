@@ -67,6 +67,11 @@ def example_inputs(spec: PolicySpec) -> tuple[torch.Tensor, ...]:
     return (obs, torch.zeros(1, 1)) if spec.reference_in_graph else (obs,)
 
 
+def ignore_shape_checks() -> None:
+    """Tracing a graph with kinematics inside warns that shapes are checked once: they are the same ever after."""
+    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=".*kinematics")
+
+
 def to_onnx_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
     """Serialise a graph with the spec's metadata, weights inside."""
     import onnx
@@ -76,6 +81,7 @@ def to_onnx_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
         # The tracing exporter is deprecated but takes 0.03 s where the other takes 1 to 3 s, at every save, and writes
         # the weights into the file.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
+        ignore_shape_checks()
         torch.onnx.export(
             graph,
             example_inputs(spec),

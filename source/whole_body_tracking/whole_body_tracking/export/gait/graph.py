@@ -39,10 +39,10 @@ class GaitGraph(nn.Module):
         super().__init__()
         self.network, self.walk = network, walk
         self.known = KnownParameters(walk.model, spec.gait_inputs)
-        scale = torch.tensor(spec.action_scale)
+        scale = torch.tensor(spec.action_scale, dtype=torch.float32)
         if (scale == 0.0).any():
             raise ValueError("A residual policy with an action scale of zero has no default-relative form.")
-        self.register_buffer("default", torch.tensor(spec.default_joint_pos))
+        self.register_buffer("default", torch.tensor(spec.default_joint_pos, dtype=torch.float32))
         self.register_buffer("scale", scale)
         self.joint_names, self.body_names = spec.joint_names, spec.body_names
         self.joints = [walk.robot.joint_names.index(name) for name in spec.joint_names]

@@ -48,7 +48,7 @@ def check_gait_parity(
     """
     spec, obs, states = policy.spec, observations.detach().cpu().float(), states.detach().cpu().float()
     joints = [walk.robot.joint_names.index(name) for name in spec.joint_names]
-    default, scale = torch.tensor(spec.default_joint_pos), torch.tensor(spec.action_scale)
+    default, scale = (torch.tensor(v, dtype=torch.float32) for v in (spec.default_joint_pos, spec.action_scale))
     now, before = ((walk.joint_pos(states, frame)[:, joints] - default) / scale for frame in (NOW, BEFORE))
     fed, place = obs.clone(), spec.observation_slice(LAST_ACTION_TERM)
     is_first = (obs[:, place] == 0.0).all(-1, keepdim=True)

@@ -50,6 +50,7 @@ class KnownParameters(nn.Module):
         self.register_buffer("pelvis", _least_squares(fit_features(examples), examples[:, PELVIS]).float())
         self.register_buffer("low", model.low.cpu().clone())
         self.register_buffer("high", model.high.cpu().clone())
+        self.pelvis_range = model.facts.parameters["pelvis_height"]
         self.pelvis_is_given = "pelvis_height" in self.names
 
     def forward(self, given: Tensor) -> Tensor:
@@ -62,7 +63,7 @@ class KnownParameters(nn.Module):
         params = torch.stack(columns, dim=-1)
         if self.pelvis_is_given:
             return params
-        height = (fit_features(params) @ self.pelvis).clamp(float(self.low[PELVIS]), float(self.high[PELVIS]))
+        height = (fit_features(params) @ self.pelvis).clamp(*self.pelvis_range)
         return torch.cat((params[:, :PELVIS], height[:, None], params[:, PELVIS + 1 :]), dim=-1)
 
 

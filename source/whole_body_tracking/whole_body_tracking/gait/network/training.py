@@ -121,7 +121,7 @@ def train_refnn(job: TrainingJob, report=lambda row: None) -> dict:
     data = DataSet.open(job.data_dir, job.robot)
     base = None if job.base is None else load_refnn(job.base, job.robot)
     job.output_dir.mkdir(parents=True, exist_ok=True)
-    held_out = _held_out(data)
+    held_out = held_out_frames(data)
     model = _new_model(job, data, base)
     stepper, total = _Stepper(job, model), _num_iterations(job, data)
     table, writer, started = ProgressTable(job.output_dir), SummaryWriter(str(job.output_dir)), time.monotonic()
@@ -206,12 +206,13 @@ def _new_model(job: TrainingJob, data: DataSet, base: RefNN | None) -> RefNN:
 def _examples(data: DataSet, seed: int) -> np.ndarray:
     """Parameters of some gaits that are trained on, shape [num, num_params]."""
     parts = [data.read(path)[1] for path in data.files]
-    params = np.concatenate([part[~_is_held_out(len(part))] for part in parts])
+    params = np.concatenate([part[~is_held_out(len(part))] for part in parts])
     chosen = np.random.default_rng(seed).permutation(len(params))[:MAX_EXAMPLES]
     return params[chosen]
 
 
-def _is_held_out(count: int) -> np.ndarray:
+def is_held_out(count: int) -> np.ndarray:
+    """Which gaits of a file are not trained on, shape [count]."""
     return np.arange(count) % HELD_OUT == HELD_OUT - 1
 
 
@@ -222,7 +223,7 @@ def _frames(motions: np.ndarray, params: np.ndarray, phase: np.ndarray, chosen: 
     return tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in (repeated, phase[chosen].reshape(-1), outputs))
 
 
-def _held_out(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
+def held_out_frames(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
     """Params, phase and outputs of the gaits that nobody trains on.
 
     Raises:
@@ -231,7 +232,7 @@ def _held_out(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
     parts = []
     for path in data.files:
         motions, params, phase = data.read(path)
-        parts.append(_frames(motions, params, phase, _is_held_out(len(params))))
+        parts.append(_frames(motions, params, phase, is_held_out(len(params))))
     joined = tuple(torch.cat(values) for values in zip(*parts, strict=True))
     if not len(joined[0]):
         raise ValueError(f"{data.folder} has fewer than {HELD_OUT} gaits per file. Make more with augment.py.")
@@ -249,7 +250,7 @@ def _batches(data: DataSet, job: TrainingJob, epoch: int) -> Iterator[tuple[Tens
     waiting: list[tuple[Tensor, ...]] = []
     for number, index in enumerate(rng.permutation(len(data.files))):
         motions, params, phase = data.read(data.files[index])
-        waiting.append(_frames(motions, params, phase, ~_is_held_out(len(params))))
+        waiting.append(_frames(motions, params, phase, ~is_held_out(len(params))))
         is_last = number == len(data.files) - 1
         if sum(len(part[0]) for part in waiting) >= job.preset.set_size or is_last:
             whole = tuple(torch.cat(values) for values in zip(*waiting, strict=True))

@@ -51,7 +51,7 @@ class MotionCommand(ReferenceCommand):
         self._preview_steps = torch.tensor(cfg.preview_steps, dtype=torch.long, device=self.device)
         self.clock = ClipClock(self.library.num_frames, self.num_envs, cfg.clip_end)
         """Clip and frame of every env."""
-        self._placement = LoopPlacement(self.library, self._root_idx, self.num_envs) if cfg.clip_end == "loop" else None
+        self._placement = LoopPlacement(self.library, self.root_idx, self.num_envs) if cfg.clip_end == "loop" else None
         self.sampler = make_sampler(cfg, self.library, self.entries, env.step_dt, env.cfg.robot_name)
         """Where episodes start."""
         self.fixed_start: tuple[Tensor, Tensor] | None = None

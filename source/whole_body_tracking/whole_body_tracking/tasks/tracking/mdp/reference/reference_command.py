@@ -48,7 +48,7 @@ class ReferenceCommand(BeyondMimicNames, CommandTerm):
         self.anchor_idx = self.tracked_body_idx([cfg.anchor_body_name])[0]
         root_name = self.robot.body_names[0]
         self._stored_bodies = self.body_names + [root_name] * (root_name not in self.body_names)
-        self._root_idx = self._stored_bodies.index(root_name)
+        self.root_idx = self._stored_bodies.index(root_name)
         robot_body_idx = self.robot.find_bodies(self.body_names, preserve_order=True)[0]
         self._robot_body_idx = torch.tensor(robot_body_idx, device=self.device)
         ground = ground_heights(env.scene)
@@ -169,9 +169,9 @@ class ReferenceCommand(BeyondMimicNames, CommandTerm):
 
     def _write_state(self, env_ids: Tensor, state: MotionState, noise: tuple[Tensor, Tensor, Tensor]) -> None:
         pose, twist, joints = noise
-        pos_w = state.body_pos_w[:, self._root_idx] + self._env.scene.env_origins[env_ids] + pose[:, :3]
-        quat_w = quat_mul(quat_from_euler_xyz(*pose[:, 3:].unbind(-1)), state.body_quat_w[:, self._root_idx])
-        velocity = torch.cat((state.body_lin_vel_w[:, self._root_idx], state.body_ang_vel_w[:, self._root_idx]), -1)
+        pos_w = state.body_pos_w[:, self.root_idx] + self._env.scene.env_origins[env_ids] + pose[:, :3]
+        quat_w = quat_mul(quat_from_euler_xyz(*pose[:, 3:].unbind(-1)), state.body_quat_w[:, self.root_idx])
+        velocity = torch.cat((state.body_lin_vel_w[:, self.root_idx], state.body_ang_vel_w[:, self.root_idx]), -1)
         limits = self.robot.data.soft_joint_pos_limits.torch[env_ids]
         joint_pos = (state.joint_pos + joints).clamp(limits[..., 0], limits[..., 1])
         ids = env_ids.int()
