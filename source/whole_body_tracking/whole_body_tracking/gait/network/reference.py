@@ -120,11 +120,9 @@ class GaitReference(nn.Module):
         joints = [self.robot.joint_names.index(name) for name in joint_names]
         bodies = [chain.body_names.index(name) for name in body_names]
         window, rate = self.window(state), 0.5 / self.dt
-        poses = [
-            forward_kinematics(chain, frame[:, 1:4], frame[:, 4:8], frame[:, 8:][:, in_chain])
-            for frame in window.unbind(1)
-        ]
-        pos, quat = ([pose[kind][:, bodies] for pose in poses] for kind in (0, 1))
+        rows = window.transpose(0, 1).flatten(0, 1)  # all frames in one pass: an exported graph is a third as long
+        pose = forward_kinematics(chain, rows[:, 1:4], rows[:, 4:8], rows[:, 8:][:, in_chain])
+        pos, quat = (values[:, bodies].unflatten(0, (3, -1)) for values in pose)
         turn = quat_log(quat_mul(quat[AFTER], quat_conjugate(quat[BEFORE])))
         joint_pos = window[:, :, 8:][:, :, joints]
         return MotionState(
