@@ -1,12 +1,17 @@
 """The gait tasks' configs: what they share with tracking, and what is refused before a simulator starts."""
 
+from types import SimpleNamespace
+
 import pytest
 from isaaclab_tasks.utils import resolve_task_config
 from small_refnn import save_small_refnn
 
 from whole_body_tracking.rl.cli import require_known_task
 from whole_body_tracking.rl.learning.symmetry import require_mirror_images
+from whole_body_tracking.rl.run.run_folder import keep_refnn
+from whole_body_tracking.rl.session import name_refnn
 from whole_body_tracking.tasks.gait.gait_env_cfg import check_gait
+from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, motion_cfg_of
 
@@ -81,6 +86,28 @@ def test_networks_of_another_robot_or_layout_are_refused(env_cfg, tmp_path):
     motion.model_file = str(save_small_refnn(tmp_path / "bare.npz", num_examples=0))
     with pytest.raises(ValueError, match="carries no parameters"):
         check_gait(env_cfg)
+
+
+def test_commands_that_need_clips_say_what_to_use_instead(env_cfg):
+    with pytest.raises(ValueError, match=r"follows a RefNN and has no clips.*evaluate_expert\.py"):
+        load_task_clips(env_cfg)
+
+
+def test_the_network_is_the_given_one_or_that_of_the_run(env_cfg, tmp_path):
+    """`refnn.npz` lies beside the checkpoint."""
+    (tmp_path / "run").mkdir()
+    keep_refnn(tmp_path / "run", env_cfg)
+    kept = tmp_path / "run" / "refnn.npz"
+    assert kept.read_bytes() == (tmp_path / "refnn.npz").read_bytes()
+    for checkpoint in (tmp_path / "run", tmp_path / "run" / "model_5.pt"):
+        env_cfg.commands.motion.model_file = ""
+        name_refnn(SimpleNamespace(task="Gait-Flat-G1-v0", gait_model=None, checkpoint=str(checkpoint)), env_cfg)
+        assert env_cfg.commands.motion.model_file == str(kept)
+    name_refnn(SimpleNamespace(task="Gait-Flat-G1-v0", gait_model="other.npz", checkpoint=str(kept)), env_cfg)
+    assert env_cfg.commands.motion.model_file.endswith("/other.npz")
+    clips, _ = resolved("Tracking-Flat-G1-Residual-v0")
+    with pytest.raises(ValueError, match="leave out --gait_model"):
+        name_refnn(SimpleNamespace(task="Tracking-Flat-G1-Residual-v0", gait_model="other.npz"), clips)
 
 
 def test_actions_about_joint_targets_and_mirror_images_are_refused(env_cfg):

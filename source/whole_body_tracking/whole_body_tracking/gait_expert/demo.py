@@ -32,6 +32,8 @@ TARGETS = {"survived": 0.9, "passed": 0.9}
 """Shares of the held-out gaits that should survive, and at a speed within 10 %."""
 REFNN_TARGETS = {"joint_rmse": 0.02, "slip_max": 0.01}
 """Largest error of the joints [rad] and slip of a standing sole [m] that a RefNN should have on held-out gaits."""
+PLAY_TASK = "Gait-Flat-G1-v0"
+"""Task that gaits are walked in: the full robot, whichever was trained on."""
 RUNS = "logs/rsl_rl/*/*"
 
 console = Console()
@@ -159,7 +161,7 @@ def _evaluate(plan: GaitDemoPlan, folder: Path, run: Path, model: Path | None, e
     if model is None:
         arguments += ["--policy", run / "exported" / "policy.onnx"]
     else:
-        arguments += ["--task", plan.task, "--gait_model", model, "--checkpoint", run, f"physics={engine}"]
+        arguments += ["--task", PLAY_TASK, "--gait_model", model, "--checkpoint", run, f"physics={engine}"]
     _step(folder, f"walk_{engine}", "evaluate_expert.py", *arguments)
     return json.loads(output.read_text())["summary"]
 

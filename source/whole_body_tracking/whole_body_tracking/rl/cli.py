@@ -31,7 +31,10 @@ def add_motion_args(parser: argparse.ArgumentParser) -> None:
         help="W&B registry names such as ORG/wandb-registry-motions/walk, optionally with :v3 or :latest.",
     )
     group.add_argument(
-        "--gait_model", default=None, metavar="FILE", help="RefNN of train_forward_gaitnet.py that a Gait task follows."
+        "--gait_model",
+        default=None,
+        metavar="FILE",
+        help="RefNN of a Gait task; default: that of --checkpoint.",
     )
     group.add_argument(
         "--wandb_path", default=None, metavar="ORG/PROJECT/RUN_ID", help="W&B run whose newest checkpoint to load."

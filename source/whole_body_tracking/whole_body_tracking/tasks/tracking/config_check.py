@@ -46,6 +46,11 @@ def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
         ValueError: If a clip is not of this robot or rate, or a body name is unknown; the message lists those known.
     """
     motion = cfg.commands.motion
+    if not hasattr(motion, "motion_files"):
+        raise ValueError(
+            "The task follows a RefNN and has no clips, which this command needs. Measure its policy with"
+            " scripts/gait/evaluate_expert.py, and play it with play.py --gait_model or sim2sim.py --gait."
+        )
     robot = get_robot(cfg.robot_name)
     check_bodies(cfg)
     for field in ("motion_files", "channels"):
