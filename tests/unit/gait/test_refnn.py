@@ -185,7 +185,7 @@ def test_a_cascade_learns_what_the_first_network_leaves_and_loads_as_one(data_di
     params, phase = model.examples[:3], torch.tensor([0.1, 0.5, 0.9])
     own = model.normalized(params, phase) * model.output_std + model.output_mean
     assert torch.allclose(model(params, phase), own + base(params, phase), atol=1e-5)
-    beyond = params + 10.0  # the first one sees parameters within its own ranges
+    beyond = torch.full_like(params, 1000.0)  # the first one sees parameters within its own ranges
     assert torch.equal(model.base_outputs(beyond, phase), base(base.high.expand(3, -1), phase))
 
 

@@ -35,8 +35,8 @@ def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits
     Returns:
         ``joint_rmse`` [rad], ``height_rmse`` [m] and ``velocity_rmse`` [m/s] over all held-out frames; ``slip`` and
         ``penetration`` [m], the largest and the median over the clips; relative errors of speed and cadence and
-        absolute ones of step width and clearance [m], the largest over the clips; ``frames_per_second`` of the network
-        alone on this process's threads.
+        absolute ones of step width and clearance [m], the largest over the clips; ``frames_per_second`` of the
+        network alone per second that a core worked, which other processes do not slow.
 
     Raises:
         FileNotFoundError: If there is no such network or data set.
@@ -52,7 +52,7 @@ def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits
         result |= {f"{name}_max": max(values), f"{name}_median": float(np.median(values))}
     for name in ("speed", "cadence", "step_width", "clearance"):
         result[f"{name}_error_max"] = max(report[f"{name}_error"] for report in walking)
-    return result | {"frames_per_second": frames_per_second(model), "num_threads": torch.get_num_threads()}
+    return result | {"frames_per_second": frames_per_second(model)}
 
 
 def _walk(model: RefNN, robot: RobotModel, params: np.ndarray, seconds: float) -> dict[str, float]:
@@ -71,12 +71,12 @@ def _walk(model: RefNN, robot: RobotModel, params: np.ndarray, seconds: float) -
 
 @torch.no_grad()
 def frames_per_second(model: RefNN, seconds: float = 1.0) -> float:
-    """Frames that the network alone predicts per second, in batches of :data:`BATCH`."""
+    """Frames that the network alone predicts per second of one core's time, in batches of :data:`BATCH`."""
     params = (0.5 * (model.low + model.high)).expand(BATCH, -1).contiguous()
     phase = torch.linspace(0.0, 1.0, BATCH)
     model(params, phase)
-    count, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
+    count, started = 0, time.process_time()
+    while time.process_time() - started < seconds:
         model(params, phase)
         count += BATCH
-    return count / (time.perf_counter() - started)
+    return count / (time.process_time() - started)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -12,6 +14,7 @@ from ..planning.footsteps import check_length, make_path
 from ..planning.parameters import PARAMETERS, ParameterSchedule
 from .known_parameters import KnownParameters
 from .layout import decode
+from .planting import planted
 from .refnn import RefNN
 
 OMEGA = 3.7
@@ -21,7 +24,7 @@ OMEGA = 3.7
 def predict_motion(
     model: RefNN, robot: RobotModel, schedule: ParameterSchedule, seconds: float, fps: float, standing: bool
 ) -> RawMotion:
-    """A motion of a schedule by a network, one frame of the phase after the other.
+    """A motion of a schedule by a network, one frame of the phase after the other, with standing feet planted.
 
     Raises:
         ValueError: If parameters are out of the network's ranges, or a standing start is asked of it.
@@ -39,7 +42,9 @@ def predict_motion(
         outputs = model(torch.from_numpy(params).float(), torch.from_numpy(phase).float()).double().numpy()
     motion = decode(outputs, fps)
     lower, upper = robot.joint_pos_limits.T
-    return RawMotion(fps, motion.pos, motion.quat, motion.joint_pos.clip(lower, upper), robot.joint_names)
+    motion = replace(motion, joint_pos=motion.joint_pos.clip(lower, upper))
+    motion = planted(robot, motion, phase, params[:, list(PARAMETERS).index("double_support")])
+    return RawMotion(fps, motion.pos, motion.quat, motion.joint_pos, robot.joint_names)
 
 
 def _in_ranges(model: RefNN, params: np.ndarray, given: frozenset[str]) -> np.ndarray:
