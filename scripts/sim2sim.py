@@ -33,13 +33,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--compare", type=Path, metavar="FILE", help="report.json of evaluate.py: print the gap.")
     parser.add_argument("--output_dir", type=Path, metavar="DIR", help="Default: sim2sim/ beside the policy.")
-    gait = parser.add_argument_group("a policy of the gait task")
-    gait.add_argument("--gait", metavar="NAME=VALUE,...", help="How to walk, such as speed=0.6,turn=0.2.")
-    gait.add_argument("--seconds", type=float, default=10.0, help="Length of the walk (%(default)s).")
-    gait.add_argument("--steer", action="store_true", help="Steer it from a browser page, with keys.")
-    gait.add_argument("--port", type=int, default=8080, help="First port that the page tries (%(default)s).")
     parser.add_argument("--video", type=Path, metavar="FILE", help="Write the median rollout as MP4.")
     parser.add_argument("--viewer", action="store_true", help="Show the median rollout in MuJoCo's viewer.")
+    gait = parser.add_argument_group("a policy of the gait task")
+    gait.add_argument("--gait", metavar="NAME=VALUE,...", help="How to walk, such as speed=0.6,turn=0.2.")
+    gait.add_argument("--gait_seconds", type=float, default=10.0, help="Length of the walk (%(default)s).")
+    gait.add_argument("--steer", action="store_true", help="Steer it from a browser page, with keys.")
+    gait.add_argument("--port", type=int, default=8080, help="First port that the page tries (%(default)s).")
     return parser.parse_args(argv)
 
 
@@ -61,7 +61,7 @@ def main() -> None:
         return
     from whole_body_tracking.evaluation.report.played import rollout_tracks
 
-    result = walk(args) if args.gait else track(args)
+    result = walk_gait(args) if args.gait else track(args)
     if result.played is None:
         print("[WARN] The median rollout diverged at once: there is nothing to show.")
         return
@@ -74,12 +74,12 @@ def main() -> None:
         show_in_viewer(result.robot, result.played, result.reference)
 
 
-def walk(args: argparse.Namespace):
+def walk_gait(args: argparse.Namespace):
     """Play one walk of a gait policy and print its numbers."""
     from whole_body_tracking.sim2sim.gait_run import run_gait_sim2sim
     from whole_body_tracking.sim2sim.gait_walker import parse_gait
 
-    result = run_gait_sim2sim(args.policy, parse_gait(args.gait), args.seconds, args.output_dir)
+    result = run_gait_sim2sim(args.policy, parse_gait(args.gait), args.gait_seconds, args.output_dir)
     (row,) = result.rows
     print("\n".join(f"{name:<24}{value:>10.4g}" for name, value in row.items()))
     return result

@@ -71,7 +71,7 @@ def test_training_exports_a_policy_that_takes_speed_cadence_and_turn_rate(traine
 
 def test_sim2sim_walks_it_in_plain_mujoco(trained, tmp_path):
     command = [sys.executable, str(REPOSITORY / "scripts" / "sim2sim.py"), "--policy"]
-    command += [str(trained / "exported" / "policy.onnx"), "--output_dir", "walk", "--seconds", "2"]
+    command += [str(trained / "exported" / "policy.onnx"), "--output_dir", "walk", "--gait_seconds", "2"]
     out, _ = run([*command, "--gait", "speed=0.4,turn=0.1"], tmp_path)
     report = json.loads((tmp_path / "walk" / "report.json").read_text())
     assert report["overall"]["turn_rate"] == pytest.approx(0.1) and "realised_speed" in out

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from whole_body_tracking.tasks.gait.mdp.commands import GaitCommand
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
-    from whole_body_tracking.tasks.tracking.mdp.reference.reference_command import ReferenceCommand
 
 OBSERVATION_GROUP = "policy"
 ACTION_TERM = "joint_pos"
@@ -64,7 +63,7 @@ def spec_from_env(
         **_environment_fields(env),
         **_action_fields(action, len(robot.joint_names)),
         **_joint_fields(robot),
-        **_reference_fields(reference_term(env), with_clips),
+        **(_reference_fields(motion_term(env), with_clips) | _gait_fields(gait_term(env))),
     )
 
 
@@ -75,11 +74,11 @@ def motion_term(env: ManagerBasedRLEnv) -> MotionCommand | None:
     return motion_of(env)
 
 
-def reference_term(env: ManagerBasedRLEnv) -> ReferenceCommand | None:
-    """Command that gives an environment's reference, of clips or of a RefNN; None for a task without one."""
-    from whole_body_tracking.tasks.tracking.task_reference import reference_of  # needs Isaac Lab
+def gait_term(env: ManagerBasedRLEnv) -> GaitCommand | None:
+    """Gait command of an environment; None for a task that follows no RefNN."""
+    from whole_body_tracking.tasks.tracking.task_reference import gait_of  # needs Isaac Lab
 
-    return reference_of(env)
+    return gait_of(env)
 
 
 def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
@@ -118,34 +117,34 @@ def _joint_fields(robot: ArticulationData) -> dict[str, Any]:
     }
 
 
-def _reference_fields(reference: ReferenceCommand | None, with_clips: bool) -> dict[str, Any]:
+def _reference_fields(motion: MotionCommand | None, with_clips: bool) -> dict[str, Any]:
     """Fields of the reference; those of a task that tracks none are empty."""
-    if reference is None:
+    if motion is None:
         return {"reference_in_graph": False, "anchor_body_name": "", "body_names": (), "clips": ()}
-    bodies = {"anchor_body_name": reference.cfg.anchor_body_name, "body_names": tuple(reference.body_names)}
-    return bodies | (_clip_fields(reference, with_clips) if hasattr(reference, "library") else _gait_fields(reference))
-
-
-def _gait_fields(gait: GaitCommand) -> dict[str, Any]:
-    names, ranges = tuple(gait.cfg.steered), gait.walk.model.facts.parameters
-    return {
-        "reference_in_graph": False,
-        "clips": (),
-        "gait_inputs": names,
-        "gait_low": tuple(float(ranges[name][0]) for name in names),
-        "gait_high": tuple(float(ranges[name][1]) for name in names),
-        "gait_state_size": gait.walk.state_size,
-    }
-
-
-def _clip_fields(motion: MotionCommand, with_clips: bool) -> dict[str, Any]:
     library = motion.nominal_library
     return {
         "reference_in_graph": library.num_clips == 1,
+        "anchor_body_name": motion.cfg.anchor_body_name,
+        "body_names": tuple(motion.body_names),
         "clips": tuple(map(ClipReference, library.names, library.digests, library.num_frames.tolist())),
         "clips_folder": CLIPS_FOLDER if with_clips and library.num_clips > 1 else "",
         "preview_steps": tuple(motion.cfg.preview_steps),
         "clip_end": motion.cfg.clip_end,
+    }
+
+
+def _gait_fields(gait: GaitCommand | None) -> dict[str, Any]:
+    """Fields of a RefNN; none for a task that follows no such network."""
+    if gait is None:
+        return {}
+    names, ranges = tuple(gait.cfg.steered), gait.walk.model.facts.parameters
+    return {
+        "anchor_body_name": gait.cfg.anchor_body_name,
+        "body_names": tuple(gait.body_names),
+        "gait_inputs": names,
+        "gait_low": tuple(float(ranges[name][0]) for name in names),
+        "gait_high": tuple(float(ranges[name][1]) for name in names),
+        "gait_state_size": gait.walk.state_size,
     }
 
 

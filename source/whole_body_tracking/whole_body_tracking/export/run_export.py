@@ -16,7 +16,7 @@ from whole_body_tracking.robots import get_robot
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
-from .env_spec import OBSERVATION_GROUP, motion_term, reference_term, spec_from_env
+from .env_spec import OBSERVATION_GROUP, gait_term, motion_term, spec_from_env
 from .gait.graph import build_gait_graph
 from .gait.parity import check_gait_parity
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
@@ -104,7 +104,7 @@ def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: P
 
 def _graph(env: ManagerBasedRLEnv, actor: MLPModel, spec: PolicySpec) -> nn.Module:
     if spec.holds_refnn:
-        return build_gait_graph(actor, spec, deepcopy(reference_term(env).walk).cpu())
+        return build_gait_graph(actor, spec, deepcopy(gait_term(env).walk).cpu())
     motion = motion_term(env)
     return build_graph(actor, spec, None if motion is None else motion.nominal_library)
 
@@ -132,7 +132,7 @@ def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
     """Compare an exported file with torch on the environment's last observations."""
     motion, obs = motion_term(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
     if policy.spec.holds_refnn:
-        gait = reference_term(env)
+        gait = gait_term(env)
         check_gait_parity(policy, actor, obs, gait.state[:NUM_PARITY_SAMPLES], deepcopy(gait.walk).cpu())
         return
     if motion is None:

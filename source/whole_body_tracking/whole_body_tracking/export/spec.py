@@ -14,7 +14,6 @@ from .clip_reference import ClipReference, TrainedClip, require_folder_name
 FORMAT_VERSION = 1
 
 ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on", "action_center"}
-ADDED_FIELDS |= {"gait_inputs", "gait_low", "gait_high", "gait_state_size"}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -36,6 +35,8 @@ PER_JOINT_FIELDS = (
     "default_joint_pos",
     "action_scale",
 )
+
+ADDED_FIELDS |= {"gait_inputs", "gait_low", "gait_high", "gait_state_size"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ class PolicySpec:
     """What residual actions were about in training."""
     trained_on: tuple[TrainedClip, ...] = ()
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
+    quat_order: str = "wxyz"
+    """Order of the file's ``body_quat_w`` output."""
+    format_version: int = FORMAT_VERSION
     gait_inputs: tuple[str, ...] = ()
     """Parameters that the file's input ``gait`` takes, of a policy that follows a RefNN; empty for others."""
     gait_low: tuple[float, ...] = ()
@@ -134,9 +138,6 @@ class PolicySpec:
     """Largest value of each."""
     gait_state_size: int = 0
     """Number of values of the file's input ``state``."""
-    quat_order: str = "wxyz"
-    """Order of the file's ``body_quat_w`` output."""
-    format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
         require_folder_name(self.clips_folder)

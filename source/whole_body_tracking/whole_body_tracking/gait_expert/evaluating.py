@@ -17,7 +17,7 @@ from whole_body_tracking.rl.policies import CheckpointPolicy
 from whole_body_tracking.rl.run.checkpoints import resolve_checkpoint
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.sim2sim.gait_run import run_gait_walks
-from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, reference_of
+from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, gait_of
 
 from .held_out import held_out_gaits, summary, walk_row
 
@@ -75,7 +75,7 @@ def walk_gaits(env, policy, gaits: list[dict[str, float]], seconds: float) -> li
         seconds: Length of a walk.
     """
     task = env.unwrapped
-    gait, root = reference_of(task), task.scene["robot"].data
+    gait, root = gait_of(task), task.scene["robot"].data
     given = torch.tensor([[item[name] for name in STEERED] for item in gaits])
     gait.set_wanted(KnownParameters(gait.walk.model, STEERED)(given).to(task.device))
     task.reset()

@@ -63,7 +63,7 @@ def run_gait_walks(
         ValueError: If a parameter is unknown or out of range, or a walk is shorter than two seconds.
     """
     if not seconds >= 2.0:
-        raise ValueError(f"--seconds is {seconds:g}, expected at least 2.")
+        raise ValueError(f"A walk of {seconds:g} s is too short to measure, expected at least 2 s.")
     spec = policy.spec
     robot = robot_of(spec)
     walker, values = GaitWalker(policy, robot), [gait_values(spec, gait) for gait in gaits]

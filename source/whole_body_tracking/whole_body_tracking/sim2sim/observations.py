@@ -96,6 +96,16 @@ def actions(now: Situation) -> np.ndarray:
     return now.last_action
 
 
+def gait_params(now: Situation) -> np.ndarray:
+    """Zeros: a policy that follows a RefNN fills in the parameters of its reference."""
+    return np.zeros(len(PARAMETERS))
+
+
+def gait_phase(now: Situation) -> np.ndarray:
+    """Zeros: a policy that follows a RefNN fills in the phase of its reference."""
+    return np.zeros(2)
+
+
 def preview_joint_pos(now: Situation) -> np.ndarray:
     """Future reference joint positions [rad], step by step."""
     return now.preview_joint_pos.ravel()
@@ -131,16 +141,6 @@ def prior_joint_pos(now: Situation) -> np.ndarray:
     return now.joint_pos
 
 
-def gait_params(now: Situation) -> np.ndarray:
-    """Zeros: a policy that follows a RefNN fills in the parameters of its reference."""
-    return np.zeros(len(PARAMETERS))
-
-
-def gait_phase(now: Situation) -> np.ndarray:
-    """Zeros: a policy that follows a RefNN fills in the phase of its reference."""
-    return np.zeros(2)
-
-
 TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -152,6 +152,8 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         joint_pos,
         joint_vel,
         actions,
+        gait_params,
+        gait_phase,
         preview_joint_pos,
         preview_anchor_pos_b,
         preview_anchor_ori_b,
@@ -159,8 +161,6 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         prior_root_height,
         prior_root_up,
         prior_joint_pos,
-        gait_params,
-        gait_phase,
     )
 } | {"prior_root_lin_vel": base_lin_vel, "prior_root_ang_vel": base_ang_vel, "prior_joint_vel": joint_vel}
 """All observation terms that sim2sim knows, by their names in the task and in the exported file."""
@@ -210,11 +210,11 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     joints, steps, clips = len(spec.joint_names), len(spec.preview_steps), len(spec.clips)
     width = {"command": 2 * joints, "motion_anchor_pos_b": 3, "motion_anchor_ori_b": 6, "base_lin_vel": 3}
     width |= {"base_ang_vel": 3, "joint_pos": joints, "joint_vel": joints, "actions": joints}
+    width |= {"gait_params": len(PARAMETERS), "gait_phase": 2}
     width |= {"preview_joint_pos": joints * steps, "preview_anchor_pos_b": 3 * steps}
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     width |= {"prior_root_height": 1, "prior_root_up": 3, "prior_root_lin_vel": 3, "prior_root_ang_vel": 3}
     width |= {"prior_joint_pos": joints, "prior_joint_vel": joints}
-    width |= {"gait_params": len(PARAMETERS), "gait_phase": 2}
     for place, term in enumerate(spec.observations, start=1):
         require_known(
             term.name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from whole_body_tracking.tasks.gait.mdp.commands import GaitCommand
+
     from .mdp.commands import MotionCommand
     from .mdp.reference.reference_command import ReferenceCommand
 
@@ -21,6 +23,12 @@ def reference_of(env: Any) -> ReferenceCommand | None:
     """Return the command that gives an environment's reference, of clips or otherwise; None for a task without one."""
     manager = getattr(env.unwrapped, "command_manager", None)
     return manager.get_term(COMMAND_TERM) if manager is not None and COMMAND_TERM in manager.active_terms else None
+
+
+def gait_of(env: Any) -> GaitCommand | None:
+    """Return the gait command of an environment; None for a task that follows no RefNN."""
+    reference = reference_of(env)
+    return reference if hasattr(reference, "walk") else None
 
 
 def motion_cfg_of(env_cfg: Any) -> Any | None:
