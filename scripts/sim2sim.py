@@ -3,6 +3,7 @@
 Example::
 
     python scripts/sim2sim.py --policy exported/policy.onnx --compare evaluation/report.json --video sim2sim.mp4
+    python scripts/sim2sim.py --policy exported/policy.onnx --gait speed=0.6,turn=0.2 --steer
 
 Needs no Isaac Lab: the observations are computed as the file's metadata describe them.
 """
@@ -34,6 +35,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output_dir", type=Path, metavar="DIR", help="Default: sim2sim/ beside the policy.")
     parser.add_argument("--video", type=Path, metavar="FILE", help="Write the median rollout as MP4.")
     parser.add_argument("--viewer", action="store_true", help="Show the median rollout in MuJoCo's viewer.")
+    gait = parser.add_argument_group("a policy of the gait task")
+    gait.add_argument("--gait", metavar="NAME=VALUE,...", help="How to walk, such as speed=0.6,turn=0.2.")
+    gait.add_argument("--gait_seconds", type=float, default=10.0, help="Length of the walk (%(default)s).")
+    gait.add_argument("--steer", action="store_true", help="Steer it from a browser page, with keys.")
+    gait.add_argument("--port", type=int, default=8080, help="First port that the page tries (%(default)s).")
     return parser.parse_args(argv)
 
 
@@ -47,7 +53,40 @@ def main() -> None:
         check_video(args.video)
     if args.viewer:
         require_display()
+    if args.steer:
+        from whole_body_tracking.sim2sim.gait_steering import open_steering
+        from whole_body_tracking.sim2sim.gait_walker import parse_gait
+
+        open_steering(args.policy, parse_gait(args.gait) if args.gait else {}, args.port)
+        return
     from whole_body_tracking.evaluation.report.played import rollout_tracks
+
+    result = walk_gait(args) if args.gait else track(args)
+    if result.played is None:
+        print("[WARN] The median rollout diverged at once: there is nothing to show.")
+        return
+    if args.video:
+        tracks = rollout_tracks(result.played, result.reference, result.robot.name)
+        print(f"[INFO] Video: {write_video(args.video, tracks, result.played.fps)}")
+    if args.viewer:
+        from whole_body_tracking.sim2sim.show import show_in_viewer
+
+        show_in_viewer(result.robot, result.played, result.reference)
+
+
+def walk_gait(args: argparse.Namespace):
+    """Play one walk of a gait policy and print its numbers."""
+    from whole_body_tracking.sim2sim.gait_run import run_gait_sim2sim
+    from whole_body_tracking.sim2sim.gait_walker import parse_gait
+
+    result = run_gait_sim2sim(args.policy, parse_gait(args.gait), args.gait_seconds, args.output_dir)
+    (row,) = result.rows
+    print("\n".join(f"{name:<24}{value:>10.4g}" for name, value in row.items()))
+    return result
+
+
+def track(args: argparse.Namespace):
+    """Play the policy's clips and print the table."""
     from whole_body_tracking.sim2sim.gap import table
     from whole_body_tracking.sim2sim.run import run_sim2sim
 
@@ -65,16 +104,7 @@ def main() -> None:
     )
     print(table(result.overall, result.baseline))
     print(f"[INFO] Report: {result.folder}")
-    if result.played is None:
-        print("[WARN] The median rollout diverged at once: there is nothing to show.")
-        return
-    if args.video:
-        tracks = rollout_tracks(result.played, result.reference, result.robot.name)
-        print(f"[INFO] Video: {write_video(args.video, tracks, result.played.fps)}")
-    if args.viewer:
-        from whole_body_tracking.sim2sim.show import show_in_viewer
-
-        show_in_viewer(result.robot, result.played, result.reference)
+    return result
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Example::
     python scripts/gait/train_forward_gaitnet.py --data_dir gaits/ --output_dir refnn/
     python scripts/gait/generate.py --model refnn/refnn.npz --speed 0.6 --cadence 100 --output_file walk.npz
 
-``--preset gaitnet`` takes the published settings of Forward GaitNet. docs/gait.md compares both.
+``--preset gaitnet`` takes the published settings of Forward GaitNet. docs/gait.md compares both. ``--base FILE`` trains
+a network that adds to an earlier one, for a new range or style; the file that is written holds both and loads as one.
 """
 
 import argparse
@@ -20,6 +21,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data_dir", type=Path, required=True, metavar="FOLDER", help="Data set of augment.py.")
     parser.add_argument("--output_dir", type=Path, required=True, metavar="FOLDER", help="Where the network goes.")
     parser.add_argument("--preset", choices=("ours", "gaitnet"), default="ours", help="Settings (%(default)s).")
+    parser.add_argument("--base", type=Path, metavar="FILE", help="Add to the output of this network.")
     parser.add_argument("--harmonics", type=int, default=1, help="1 or 2: inputs of the phase (%(default)s).")
     parser.add_argument("--root_weight", type=float, default=2.0, help="Of the root in the loss (%(default)s).")
     parser.add_argument("--arm_weight", type=float, default=0.5, help="Of the arms in the loss (%(default)s).")
@@ -48,6 +50,7 @@ def main() -> int:
         arm_weight=args.arm_weight,
         save_every=args.save_every,
         seed=args.seed,
+        base=args.base,
     ).with_preset(learning_rate=args.learning_rate, epochs=args.epochs, batch_size=args.batch_size)
 
     def report(row: dict) -> None:

@@ -37,9 +37,12 @@ class Envs:
         decimation: int = 4,
         robot: ArticulationCfg = G1_CFG,
         state_attributes: tuple[str, ...] = (),
+        use_newton_actuators: bool = True,
     ):
         physics = mujoco_cpu_cfg(num_threads=2)
-        self.sim = sim_utils.SimulationContext(sim_utils.SimulationCfg(dt=dt, device="cpu", physics=physics))
+        self.sim = sim_utils.SimulationContext(
+            sim_utils.SimulationCfg(dt=dt, device="cpu", physics=physics, use_newton_actuators=use_newton_actuators)
+        )
         cfg = EnvsSceneCfg(num_envs=num_envs, env_spacing=2.5)
         cfg.robot = robot.replace(prim_path="{ENV_REGEX_NS}/Robot")
         self.scene = InteractiveScene(cfg)

@@ -75,12 +75,12 @@ def start_noise(env) -> dict[str, list[float]]:
     motion, robot = env.command_manager.get_term("motion"), env.scene["robot"]
     env.reset()
     start = motion.library.state_at(motion.clip_ids, motion.frames - 1)
-    pose = robot.data.root_link_pose_w.torch[:, :3] - env.scene.env_origins - start.body_pos_w[:, motion._root_idx]
+    pose = robot.data.root_link_pose_w.torch[:, :3] - env.scene.env_origins - start.body_pos_w[:, motion.root_idx]
     # OvPhysX: the link velocity read right after a reset still uses the old orientation; the mass centre's is right.
     com_velocity = robot.data.root_com_vel_w.torch
     arm = quat_apply(robot.data.root_link_quat_w.torch, robot.data.body_com_pos_b.torch[:, 0])
     velocity = com_velocity[:, :3] - torch.linalg.cross(com_velocity[:, 3:], arm)
-    speed = velocity - start.body_lin_vel_w[:, motion._root_idx]
+    speed = velocity - start.body_lin_vel_w[:, motion.root_idx]
     joints = robot.data.joint_pos.torch - start.joint_pos
     values = {"pos": pose, "lin_vel": speed, "joint_pos": joints}
     return {name: [value.amin(0).tolist(), value.amax(0).tolist()] for name, value in values.items()}

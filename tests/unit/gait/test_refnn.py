@@ -92,7 +92,10 @@ def test_gaitnet_preset_is_the_published_one():
 
 def saved(tmp_path, **changes):
     path = tmp_path / "refnn.npz"
-    save_refnn(path, RefNN(facts(**changes)), {"pelvis_height": [0.7] + [0.0] * 21})
+    model = RefNN(facts(**({"num_examples": 40} | changes)))
+    with torch.no_grad():
+        model.examples.copy_(model.low + torch.rand(40, len(RANGES)) * (model.high - model.low))
+    save_refnn(path, model, {})
     return path
 
 
@@ -167,3 +170,53 @@ def test_a_recorded_walk_gives_samples_with_its_own_parameters():
     expected = np.interp(same.phase, plan.phase[:57], plan.joint_pos[:57, 3], period=1.0)
     error = same.outputs[:, knee] - expected  # rad; the knee swings by about 1
     assert np.sqrt(np.mean(error**2)) < 0.03
+
+
+def test_a_cascade_learns_what_the_first_network_leaves_and_loads_as_one(data_dir, tmp_path):
+    """The second network alone says nothing of the motion; both together are better than the first."""
+    first = TrainingJob(data_dir, tmp_path / "first").with_preset(epochs=2, batch_size=256)
+    before = train_refnn(first)
+    path = tmp_path / "first" / "refnn.npz"
+    second = TrainingJob(data_dir, tmp_path / "second", base=path).with_preset(epochs=4, batch_size=256)
+    after = train_refnn(second)
+    assert after["joint_rmse"] < 0.7 * before["joint_rmse"]
+    model, base = load_refnn(tmp_path / "second" / "refnn.npz", G1), load_refnn(path, G1)
+    assert model.facts.is_cascaded and model.facts.base["training"]["preset"] == "ours"
+    params, phase = model.examples[:3], torch.tensor([0.1, 0.5, 0.9])
+    own = model.normalized(params, phase) * model.output_std + model.output_mean
+    assert torch.allclose(model(params, phase), own + base(params, phase), atol=1e-5)
+    beyond = torch.full_like(params, 1000.0)  # the first one sees parameters within its own ranges
+    assert torch.equal(model.base_outputs(beyond, phase), base(base.high.expand(3, -1), phase))
+
+
+def test_a_cascade_without_its_first_network_is_refused(tmp_path):
+    path = saved(tmp_path)
+    arrays = read_arrays(path)
+    content = json.loads(str(arrays[METADATA_KEY])) | {"is_cascaded": True}
+    write_arrays(path, arrays | {METADATA_KEY: np.array(json.dumps(content))})
+    with pytest.raises(ValueError, match=r"`is_cascaded` is True, but facts of a first network are missing"):
+        load_refnn(path, G1)
+
+
+def test_a_network_that_is_not_there_or_not_finite_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.npz does not exist.*train_forward_gaitnet"):
+        load_refnn(tmp_path / "nothing.npz", G1)
+    path = saved(tmp_path)
+    arrays = read_arrays(path)
+    arrays["layers.0.bias"] = np.full_like(arrays["layers.0.bias"], np.nan)
+    write_arrays(path, arrays)
+    with pytest.raises(ValueError, match="not finite"):
+        load_refnn(path, G1)
+
+
+def test_parameters_that_nobody_gave_come_from_the_data(tmp_path):
+    """All examples have an arm swing of 1.0; the default is 0.4, and a given value stays."""
+    from whole_body_tracking.gait.network.prediction import _in_ranges
+
+    model = load_refnn(saved(tmp_path), G1)
+    swing, rows = list(PARAMETERS).index("arm_swing"), np.array([[0.3, 100.0] + [0.0] * 9])
+    model.examples[:, swing] = 1.0
+    filled = _in_ranges(model, rows.copy(), frozenset({"speed", "cadence"}))
+    assert filled[0, swing] == pytest.approx(1.0, abs=1e-4) and filled[0, :2].tolist() == [0.3, 100.0]
+    rows[0, swing] = 0.2
+    assert _in_ranges(model, rows, frozenset({"speed", "cadence", "arm_swing"}))[0, swing] == 0.2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whole_body_tracking.tasks.tracking.mdp.reference.step_cache import StepCache
+from whole_body_tracking.tasks.tracking.mdp.reference.reference_command import StepCache
 
 pytestmark = pytest.mark.unit
 

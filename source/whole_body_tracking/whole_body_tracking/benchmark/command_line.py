@@ -22,8 +22,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--num_envs", dest="env_counts", type=int, nargs="+", default=None, metavar="N",
         help="Numbers of envs; the first one's rates are the result's own (256, or 4096 on CUDA).",
     )  # fmt: skip
-    parser.add_argument("--output", type=Path, default=None, metavar="FILE.json", help="Write the result here.")
+    parser.add_argument(
+        "--output", "--json", type=Path, default=None, metavar="FILE.json", help="Write the result here."
+    )
     parser.add_argument("--compare", type=Path, default=None, metavar="EARLIER.json", help="Print ratios to this one.")
+    parser.add_argument("--actuators", action="store_true", help="Only stable PD control and muscles of the G1.")
+    parser.add_argument(
+        "--muscle_nn", type=Path, default=None, metavar="FILE", help="Network for --actuators; default: train one."
+    )
     parser.add_argument("--all", action="store_true", help="Also converter, library of --motion_file, ONNX.")
     parser.add_argument(
         "--peer_python", type=Path, default=None, metavar="PATH", help="Python of an environment that has mjlab."
@@ -44,6 +50,12 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f"--num_envs takes positive numbers, got {args.env_counts}.")
     if args.seconds <= 0.0:
         raise ValueError(f"--seconds must be positive, got {args.seconds:g}.")
+    if args.muscle_nn is not None and not args.actuators:
+        raise ValueError("--muscle_nn is measured with --actuators only. Add --actuators, or leave it out.")
+    if args.actuators and args.compare is not None:
+        raise ValueError(
+            "--compare knows the results of the benchmark without --actuators only. Leave one of them out."
+        )
     if args.peer_python is not None and not args.peer_python.is_file():
         raise FileNotFoundError(
             f"--peer_python {args.peer_python} is not a file. Give the path of a Python interpreter."

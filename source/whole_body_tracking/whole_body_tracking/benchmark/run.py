@@ -38,6 +38,8 @@ def benchmark(argv: list[str]) -> dict:
         ChildProcessError: If the peer was asked for and cannot be measured.
     """
     args = parse(argv)
+    if args.actuators:
+        return _benchmark_actuators(args)
     earlier = None if args.compare is None else read_result(args.compare)
     if args.peer_python is not None:
         require_peer(args.peer_python)
@@ -52,6 +54,17 @@ def benchmark(argv: list[str]) -> dict:
         result["peer"] = peer
         result["ratio_environment_to_peer"] = result["environment_steps_per_s"] / peer["environment_steps_per_s"]
     print_result(result, None if earlier is None else compare(result, earlier))
+    if args.output is not None:
+        write_result(args.output, result)
+        print(f"[INFO] Written: {args.output}")
+    return result
+
+
+def _benchmark_actuators(args: argparse.Namespace) -> dict:
+    from .measuring.actuators import measure_actuators, print_actuators
+
+    result = measure_actuators(args)
+    print_actuators(result)
     if args.output is not None:
         write_result(args.output, result)
         print(f"[INFO] Written: {args.output}")

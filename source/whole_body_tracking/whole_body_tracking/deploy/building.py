@@ -41,6 +41,7 @@ def build_controller(
         ValueError: If policy and clips do not fit together, or the policy observes what cannot be known here.
     """
     policy = load_policy(policy_path, needs_clips=motion_file is None and not motions)
+    policy.spec.require_actuation(("implicit",), "a robot, whose motors run their own PD law,")
     config = config or ControllerConfig()
     robot = robot_of(policy.spec)
     body = Body(robot, policy.spec)

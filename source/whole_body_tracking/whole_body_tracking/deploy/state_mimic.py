@@ -105,6 +105,8 @@ def require_state_mimic(spec: PolicySpec, robot: RobotModel) -> None:
     if spec.emitted_actions != "default_relative" or spec.action_kind != "default_relative":
         reasons.append("its actions are about the default pose, and this policy was trained with residual ones, which"
                        " need the reference of two frames in the graph")  # fmt: skip
+    if spec.actuation != "implicit":
+        reasons.append(f"the motors run their own PD law, and this policy was trained with '{spec.actuation}'")
     motors = robot.joint_names[FIRST_WAIST_MOTOR : FIRST_WAIST_MOTOR + len(WAIST_MOTORS)]
     if tuple(motors) != WAIST_MOTORS or spec.anchor_body_name != "torso_link":
         reasons.append(

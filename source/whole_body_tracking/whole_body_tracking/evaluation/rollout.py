@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.actuation.binding import joint_torque
 from whole_body_tracking.tracking.errors import BodyState
-from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .early_stop import EarlyStop
 from .recording import Recording
@@ -160,15 +160,7 @@ def _sample(env, motion: MotionCommand, ref: BodyState, ref_joint_pos: Tensor, a
     robot, data = motion.robot_bodies, motion.robot.data
     bodies = [(state.pos_w - origins, state.quat_w, state.lin_vel_w, state.ang_vel_w) for state in (ref, robot)]
     joint_pos, joint_vel = data.joint_pos.torch, data.joint_vel.torch
-    torque = drive_torque(
-        motion.robot.actuators.target_command.position.torch,
-        joint_pos,
-        joint_vel,
-        data.joint_stiffness.torch,
-        data.joint_damping.torch,
-        data.joint_effort_limits.torch,
-    )
-    values = (*bodies[0], *bodies[1], ref_joint_pos, joint_pos, joint_vel, actions, torque)
+    values = (*bodies[0], *bodies[1], ref_joint_pos, joint_pos, joint_vel, actions, joint_torque(motion.robot))
     return tuple(value[used].cpu() for value in values)
 
 

@@ -14,9 +14,10 @@ from .clip_reference import ClipReference, TrainedClip
 from .spec import ActionCenter, ActionKind, ObservationTerm, PolicySpec
 
 if TYPE_CHECKING:
-    from isaaclab.assets import ArticulationData
+    from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
+    from whole_body_tracking.tasks.gait.mdp.commands import GaitCommand
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 
 OBSERVATION_GROUP = "policy"
@@ -51,7 +52,7 @@ def spec_from_env(
         ValueError: If the spec cannot express the task's actions or observations.
     """
     action = env.action_manager.get_term(ACTION_TERM)
-    robot = env.scene[action.cfg.asset_name].data
+    robot = env.scene[action.cfg.asset_name]
     return PolicySpec(
         task=task,
         run_path=run_path,
@@ -60,9 +61,9 @@ def spec_from_env(
         clamp_targets=clamp_targets,
         trained_on=trained_on,
         **_environment_fields(env),
-        **_action_fields(action, len(robot.joint_names)),
+        **_action_fields(action, robot.num_joints),
         **_joint_fields(robot),
-        **_reference_fields(motion_term(env), with_clips),
+        **(_reference_fields(motion_term(env), with_clips) | _gait_fields(gait_term(env))),
     )
 
 
@@ -71,6 +72,13 @@ def motion_term(env: ManagerBasedRLEnv) -> MotionCommand | None:
     from whole_body_tracking.tasks.tracking.task_reference import motion_of  # needs Isaac Lab, which loading does not
 
     return motion_of(env)
+
+
+def gait_term(env: ManagerBasedRLEnv) -> GaitCommand | None:
+    """Gait command of an environment; None for a task that follows no RefNN."""
+    from whole_body_tracking.tasks.tracking.task_reference import gait_of  # needs Isaac Lab
+
+    return gait_of(env)
 
 
 def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
@@ -93,12 +101,17 @@ def _action_fields(action, num_joints: int) -> dict[str, Any]:
     }
 
 
-def _joint_fields(robot: ArticulationData) -> dict[str, Any]:
+def _joint_fields(articulation: Articulation) -> dict[str, Any]:
+    from whole_body_tracking.actuation.binding import actuation_kind, drive_gains
+
+    robot = articulation.data
     limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
+    stiffness, damping = drive_gains(articulation)
     return {
+        "actuation": actuation_kind(articulation),
         "joint_names": tuple(robot.joint_names),
-        "joint_stiffness": _numbers(robot.joint_stiffness.torch[0]),
-        "joint_damping": _numbers(robot.joint_damping.torch[0]),
+        "joint_stiffness": _numbers(stiffness[0]),
+        "joint_damping": _numbers(damping[0]),
         "joint_armature": _numbers(robot.joint_armature.torch[0]),
         "joint_effort_limit": _numbers(robot.joint_effort_limits.torch[0]),
         "joint_velocity_limit": _numbers(robot.joint_vel_limits.torch[0]),
@@ -122,6 +135,21 @@ def _reference_fields(motion: MotionCommand | None, with_clips: bool) -> dict[st
         "clips_folder": CLIPS_FOLDER if with_clips and library.num_clips > 1 else "",
         "preview_steps": tuple(motion.cfg.preview_steps),
         "clip_end": motion.cfg.clip_end,
+    }
+
+
+def _gait_fields(gait: GaitCommand | None) -> dict[str, Any]:
+    """Fields of a RefNN; none for a task that follows no such network."""
+    if gait is None:
+        return {}
+    names, ranges = tuple(gait.cfg.steered), gait.walk.model.facts.parameters
+    return {
+        "anchor_body_name": gait.cfg.anchor_body_name,
+        "body_names": tuple(gait.body_names),
+        "gait_inputs": names,
+        "gait_low": tuple(float(ranges[name][0]) for name in names),
+        "gait_high": tuple(float(ranges[name][1]) for name in names),
+        "gait_state_size": gait.walk.state_size,
     }
 
 

@@ -22,9 +22,21 @@ REFERENCE_OUTPUTS = ("joint_pos", "joint_vel", "body_pos_w", "body_quat_w", "bod
 JOINT_TARGET_OUTPUT = "joint_target"
 """Last output of a residual policy about its clip's joint targets."""
 
+STATE_OUTPUT = "next_state"
+"""Last output of a policy that follows a RefNN."""
+
+
+def input_names(spec: PolicySpec) -> list[str]:
+    """Names of a file's inputs, in order."""
+    if spec.holds_refnn:
+        return ["obs", "gait", "state"]
+    return ["obs", "time_step"] if spec.reference_in_graph else ["obs"]
+
 
 def output_names(spec: PolicySpec) -> list[str]:
     """Names of a file's outputs, in order."""
+    if spec.holds_refnn:
+        return ["actions", *REFERENCE_OUTPUTS, STATE_OUTPUT]
     reference = REFERENCE_OUTPUTS if spec.reference_in_graph else ()
     return ["actions", *reference, *([JOINT_TARGET_OUTPUT] if spec.holds_joint_targets else [])]
 
@@ -151,8 +163,8 @@ class ResidualTrackingGraph(TrackingGraph):
         self.register_buffer("shift", (center - default) / scale)
         self.register_buffer("center", center)
         self.shows_center = spec.holds_joint_targets
-        self.command_slice = _plain_slice(spec, COMMAND_TERM, 2 * len(spec.joint_names))
-        self.last_action_slice = _plain_slice(spec, LAST_ACTION_TERM, len(spec.joint_names))
+        self.command_slice = plain_slice(spec, COMMAND_TERM, 2 * len(spec.joint_names))
+        self.last_action_slice = plain_slice(spec, LAST_ACTION_TERM, len(spec.joint_names))
 
     def actions(self, obs: Tensor, frame: Tensor) -> Tensor:
         observed = frame - self.lag(obs, frame)
@@ -223,14 +235,14 @@ def action_bounds(spec: PolicySpec) -> tuple[Tensor, Tensor]:
     return ends.amin(0).float(), ends.amax(0).float()
 
 
-def _plain_slice(spec: PolicySpec, name: str, dim: int) -> slice:
-    """Slice of a term that the residual mapping reads; it must have ``dim`` values, no history and no scale."""
+def plain_slice(spec: PolicySpec, name: str, dim: int) -> slice:
+    """Slice of a term that a graph reads or fills in; it must have ``dim`` values, no history and no scale."""
     place = spec.observation_slice(name)
     term = next(term for term in spec.observations if term.name == name)
     plain = term.dim == dim and term.history_length == 1 and term.clip is None
     if not plain or any(value != 1.0 for value in term.scale or ()):
         raise ValueError(
-            f"To export a residual policy with its clip, '{name}' has to be {dim} values without history, scale or"
+            f"To export a residual policy with its reference, '{name}' has to be {dim} values without history, scale or"
             f" clip, found {term!r}."
         )
     return place

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionClip
 
 
+WITH_REFNN = (
+    "is a policy of the gait task, whose reference comes from gait parameters instead of a clip. Play it with"
+    " sim2sim.py --gait speed=0.6,turn=0.2."
+)
+WITHOUT_REFNN = "tracks clips and takes no gait parameters: leave --gait out, or export a policy of Gait-Flat-G1-v0."
+
+
 class OnnxPolicy:
     """An exported policy with its spec. Made by :func:`load_policy`."""
 
@@ -33,9 +40,23 @@ class OnnxPolicy:
             obs: Observations, shape [num_observations] or [1, num_observations].
             time_step: Frame of the clip that the observations refer to; keeps counting after the clip's end.
         """
+        if self.spec.holds_refnn:
+            raise ValueError("The policy follows a RefNN; run it with `run_gait(obs, gait, state)`.")
         inputs = {"obs": np.asarray(obs, dtype=np.float32).reshape(1, -1)}
         if self.spec.reference_in_graph:
             inputs["time_step"] = np.array([[time_step]], dtype=np.float32)
+        return dict(zip(self.output_names, self.session.run(None, inputs), strict=True))
+
+    def run_gait(self, obs: np.ndarray, gait: np.ndarray, state: np.ndarray) -> dict[str, np.ndarray]:
+        """Run a policy that follows a RefNN; returns its outputs by name, each of shape [1, ...].
+
+        Args:
+            obs: Observations, shape [num_observations]; zeros only ask for the reference.
+            gait: Wanted values of ``spec.gait_inputs``, shape [num_inputs].
+            state: ``next_state`` of the call before, shape [state_size]; zeros begin a walk.
+        """
+        inputs = {"obs": obs, "gait": gait, "state": state}
+        inputs = {name: np.asarray(value, dtype=np.float32).reshape(1, -1) for name, value in inputs.items()}
         return dict(zip(self.output_names, self.session.run(None, inputs), strict=True))
 
     def reference(self, time_step: int) -> dict[str, np.ndarray]:
@@ -61,13 +82,19 @@ class OnnxPolicy:
         return read_clip(self.folder, self.spec, name)
 
 
-def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None, needs_clips: bool = True) -> OnnxPolicy:
+def load_policy(
+    path: str | os.PathLike,
+    expected: PolicySpec | None = None,
+    needs_clips: bool = True,
+    follows_gait: bool | None = False,
+) -> OnnxPolicy:
     """Load an exported policy and check that its observations, joints and control rate are those expected.
 
     Args:
         path: ONNX file.
         expected: What the controller was made for; None accepts any policy of this project.
         needs_clips: Whether the clips of a policy that does not hold them have to be beside it.
+        follows_gait: Whether it should be a policy that follows a RefNN; None takes either.
 
     Raises:
         FileNotFoundError: If the file does not exist, or one of its clips; the message names it.
@@ -84,6 +111,8 @@ def load_policy(path: str | os.PathLike, expected: PolicySpec | None = None, nee
         raise ValueError(
             f"{path.name}: input `obs` has {width} values, but its terms are {spec.describe_observations()}."
         )
+    if follows_gait is not None and spec.holds_refnn != follows_gait:
+        raise ValueError(f"{path.name} {WITH_REFNN if spec.holds_refnn else WITHOUT_REFNN}")
     if expected is not None:
         spec.require_compatible(expected, path.name)
     if needs_clips:

@@ -13,7 +13,7 @@ from torch import nn
 
 from whole_body_tracking.files import write_atomically
 
-from .graph import build_graph, output_names
+from .graph import build_graph, input_names, output_names
 from .spec import PolicySpec
 from .spec_metadata import spec_to_metadata
 
@@ -30,6 +30,10 @@ WITHOUT_CLIP = (
     " cannot run it. Export it with one clip for that: play.py --export with --motion_file."
 )
 """What a file says of itself in its ``doc_string``, which viewers of ONNX files show."""
+WITH_REFNN = (
+    "A policy with a RefNN inside: give it the wanted `gait` (its metadata name the values), and `state`, the"
+    " `next_state` of the call before, zeros at first. docs/gait.md has the calls of a controller."
+)
 
 
 def export_onnx(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None, path: str | os.PathLike) -> Path:
@@ -58,7 +62,14 @@ def export_onnx(actor: MLPModel, spec: PolicySpec, library: MotionLibrary | None
 def example_inputs(spec: PolicySpec) -> tuple[torch.Tensor, ...]:
     """Zero inputs of an exported graph."""
     obs = torch.zeros(1, spec.num_observations)
+    if spec.holds_refnn:
+        return (obs, torch.zeros(1, len(spec.gait_inputs)), torch.zeros(1, spec.gait_state_size))
     return (obs, torch.zeros(1, 1)) if spec.reference_in_graph else (obs,)
+
+
+def ignore_shape_checks() -> None:
+    """Tracing a graph with kinematics inside warns that shapes are checked once: they are the same ever after."""
+    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=".*kinematics")
 
 
 def to_onnx_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
@@ -70,16 +81,17 @@ def to_onnx_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
         # The tracing exporter is deprecated but takes 0.03 s where the other takes 1 to 3 s, at every save, and writes
         # the weights into the file.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
+        ignore_shape_checks()
         torch.onnx.export(
             graph,
             example_inputs(spec),
             buffer,
-            input_names=["obs", "time_step"] if spec.reference_in_graph else ["obs"],
+            input_names=input_names(spec),
             output_names=output_names(spec),
             opset_version=OPSET,
             dynamo=False,
         )
     model = onnx.load_model_from_string(buffer.getvalue())
     onnx.helper.set_model_props(model, spec_to_metadata(spec))
-    model.doc_string = ONE_CLIP if spec.reference_in_graph else WITHOUT_CLIP
+    model.doc_string = WITH_REFNN if spec.holds_refnn else ONE_CLIP if spec.reference_in_graph else WITHOUT_CLIP
     return model.SerializeToString()

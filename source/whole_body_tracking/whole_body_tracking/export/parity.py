@@ -59,7 +59,7 @@ def check_parity(
     expected, fed = _expected(policy, actor, obs, library, times)
     runs = [policy.run(row, time) for row, time in zip(fed, times, strict=True)]
     found = {name: np.concatenate([run[name] for run in runs]) for name in expected}
-    return max(_worst(policy, name, found[name], expected[name], tolerance) for name in expected)
+    return max(worst(policy, name, found[name], expected[name], tolerance) for name in expected)
 
 
 def _expected(
@@ -82,7 +82,7 @@ def _expected(
             expected["actions"] = actions + shift[times.clip(0, last_frame)]
             fed = _with_emitted_last_action(policy, fed, shift[(times - 1).clip(0, last_frame)])
     if policy.spec.clamp_targets:
-        expected["actions"] = _clamped(policy, expected["actions"])
+        expected["actions"] = clamped(policy, expected["actions"])
     return expected, fed
 
 
@@ -100,7 +100,7 @@ def _with_emitted_last_action(policy: OnnxPolicy, obs: np.ndarray, last_shift: n
     return fed
 
 
-def _clamped(policy: OnnxPolicy, actions: np.ndarray) -> np.ndarray:
+def clamped(policy: OnnxPolicy, actions: np.ndarray) -> np.ndarray:
     """Actions whose joint targets were clipped to the soft limits, shape [num_samples, num_joints]."""
     spec = policy.spec
     default, scale = np.array(spec.default_joint_pos), np.array(spec.action_scale)
@@ -108,11 +108,17 @@ def _clamped(policy: OnnxPolicy, actions: np.ndarray) -> np.ndarray:
     return ((targets - default) / scale).astype(np.float32)
 
 
-def _worst(policy: OnnxPolicy, output: str, found: np.ndarray, expected: np.ndarray, tolerance: float) -> float:
+def worst(policy: OnnxPolicy, output: str, found: np.ndarray, expected: np.ndarray, tolerance: float) -> float:
+    """Largest difference of an output, relative to max(1, |value|).
+
+    Raises:
+        ValueError: If it exceeds the tolerance.
+    """
     error = np.abs(found - expected) / np.maximum(1.0, np.abs(expected))
     place = np.unravel_index(np.nan_to_num(error, nan=np.inf).argmax(), error.shape)
     if not error[place] <= tolerance:
         names = policy.spec.body_names if output.startswith("body") else policy.spec.joint_names
+        names = [f"value {index}" for index in range(found.shape[1])] if output == "next_state" else names
         raise ValueError(
             f"The exported policy differs from torch: {output} of {names[place[1]]} in sample {place[0]} is"
             f" {found[place]:.7g}, expected {expected[place]:.7g} (relative difference {error[place]:.2g}, tolerance"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from whole_body_tracking.robots import get_robot
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
-from .env_spec import OBSERVATION_GROUP, motion_term, spec_from_env
+from .env_spec import OBSERVATION_GROUP, gait_term, motion_term, spec_from_env
+from .gait.graph import build_gait_graph
+from .gait.parity import check_gait_parity
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
 from .loader import OnnxPolicy, load_policy
@@ -87,16 +90,23 @@ def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: P
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
     motion = motion_term(env)
-    graph = build_graph(actor, spec, None if motion is None else motion.nominal_library)
+    graph = _graph(env, actor, spec)
     folder.mkdir(parents=True, exist_ok=True)
     if motion is not None:
         write_clips(folder, spec, motion.nominal_entries)
 
     def write(staged: Path) -> None:
         write_policy(staged, graph, spec, get_robot(env.cfg.robot_name).joint_names)
-        _check(load_policy(staged / "policy.onnx", needs_clips=False), env, actor)
+        _check(load_policy(staged / "policy.onnx", needs_clips=False, follows_gait=None), env, actor)
 
     replace_set(folder, POLICY_FILES, write)
+
+
+def _graph(env: ManagerBasedRLEnv, actor: MLPModel, spec: PolicySpec) -> nn.Module:
+    if spec.holds_refnn:
+        return build_gait_graph(actor, spec, deepcopy(gait_term(env).walk).cpu())
+    motion = motion_term(env)
+    return build_graph(actor, spec, None if motion is None else motion.nominal_library)
 
 
 def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_names: Sequence[str]) -> None:
@@ -114,13 +124,17 @@ def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_nam
     (folder / "policy.onnx").write_bytes(to_onnx_bytes(graph, spec))
     (folder / "policy.json").write_text(spec.to_json(indent=2) + "\n")
     (folder / "policy.pt").write_bytes(to_torchscript_bytes(graph, spec))
-    if spec.emitted_actions == "default_relative":
+    if spec.emitted_actions == "default_relative" and not spec.holds_refnn:
         (folder / "deploy.yaml").write_text(to_deploy_yaml(spec, sdk_joint_names))
 
 
 def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
     """Compare an exported file with torch on the environment's last observations."""
     motion, obs = motion_term(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
+    if policy.spec.holds_refnn:
+        gait = gait_term(env)
+        check_gait_parity(policy, actor, obs, gait.state[:NUM_PARITY_SAMPLES], deepcopy(gait.walk).cpu())
+        return
     if motion is None:
         check_parity(policy, actor, obs)
         return

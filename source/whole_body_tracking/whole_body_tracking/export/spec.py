@@ -13,7 +13,15 @@ from .clip_reference import ClipReference, TrainedClip, require_folder_name
 
 FORMAT_VERSION = 1
 
-ADDED_FIELDS = {"clamp_targets", "clips_folder", "preview_steps", "clip_end", "trained_on", "action_center"}
+ADDED_FIELDS = {
+    "clamp_targets",
+    "clips_folder",
+    "preview_steps",
+    "clip_end",
+    "trained_on",
+    "action_center",
+    "actuation",
+}
 """Fields that files of this format version may lack; they have defaults."""
 
 ActionKind = Literal["default_relative", "residual"]
@@ -21,6 +29,10 @@ ActionKind = Literal["default_relative", "residual"]
 
 ActionCenter = Literal["reference", "joint_target"]
 """Joint target of a zero residual action: the reference's joint positions, or the clip's channel ``joint_target``."""
+
+Actuation = Literal["implicit", "stable_pd", "stable_pd_contacts", "muscles"]
+"""How joints were driven in training: by the engine's own PD drives, by stable PD control, the same with the contact
+forces in its prediction, or by muscles. See docs/actuation.md."""
 
 PER_JOINT_FIELDS = (
     "joint_stiffness",
@@ -35,6 +47,8 @@ PER_JOINT_FIELDS = (
     "default_joint_pos",
     "action_scale",
 )
+
+ADDED_FIELDS |= {"gait_inputs", "gait_low", "gait_high", "gait_state_size"}
 
 
 @dataclass(frozen=True)
@@ -125,9 +139,19 @@ class PolicySpec:
     """What residual actions were about in training."""
     trained_on: tuple[TrainedClip, ...] = ()
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
+    actuation: Actuation = "implicit"
+    """How joints were driven in training."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
+    gait_inputs: tuple[str, ...] = ()
+    """Parameters that the file's input ``gait`` takes, of a policy that follows a RefNN; empty for others."""
+    gait_low: tuple[float, ...] = ()
+    """Smallest value of each; smaller ones count as this."""
+    gait_high: tuple[float, ...] = ()
+    """Largest value of each."""
+    gait_state_size: int = 0
+    """Number of values of the file's input ``state``."""
 
     def __post_init__(self):
         require_folder_name(self.clips_folder)
@@ -140,6 +164,8 @@ class PolicySpec:
                 raise ValueError(f"`{name}` is not finite for {bad}. Correct the robot's config before exporting.")
         if self.action_center not in get_args(ActionCenter):
             raise ValueError(f"`action_center` is '{self.action_center}', expected one of {get_args(ActionCenter)}.")
+        if self.actuation not in get_args(Actuation):
+            raise ValueError(f"`actuation` is '{self.actuation}', expected one of {get_args(Actuation)}.")
         if self.clamp_targets and self.emitted_actions != "default_relative":
             raise ValueError(
                 "Targets cannot be clamped in a file that does not know them: its actions are about a reference that it"
@@ -152,8 +178,13 @@ class PolicySpec:
 
     @property
     def emitted_actions(self) -> ActionKind:
-        """Kind of the file's ``actions``: default-relative also for a residual policy that holds its clip."""
-        return "default_relative" if self.reference_in_graph else self.action_kind
+        """Kind of the file's ``actions``: default-relative also for a residual policy that holds its reference."""
+        return "default_relative" if self.reference_in_graph or self.holds_refnn else self.action_kind
+
+    @property
+    def holds_refnn(self) -> bool:
+        """Whether the file holds a RefNN: then it takes ``gait`` and ``state`` and outputs the reference."""
+        return bool(self.gait_inputs)
 
     @property
     def emitted_center(self) -> str:
@@ -210,6 +241,22 @@ class PolicySpec:
                 raise ValueError(
                     f"{source}: `{field}` is {found}, expected {wanted}. Use the matching task or controller."
                 )
+
+    def require_actuation(self, supported: tuple[str, ...], where: str) -> None:
+        """Check that a place drives joints as this policy's training did.
+
+        Args:
+            supported: Kinds of :data:`Actuation` that it knows.
+            where: What messages call it.
+
+        Raises:
+            ValueError: If it does not.
+        """
+        if self.actuation not in supported:
+            raise ValueError(
+                f"{self.checkpoint or 'The policy'} was trained with actuation '{self.actuation}', and {where} has only"
+                f" {', '.join(supported)}. Train without presets=spd or presets=muscles, or play it in evaluate.py."
+            )
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON text from which :meth:`from_json` restores every number exactly."""

@@ -15,29 +15,34 @@ def spec_to_metadata(spec: PolicySpec) -> dict[str, str]:
     observations = spec.observations
     # Only where it says something new: files written before there was a choice stay readable.
     center = {} if spec.action_center == "reference" else {"action_center": spec.action_center}
-    return center | {
-        "run_path": spec.run_path,
-        "joint_names": _csv(spec.joint_names),
-        "joint_stiffness": _csv(spec.joint_stiffness),
-        "joint_damping": _csv(spec.joint_damping),
-        "default_joint_pos": _csv(spec.default_joint_pos),
-        "command_names": _csv(spec.command_names),
-        "observation_names": _csv(term.name for term in observations),
-        "observation_history_lengths": _csv(term.history_length for term in observations),
-        "action_scale": _csv(spec.action_scale),
-        "anchor_body_name": spec.anchor_body_name,
-        "body_names": _csv(spec.body_names),
-        "observation_dims": _csv(term.dim for term in observations),
-        "joint_effort_limit": _csv(spec.joint_effort_limit),
-        "quat_order": spec.quat_order,
-        "task": spec.task,
-        "control_dt": repr(spec.control_dt),
-        "action_kind": spec.action_kind,
-        "emitted_actions": spec.emitted_actions,
-        "reference_in_graph": str(spec.reference_in_graph).lower(),
-        "format_version": str(spec.format_version),
-        SPEC_KEY: spec.to_json(),
-    }
+    actuation = {} if spec.actuation == "implicit" else {"actuation": spec.actuation}
+    return (
+        center
+        | actuation
+        | {
+            "run_path": spec.run_path,
+            "joint_names": _csv(spec.joint_names),
+            "joint_stiffness": _csv(spec.joint_stiffness),
+            "joint_damping": _csv(spec.joint_damping),
+            "default_joint_pos": _csv(spec.default_joint_pos),
+            "command_names": _csv(spec.command_names),
+            "observation_names": _csv(term.name for term in observations),
+            "observation_history_lengths": _csv(term.history_length for term in observations),
+            "action_scale": _csv(spec.action_scale),
+            "anchor_body_name": spec.anchor_body_name,
+            "body_names": _csv(spec.body_names),
+            "observation_dims": _csv(term.dim for term in observations),
+            "joint_effort_limit": _csv(spec.joint_effort_limit),
+            "quat_order": spec.quat_order,
+            "task": spec.task,
+            "control_dt": repr(spec.control_dt),
+            "action_kind": spec.action_kind,
+            "emitted_actions": spec.emitted_actions,
+            "reference_in_graph": str(spec.reference_in_graph).lower(),
+            "format_version": str(spec.format_version),
+            SPEC_KEY: spec.to_json(),
+        }
+    )
 
 
 def spec_from_metadata(metadata: dict[str, str], source: str) -> PolicySpec:

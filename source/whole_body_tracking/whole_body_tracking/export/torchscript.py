@@ -8,7 +8,7 @@ import warnings
 import torch
 from torch import nn
 
-from .onnx_policy import example_inputs
+from .onnx_policy import example_inputs, ignore_shape_checks
 from .spec import PolicySpec
 from .spec_metadata import SPEC_KEY
 
@@ -18,6 +18,7 @@ def to_torchscript_bytes(graph: nn.Module, spec: PolicySpec) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
+        ignore_shape_checks()
         traced = torch.jit.trace(graph, example_inputs(spec), check_trace=False)
         torch.jit.save(traced, buffer, _extra_files={SPEC_KEY: spec.to_json()})
     return buffer.getvalue()

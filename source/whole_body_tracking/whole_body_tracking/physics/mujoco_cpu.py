@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import warp as wp
@@ -14,6 +15,7 @@ from newton.solvers import SolverMuJoCo
 
 from .mujoco_cpu_cfg import MujocoCpuSolverCfg
 from .mujoco_cpu_solver import SolverMujocoCpu
+from .mujoco_cpu_stable_pd import NativeStablePD
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +53,26 @@ class NewtonMujocoCpuManager(NewtonMJWarpManager):
             logger.info("Each of the %d physics steps of a control step is stepped on its own.", decimation)
 
     @classmethod
+    def use_stable_pd(
+        cls, joint_names: Sequence[str], contact_forces: bool, after_step: Callable[[], None] | None
+    ) -> NativeStablePD:
+        """Drive joints by stable PD control, or offer its torques; see :meth:`.SolverMujocoCpu.use_stable_pd`."""
+        stable_pd = cls._solver.use_stable_pd(joint_names, contact_forces, after_step)
+        cls.set_decimation(cls._decimation)
+        return stable_pd
+
+    @classmethod
+    def compute_stable_pd(cls) -> None:
+        """Compute the torques of stable PD control for the coming physics step."""
+        cls._solver.compute_stable_pd(cls.backend.state_0, cls.backend.control, cls._solver_dt)
+
+    @classmethod
     def _targets_drive_all_joints(cls) -> bool:
-        """Whether implicit drives act on every joint, so that no torque is computed between physics steps."""
+        """Whether drives of the engine act on every joint, so that no torque is computed between physics steps."""
         if cls._adapter is not None:
             return False
+        if cls._solver.stable_pd is not None:
+            return cls._solver.stable_pd.drives
         model = cls.get_model()
         first_dof = model.joint_qd_start.numpy()
         passive = [int(JointType.FREE), int(JointType.FIXED), int(JointType.DISTANCE)]

@@ -60,6 +60,38 @@ class StepArgs:
     """Contact point on the second shape, in its body's frame [m]."""
     forces: wp.array2d(dtype=wp.spatial_vector)
     """Force [N] and torque [N m] on the first shape, world frame, divided by the number of substeps."""
+    mj_step1: wp.uint64
+    mj_step2: wp.uint64
+    mj_fullM: wp.uint64
+    pd_qpos: wp.uint64
+    """What follows is for stable PD control and empty without it. ``mjData.qpos`` of this thread, and so on."""
+    pd_qvel: wp.uint64
+    pd_qfrc_bias: wp.uint64
+    pd_qfrc_passive: wp.uint64
+    pd_qfrc_constraint: wp.uint64
+    pd_qfrc_applied: wp.uint64
+    pd_feed_forward: wp.uint64
+    """Forces applied from outside, float32, [num_envs, num_dofs]."""
+    pd_parents: wp.uint64
+    """``mjModel.dof_parentid``."""
+    pd_positions: wp.uint64
+    """Index in qpos of each degree of freedom, negative where no motor drives it."""
+    pd_scratch: wp.array(dtype=wp.float64)
+    pd_stiffness: wp.array2d(dtype=wp.float32)
+    """This and the following of shape [num_envs, num_dofs]."""
+    pd_damping: wp.array2d(dtype=wp.float32)
+    pd_limit: wp.array2d(dtype=wp.float32)
+    pd_target: wp.array2d(dtype=wp.float32)
+    pd_target_vel: wp.array2d(dtype=wp.float32)
+    pd_torque: wp.array2d(dtype=wp.float32)
+    pd_torque_before_limit: wp.array2d(dtype=wp.float32)
+    pd_constraint: wp.array2d(dtype=wp.float32)
+    """Constraint forces of the last substep."""
+    pd_drives: wp.bool
+    """Whether the torques drive the robot, or are only computed when asked for."""
+    pd_counts_constraint: wp.bool
+    pd_timestep: wp.array(dtype=wp.float64)
+    """Length of a substep [s], shape [1]."""
 
 
 @wp.func_native("""
@@ -188,6 +220,71 @@ def record_contacts(args: StepArgs, env_id: int, weight: wp.float64):
     ...
 
 
+@wp.func_native("""
+const int n = args.pd_stiffness.shape[1];
+const size_t row = (size_t)env_id * n;
+const double h = args.pd_timestep.data[0];
+const double *qpos = (const double*)args.pd_qpos, *qvel = (const double*)args.pd_qvel;
+const double *bias = (const double*)args.pd_qfrc_bias, *passive = (const double*)args.pd_qfrc_passive;
+const float* feed_forward = (const float*)args.pd_feed_forward + row;
+const int *parent = (const int*)args.pd_parents, *position = (const int*)args.pd_positions;
+double *M = args.pd_scratch.data, *x = M + n * n, *drive = x + n;
+
+((void (*)(const void*, const void*, double*))args.mj_fullM)(
+    (const void*)args.mj_models.data[env_id], (const void*)args.mj_data, M);
+for (int i = 0; i < n; ++i) {
+    const float* kp = args.pd_stiffness.data + row;
+    const float* kd = args.pd_damping.data + row;
+    drive[i] = 0.0;
+    if (position[i] >= 0) {
+        drive[i] = -kp[i] * (qpos[position[i]] + h * qvel[i] - args.pd_target.data[row + i])
+                   - kd[i] * (qvel[i] - args.pd_target_vel.data[row + i]);
+        M[i * n + i] += h * kd[i];
+    }
+    x[i] = drive[i] + passive[i] - bias[i];
+    if (args.pd_drives) x[i] += feed_forward[i];
+    if (args.pd_counts_constraint) x[i] += args.pd_constraint.data[row + i];
+}
+for (int k = n - 1; k >= 0; --k)
+    for (int i = parent[k]; i >= 0; i = parent[i]) {
+        const double factor = M[k * n + i] / M[k * n + k];
+        for (int j = i; j >= 0; j = parent[j]) M[i * n + j] -= factor * M[k * n + j];
+        M[k * n + i] = factor;
+    }
+for (int k = n - 1; k >= 0; --k)
+    for (int i = parent[k]; i >= 0; i = parent[i]) x[i] -= M[k * n + i] * x[k];
+for (int k = 0; k < n; ++k) {
+    x[k] /= M[k * n + k];
+    for (int i = parent[k]; i >= 0; i = parent[i]) x[k] -= M[k * n + i] * x[i];
+}
+for (int i = 0; i < n; ++i) {
+    if (position[i] < 0) continue;
+    const double limit = args.pd_limit.data[row + i];
+    double torque = drive[i] - h * args.pd_damping.data[row + i] * x[i];
+    if (args.pd_drives) torque += feed_forward[i];
+    const double limited = torque > limit ? limit : (torque < -limit ? -limit : torque);
+    if (args.pd_drives) ((double*)args.pd_qfrc_applied)[i] = limited;
+    args.pd_torque_before_limit.data[row + i] = (float)torque;
+    args.pd_torque.data[row + i] = (float)limited;
+}
+""")
+def apply_stable_pd(args: StepArgs, env_id: int):
+    """Set the motors' torques from the state after ``mj_step1``.
+
+    Solves (M + h Kd) q'' = drive + known forces as L^T D L along the tree (Featherstone, Rigid Body Dynamics
+    Algorithms, 2008, section 6.5), and adds -h kd q'' to the drives.
+    """
+    ...
+
+
+@wp.func_native("""
+const int n = args.pd_constraint.shape[1];
+for (int i = 0; i < n; ++i)
+    args.pd_constraint.data[(size_t)env_id * n + i] = (float)((const double*)args.pd_qfrc_constraint)[i];
+""")
+def keep_constraint_forces(args: StepArgs, env_id: int): ...
+
+
 @wp.kernel
 def step_envs_kernel(args: StepArgs):
     """Step envs until none is left to claim. Launch with one thread."""
@@ -201,7 +298,14 @@ def step_envs_kernel(args: StepArgs):
         valid = load_inputs(args, env_id, bad_value)
         substep = int(0)  # noqa: UP018 (Warp: a variable, not a constant)
         while valid and substep < num_substeps:
-            call_mujoco(args, args.mj_step, env_id)
+            if args.pd_drives:
+                call_mujoco(args, args.mj_step1, env_id)
+                apply_stable_pd(args, env_id)
+                call_mujoco(args, args.mj_step2, env_id)
+            else:
+                call_mujoco(args, args.mj_step, env_id)
+            if args.pd_constraint.shape[0] > 0:
+                keep_constraint_forces(args, env_id)
             valid = state_is_finite(args, bad_value)
             if valid and args.progress[2] != 0:
                 record_contacts(args, env_id, weight)
@@ -211,6 +315,17 @@ def step_envs_kernel(args: StepArgs):
         if not valid:
             args.count[env_id] = 0
         store_outputs(args, env_id, valid)
+        env_id = claim_env(args)
+
+
+@wp.kernel
+def stable_pd_kernel(args: StepArgs):
+    """Compute the torques of stable PD control at the present state until no env is left. Launch with one thread."""
+    env_id = claim_env(args)
+    while env_id < args.mj_models.shape[0]:
+        if load_inputs(args, env_id, wp.float64(wp.static(BAD_VALUE))):
+            call_mujoco(args, args.mj_step1, env_id)
+            apply_stable_pd(args, env_id)
         env_id = claim_env(args)
 
 

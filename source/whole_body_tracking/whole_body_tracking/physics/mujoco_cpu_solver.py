@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import override
 
 from mujoco import MjModel
@@ -11,6 +12,7 @@ from newton.solvers import SolverMuJoCo
 
 from .mujoco_cpu_contacts import ContactRecords
 from .mujoco_cpu_models import EnvModels
+from .mujoco_cpu_stable_pd import NativeStablePD
 from .mujoco_cpu_stepper import EnvStepper
 
 
@@ -49,6 +51,8 @@ class SolverMujocoCpu(SolverMuJoCo):
         self._records = ContactRecords(self.mjc_geom_to_newton_shape, slots)
         self._models_changed = False
         self._stepper: EnvStepper | None = None
+        self.stable_pd: NativeStablePD | None = None
+        self._after_step: Callable[[], None] | None = None
         self.use_threads(num_threads)
 
     @property
@@ -67,7 +71,38 @@ class SolverMujocoCpu(SolverMuJoCo):
         """Step with this many threads from now on, or one per available CPU core for None."""
         if self._stepper is not None:
             self._stepper.close()
-        self._stepper = EnvStepper(self.env_models, self.mjw_data, self._records, num_threads)
+        self._stepper = EnvStepper(self.env_models, self.mjw_data, self._records, num_threads, self.stable_pd)
+
+    def use_stable_pd(
+        self, joint_names: Sequence[str], contact_forces: bool, after_step: Callable[[], None] | None
+    ) -> NativeStablePD:
+        """Drive joints by stable PD control at every substep from now on, or offer its torques.
+
+        Args:
+            joint_names: The joints, each with one degree of freedom.
+            contact_forces: Whether the prediction counts the constraint forces of the last substep.
+            after_step: Called after every step, when torques are known; None leaves the joints alone, and torques are
+                computed when :meth:`compute_stable_pd` is called.
+
+        Returns:
+            Arrays for gains and targets; fill them before the next step.
+
+        Raises:
+            ValueError: If a joint does not exist.
+        """
+        models = self.current_models()
+        drives = after_step is not None
+        self.stable_pd = NativeStablePD(models[0], len(models), joint_names, contact_forces, drives)
+        self._after_step = after_step
+        self.use_threads(self.num_threads)
+        return self.stable_pd
+
+    def compute_stable_pd(self, state: State, control: Control, dt: float) -> None:
+        """Compute the torques of stable PD control at a state, for a step of ``dt`` seconds."""
+        self.current_models()
+        self._apply_mjc_control(self.model, state, control, self.mjw_data)
+        self._update_mjc_data(self.mjw_data, self.model, state)
+        self._stepper.compute_stable_pd(dt)
 
     @override
     def step(
@@ -87,6 +122,8 @@ class SolverMujocoCpu(SolverMuJoCo):
         accelerations = state_out.body_qdd is not None or state_out.body_parent_f is not None
         self._stepper.step(num_substeps, dt, contacts=report_contacts, accelerations=accelerations)
         self._update_newton_state(self.model, state_out, self.mjw_data, state_prev=state_in)
+        if self._after_step is not None:
+            self._after_step()
         self._step += 1
 
     @override

@@ -13,7 +13,8 @@ import warp as wp
 from .mujoco_cpu_contacts import ContactRecords
 from .mujoco_cpu_layout import check_layout, function_address, struct_type
 from .mujoco_cpu_models import EnvModels
-from .mujoco_cpu_native import StepArgs, step_envs_kernel
+from .mujoco_cpu_native import StepArgs, stable_pd_kernel, step_envs_kernel
+from .mujoco_cpu_stable_pd import NativeStablePD
 
 INPUT_FIELDS = (
     "qpos",
@@ -45,7 +46,14 @@ class EnvStepper:
     [num_envs, ...]) and written back after the last substep.
     """
 
-    def __init__(self, models: EnvModels, warp_data: Any, contacts: ContactRecords, num_threads: int | None):
+    def __init__(
+        self,
+        models: EnvModels,
+        warp_data: Any,
+        contacts: ContactRecords,
+        num_threads: int | None,
+        stable_pd: NativeStablePD | None = None,
+    ):
         """Start the threads.
 
         Args:
@@ -53,17 +61,17 @@ class EnvStepper:
             warp_data: MuJoCo Warp's data, on the CPU.
             contacts: Where contacts are recorded.
             num_threads: Number of threads, or None for one per available CPU core.
+            stable_pd: What makes torques at every substep, or None to step with the given controls alone.
         """
         num_envs = len(models.models)
         self.num_threads = min(resolve_num_threads(num_threads), num_envs)
-        self._models = models
+        self._models, self._stable_pd = models, stable_pd
         self._progress = np.zeros(4, dtype=np.int32)
         self._data = [_make_data(models.models[0]) for _ in range(self.num_threads)]
         check_layout(self._data[0])
         self._args = [self._bind(data, warp_data, contacts) for data in self._data]
-        self._launches = [
-            wp.launch(step_envs_kernel, dim=1, inputs=[args], device="cpu", record_cmd=True) for args in self._args
-        ]
+        self._launches = self._record(step_envs_kernel)
+        self._pd_launches = [] if stable_pd is None else self._record(stable_pd_kernel)
         self._pool = ThreadPoolExecutor(max(1, self.num_threads - 1), thread_name_prefix="mujoco_cpu")
 
     @property
@@ -81,15 +89,30 @@ class EnvStepper:
             accelerations: Whether to compute body accelerations and joint wrenches of the last substep.
         """
         self._models.set_timestep(timestep)
+        if self._stable_pd is not None:
+            self._stable_pd.timestep[0] = timestep
         self._progress[:] = (0, num_substeps, contacts, accelerations)
-        others = [self._pool.submit(launch.launch) for launch in self._launches[1:]]
-        self._launches[0].launch()
+        self._run(self._launches)
+
+    def compute_stable_pd(self, timestep: float) -> None:
+        """Compute the torques of stable PD control of every env at its present state, for a step of this length [s]."""
+        self._models.set_timestep(timestep)
+        self._stable_pd.timestep[0] = timestep
+        self._progress[:] = 0
+        self._run(self._pd_launches)
+
+    def _run(self, launches: list[wp.Launch]) -> None:
+        others = [self._pool.submit(launch.launch) for launch in launches[1:]]
+        launches[0].launch()
         for other in others:
             other.result()
 
     def close(self) -> None:
         """Stop the threads."""
         self._pool.shutdown()
+
+    def _record(self, kernel: wp.Kernel) -> list[wp.Launch]:
+        return [wp.launch(kernel, dim=1, inputs=[args], device="cpu", record_cmd=True) for args in self._args]
 
     def _bind(self, data: mujoco.MjData, warp_data: Any, contacts: ContactRecords) -> StepArgs:
         args = StepArgs()
@@ -108,6 +131,8 @@ class EnvStepper:
         args.geom_body = self._models.models[0].geom_bodyid.ctypes.data
         _set_contact_layout(args)
         contacts.bind(args)
+        if self._stable_pd is not None:
+            self._stable_pd.bind(args, data, warp_data)
         return args
 
 

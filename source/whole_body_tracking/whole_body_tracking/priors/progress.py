@@ -32,6 +32,11 @@ class EpochProgress(_Bar):
         self._done += 1
         self._progress.update(self._task, completed=self._done)
 
+    def advance_to(self, done: int) -> None:
+        """So many are done."""
+        self._done = done
+        self._progress.update(self._task, completed=done)
+
     def report(self, share: float) -> None:
         """Share of the present epoch."""
         self._progress.update(self._task, completed=self._done + share)

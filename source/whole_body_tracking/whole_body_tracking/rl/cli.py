@@ -31,6 +31,12 @@ def add_motion_args(parser: argparse.ArgumentParser) -> None:
         help="W&B registry names such as ORG/wandb-registry-motions/walk, optionally with :v3 or :latest.",
     )
     group.add_argument(
+        "--gait_model",
+        default=None,
+        metavar="FILE",
+        help="RefNN of a Gait task; default: that of --checkpoint.",
+    )
+    group.add_argument(
         "--wandb_path", default=None, metavar="ORG/PROJECT/RUN_ID", help="W&B run whose newest checkpoint to load."
     )
     parser.add_argument(
@@ -84,7 +90,7 @@ def require_known_task(task: str | None) -> None:
     if task is not None and task.split(":")[-1] not in gym.registry:
         for point in entry_points(group="isaaclab.tasks"):  # tasks of other packages, imported only when asked for
             point.load()
-    known = sorted(name for name in gym.registry if name.startswith("Tracking-"))
+    known = sorted(name for name in gym.registry if name.startswith(("Tracking-", "Gait-")))
     if task is None or task.split(":")[-1] not in gym.registry:
         require_known(str(task), known, "task")
 

@@ -8,6 +8,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from isaaclab.app import launch_simulation
@@ -23,10 +24,11 @@ from isaaclab_rl.rsl_rl import (
 from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion.sources.motion_entries import registry_paths, resolve_items
-from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of
+from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, motion_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
+from .run.run_folder import kept_refnn
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +56,26 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         if motion is None:
             raise ValueError(f"{args.task} tracks no motion; leave out {motion_files[:3]}.")
         motion.motion_files = motion_files
+    name_refnn(args, env_cfg)
     validate(env_cfg)
     return env_cfg, agent_cfg
+
+
+def name_refnn(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> None:
+    """Tell a gait task which RefNN it follows: that of ``--gait_model``, else the one beside the checkpoint.
+
+    Raises:
+        ValueError: If a RefNN is given and the task follows none.
+    """
+    gait, given = gait_cfg_of(env_cfg), getattr(args, "gait_model", None)
+    if gait is None:
+        if given:
+            raise ValueError(f"{args.task} follows no RefNN; leave out --gait_model, or take --task Gait-Flat-G1-v0.")
+        return
+    if given:
+        gait.model_file = str(Path(given).absolute())
+    elif not gait.model_file:
+        gait.model_file = kept_refnn(getattr(args, "checkpoint", None))
 
 
 def resolve_checked(args: argparse.Namespace, play: bool = False) -> tuple[TrackingEnvCfg, RslRlBaseRunnerCfg]:

@@ -30,7 +30,7 @@ from .prior.setup import add_prior_args, adopt_prior, configure_prior, keep_prio
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
 from .run.continuation import has_other_clips, note_session, require_same_control
-from .run.run_folder import choose_run_folder, describe_run, removed_if_empty
+from .run.run_folder import choose_run_folder, describe_run, keep_refnn, removed_if_empty
 from .run.service import StopTraining
 from .runner import TrackingRunner
 from .session import resolve_configs, tracking_env
@@ -188,6 +188,7 @@ def run_training(
     elif is_first:
         describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
         keep_prior(run_folder, agent_cfg)
+        keep_refnn(run_folder, env_cfg)
     runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
     distributed.leave()

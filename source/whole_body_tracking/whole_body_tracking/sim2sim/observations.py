@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.export.spec import ObservationTerm, PolicySpec
+from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.names import require_known
 
 
@@ -95,6 +96,16 @@ def actions(now: Situation) -> np.ndarray:
     return now.last_action
 
 
+def gait_params(now: Situation) -> np.ndarray:
+    """Zeros: a policy that follows a RefNN fills in the parameters of its reference."""
+    return np.zeros(len(PARAMETERS))
+
+
+def gait_phase(now: Situation) -> np.ndarray:
+    """Zeros: a policy that follows a RefNN fills in the phase of its reference."""
+    return np.zeros(2)
+
+
 def preview_joint_pos(now: Situation) -> np.ndarray:
     """Future reference joint positions [rad], step by step."""
     return now.preview_joint_pos.ravel()
@@ -141,6 +152,8 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         joint_pos,
         joint_vel,
         actions,
+        gait_params,
+        gait_phase,
         preview_joint_pos,
         preview_anchor_pos_b,
         preview_anchor_ori_b,
@@ -197,6 +210,7 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     joints, steps, clips = len(spec.joint_names), len(spec.preview_steps), len(spec.clips)
     width = {"command": 2 * joints, "motion_anchor_pos_b": 3, "motion_anchor_ori_b": 6, "base_lin_vel": 3}
     width |= {"base_ang_vel": 3, "joint_pos": joints, "joint_vel": joints, "actions": joints}
+    width |= {"gait_params": len(PARAMETERS), "gait_phase": 2}
     width |= {"preview_joint_pos": joints * steps, "preview_anchor_pos_b": 3 * steps}
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     width |= {"prior_root_height": 1, "prior_root_up": 3, "prior_root_lin_vel": 3, "prior_root_ang_vel": 3}

@@ -21,6 +21,7 @@ from whole_body_tracking.tracking.joint_drive import drive_torque
 from .delay import DelayLine
 from .observations import ObservationBuilder, Situation
 from .reference import Reference
+from .stable_pd import simulation_of
 
 OBSERVED_STATE = ("root_pos_w", "root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
 """What observation terms read of the robot's state; of the root's position only the height."""
@@ -57,7 +58,7 @@ def roll_out(
         ValueError: If the delay is negative, an observation term is unknown, or the root is not tracked.
     """
     _require_root(policy.spec, robot)
-    simulation = Simulation(robot, policy.spec)
+    simulation = simulation_of(robot, policy.spec)
     player = _Player(policy, reference, simulation, DelayLine(control_delay, simulation.substeps))
     rollouts = []
     for index in range(num_rollouts):

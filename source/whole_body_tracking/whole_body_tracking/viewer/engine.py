@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,7 +21,9 @@ from isaaclab.sim import SimulationContext
 from isaaclab.sim.utils import use_stage
 
 from whole_body_tracking.motion import MotionClip
-from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
+
+if TYPE_CHECKING:
+    from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 
 class EngineRobot:

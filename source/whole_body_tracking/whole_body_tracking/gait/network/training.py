@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,12 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.files import write_json
-from whole_body_tracking.rl.run.progress import ProgressTable
+from whole_body_tracking.progress_table import ProgressTable
 from whole_body_tracking.robots import G1, RobotModel
 
-from ..planning.parameters import PARAMETERS
 from .dataset import DataSet
 from .layout import NUM_ROOT
-from .refnn import RefNN, RefNNFacts, save_refnn
+from .refnn import MAX_EXAMPLES, RefNN, RefNNFacts, load_refnn, save_refnn
 
 HELD_OUT = 20
 """One gait in so many is not trained on."""
@@ -78,6 +77,8 @@ class TrainingJob:
     """Iterations between two checkpoints."""
     seed: int = 0
     robot: RobotModel = G1
+    base: Path | None = None
+    """RefNN whose output the new one adds to; the file that is written holds both."""
 
     def __post_init__(self):
         if self.harmonics not in (1, 2):
@@ -118,9 +119,10 @@ def train_refnn(job: TrainingJob, report=lambda row: None) -> dict:
 
     torch.manual_seed(job.seed)
     data = DataSet.open(job.data_dir, job.robot)
+    base = None if job.base is None else load_refnn(job.base, job.robot)
     job.output_dir.mkdir(parents=True, exist_ok=True)
-    held_out = _held_out(data)
-    model = _new_model(job, data)
+    held_out = held_out_frames(data)
+    model = _new_model(job, data, base)
     stepper, total = _Stepper(job, model), _num_iterations(job, data)
     table, writer, started = ProgressTable(job.output_dir), SummaryWriter(str(job.output_dir)), time.monotonic()
     iteration = 0
@@ -140,7 +142,7 @@ def train_refnn(job: TrainingJob, report=lambda row: None) -> dict:
         report(row)
     writer.close()
     summary = {"preset": job.preset_name, **row}
-    save_refnn(job.output_dir / "refnn.npz", model, summary | {"pelvis_height": pelvis_height_fit(data)})
+    save_refnn(job.output_dir / "refnn.npz", model, summary)
     write_json(job.output_dir / "summary.json", summary)
     return summary
 
@@ -159,6 +161,9 @@ class _Stepper:
         rate = preset.learning_rate * (0.5 * (1.0 + math.cos(math.pi * share)) if preset.cosine else 1.0)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
+        if model.base is not None:
+            with torch.no_grad():
+                wanted = wanted - model.base_outputs(params, phase)
         found = model.normalized(params, phase)
         loss = preset.loss_factor * weighted_error(
             found, (wanted - model.output_mean) / model.output_std, self._weights
@@ -173,18 +178,41 @@ class _Stepper:
         return loss.detach()
 
 
-def _new_model(job: TrainingJob, data: DataSet) -> RefNN:
+def _new_model(job: TrainingJob, data: DataSet, base: RefNN | None) -> RefNN:
     parameters = {name: list(item["range"]) for name, item in data.description["parameters"].items()}
-    facts = RefNNFacts(job.robot.name, list(data.description["outputs"]), parameters, job.harmonics)
-    model = RefNN(facts)
+    examples = _examples(data, job.seed)
+    facts = RefNNFacts(
+        job.robot.name,
+        list(data.description["outputs"]),
+        parameters,
+        job.harmonics,
+        num_examples=len(examples),
+        is_cascaded=base is not None,
+        base=None if base is None else asdict(base.facts),
+    )
+    model = RefNN(facts, base)
+    model.examples.copy_(torch.from_numpy(examples))
     if job.preset.normalize_outputs:
-        motions = data.read(data.files[0])[0].reshape(-1, len(facts.outputs))
-        model.output_mean.copy_(torch.from_numpy(motions.mean(0)))
-        model.output_std.copy_(torch.from_numpy(motions.std(0)).clamp(min=SMALLEST_STD))
+        motions, params, phase = (torch.from_numpy(values) for values in data.read(data.files[0]))
+        outputs = motions.reshape(-1, len(facts.outputs))
+        if base is not None:
+            with torch.no_grad():
+                outputs = outputs - model.base_outputs(params.repeat_interleave(phase.shape[1], 0), phase.reshape(-1))
+        model.output_mean.copy_(outputs.mean(0))
+        model.output_std.copy_(outputs.std(0).clamp(min=SMALLEST_STD))
     return model
 
 
-def _is_held_out(count: int) -> np.ndarray:
+def _examples(data: DataSet, seed: int) -> np.ndarray:
+    """Parameters of some gaits that are trained on, shape [num, num_params]."""
+    parts = [data.read(path)[1] for path in data.files]
+    params = np.concatenate([part[~is_held_out(len(part))] for part in parts])
+    chosen = np.random.default_rng(seed).permutation(len(params))[:MAX_EXAMPLES]
+    return params[chosen]
+
+
+def is_held_out(count: int) -> np.ndarray:
+    """Which gaits of a file are not trained on, shape [count]."""
     return np.arange(count) % HELD_OUT == HELD_OUT - 1
 
 
@@ -195,7 +223,7 @@ def _frames(motions: np.ndarray, params: np.ndarray, phase: np.ndarray, chosen: 
     return tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in (repeated, phase[chosen].reshape(-1), outputs))
 
 
-def _held_out(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
+def held_out_frames(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
     """Params, phase and outputs of the gaits that nobody trains on.
 
     Raises:
@@ -204,7 +232,7 @@ def _held_out(data: DataSet) -> tuple[Tensor, Tensor, Tensor]:
     parts = []
     for path in data.files:
         motions, params, phase = data.read(path)
-        parts.append(_frames(motions, params, phase, _is_held_out(len(params))))
+        parts.append(_frames(motions, params, phase, is_held_out(len(params))))
     joined = tuple(torch.cat(values) for values in zip(*parts, strict=True))
     if not len(joined[0]):
         raise ValueError(f"{data.folder} has fewer than {HELD_OUT} gaits per file. Make more with augment.py.")
@@ -222,7 +250,7 @@ def _batches(data: DataSet, job: TrainingJob, epoch: int) -> Iterator[tuple[Tens
     waiting: list[tuple[Tensor, ...]] = []
     for number, index in enumerate(rng.permutation(len(data.files))):
         motions, params, phase = data.read(data.files[index])
-        waiting.append(_frames(motions, params, phase, ~_is_held_out(len(params))))
+        waiting.append(_frames(motions, params, phase, ~is_held_out(len(params))))
         is_last = number == len(data.files) - 1
         if sum(len(part[0]) for part in waiting) >= job.preset.set_size or is_last:
             whole = tuple(torch.cat(values) for values in zip(*waiting, strict=True))
@@ -243,19 +271,3 @@ def held_out_errors(model: RefNN, params: Tensor, phase: Tensor, wanted: Tensor)
         "height_rmse": float(error[:, 0].mean().sqrt()),
         "velocity_rmse": float(error[:, 7:9].mean().sqrt()),
     }
-
-
-def fit_features(params: np.ndarray) -> np.ndarray:
-    """1, parameters but the pelvis height, their squares, the square of the stride: shape [num, num_features]."""
-    names = list(PARAMETERS)
-    others = np.delete(params, names.index("pelvis_height"), axis=-1)
-    stride = 120.0 * params[:, names.index("speed")] / params[:, names.index("cadence")]
-    return np.concatenate((np.ones((len(params), 1)), others, others**2, stride[:, None] ** 2), axis=-1)
-
-
-def pelvis_height_fit(data: DataSet) -> list[float]:
-    """Least-squares coefficients of the pelvis height on :func:`fit_features`: what it is when nobody says."""
-    params = np.concatenate([data.read(path)[1] for path in data.files]).astype(np.float64)
-    features = fit_features(params)
-    height = params[:, list(PARAMETERS).index("pelvis_height")]
-    return np.linalg.lstsq(features, height, rcond=None)[0].tolist()

@@ -59,6 +59,8 @@ class GaitParameters:
 
     values: dict[str, float]
     """By the names of :data:`PARAMETERS`; ``pelvis_height`` may be NaN."""
+    given: frozenset[str] = frozenset(PARAMETERS)
+    """Those that somebody asked for; the others have their defaults, which a network need not take."""
 
     def __post_init__(self):
         for name, value in self.values.items():
@@ -93,7 +95,7 @@ class GaitParameters:
         stride = given.pop(STRIDE, None)
         if stride is not None:
             given |= _without_stride(stride, given)
-        return cls({name: given.get(name, item.default) for name, item in PARAMETERS.items()})
+        return cls({name: given.get(name, item.default) for name, item in PARAMETERS.items()}, frozenset(given))
 
     @property
     def stride_length(self) -> float:

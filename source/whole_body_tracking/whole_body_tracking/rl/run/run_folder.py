@@ -15,13 +15,15 @@ from isaaclab_rl.entrypoints.common import dump_train_configs, write_run_manifes
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.code_version import code_commit
-from whole_body_tracking.files import create_new_folder
-from whole_body_tracking.tasks.tracking.task_reference import clips_of
+from whole_body_tracking.files import create_new_folder, write_atomically
+from whole_body_tracking.tasks.tracking.task_reference import clips_of, gait_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .checkpoints import experiment_folder
 from .distributed import Member
 
+REFNN_FILE = "refnn.npz"
+"""Copy of the RefNN in the folder of a gait task's run."""
 PACKAGES = ("whole-body-tracking", "isaaclab", "rsl-rl-lib", "torch", "newton", "mujoco", "ovphysx")
 
 
@@ -63,6 +65,22 @@ def describe_run(
     content = provenance(env, agent_cfg)
     (run_folder / "provenance.json").write_text(json.dumps(content, indent=2) + "\n")
     write_run_manifest(str(run_folder), library="rsl_rl", task=task, metadata={"agent": agent})
+
+
+def keep_refnn(run_folder: Path, env_cfg: TrackingEnvCfg) -> None:
+    """Copy the RefNN that a gait task follows beside its checkpoints, where play finds it; nothing for other tasks."""
+    gait = gait_cfg_of(env_cfg)
+    if gait is not None and Path(gait.model_file).absolute() != (run_folder / REFNN_FILE).absolute():
+        write_atomically(run_folder / REFNN_FILE, Path(gait.model_file).read_bytes())
+
+
+def kept_refnn(checkpoint: str | None) -> str:
+    """RefNN beside a checkpoint or in a run's folder; empty if there is none."""
+    if not checkpoint:
+        return ""
+    path = Path(checkpoint)
+    kept = (path if path.is_dir() else path.parent) / REFNN_FILE
+    return str(kept.absolute()) if kept.is_file() else ""
 
 
 def provenance(env: RslRlVecEnvWrapper, agent_cfg: RslRlBaseRunnerCfg) -> dict:

@@ -46,20 +46,16 @@ def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
         ValueError: If a clip is not of this robot or rate, or a body name is unknown; the message lists those known.
     """
     motion = cfg.commands.motion
+    if not hasattr(motion, "motion_files"):
+        raise ValueError(
+            "The task follows a RefNN and has no clips, which this command needs. Measure its policy with"
+            " scripts/gait/evaluate_expert.py, and play it with play.py --gait_model or sim2sim.py --gait."
+        )
     robot = get_robot(cfg.robot_name)
-    for field in ("body_names", "motion_files", "channels"):
+    check_bodies(cfg)
+    for field in ("motion_files", "channels"):
         if isinstance(getattr(motion, field), str):
-            raise ValueError(
-                f"`commands.motion.{field}` is the text '{getattr(motion, field)}', expected a list: write"
-                f""" env.commands.motion.{field}="['a','b']"."""
-            )
-    require_known(motion.body_names, robot.body_names, "body in `commands.motion.body_names`")
-    require_known(motion.anchor_body_name, motion.body_names, "body in `commands.motion.anchor_body_name`")
-    if cfg.terminations.ee_body_pos is not None:
-        names = cfg.terminations.ee_body_pos.params["body_names"]
-        require_known(names, motion.body_names, "body in `terminations.ee_body_pos.params.body_names`")
-    for term in vars(cfg.rewards).values():
-        body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
+            raise _not_a_list(field, motion)
     _check_speeds(cfg)
     headers = load_headers(motion.motion_files, control_rate=control_rate(cfg), split=motion.motion_split)
     for header in headers:
@@ -71,6 +67,31 @@ def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
     carried = {name for header in headers for name in header.channel_declarations}
     require_known(motion.channels, sorted(carried), "channel in commands.motion.channels (known: carried by a clip)")
     return headers
+
+
+def check_bodies(cfg: TrackingEnvCfg) -> None:
+    """Check every body name of a config against its robot, and those of terms against the tracked ones.
+
+    Raises:
+        ValueError: If a name is unknown; the message lists those known.
+    """
+    motion, robot = cfg.commands.motion, get_robot(cfg.robot_name)
+    if isinstance(motion.body_names, str):
+        raise _not_a_list("body_names", motion)
+    require_known(motion.body_names, robot.body_names, "body in `commands.motion.body_names`")
+    require_known(motion.anchor_body_name, motion.body_names, "body in `commands.motion.anchor_body_name`")
+    if cfg.terminations.ee_body_pos is not None:
+        names = cfg.terminations.ee_body_pos.params["body_names"]
+        require_known(names, motion.body_names, "body in `terminations.ee_body_pos.params.body_names`")
+    for term in vars(cfg.rewards).values():
+        body_weights((getattr(term, "params", None) or {}).get("body_weights") or {}, motion.body_names)
+
+
+def _not_a_list(field: str, motion) -> ValueError:
+    return ValueError(
+        f"`commands.motion.{field}` is the text '{getattr(motion, field)}', expected a list: write"
+        f""" env.commands.motion.{field}="['a','b']"."""
+    )
 
 
 def check_randomization(cfg: TrackingEnvCfg) -> None:

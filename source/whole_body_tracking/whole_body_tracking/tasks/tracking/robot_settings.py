@@ -8,6 +8,8 @@ from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.articulation_cfg import articulation_cfg, by_joint
 from whole_body_tracking.robots.usd_file import usd_file
 
+from .actuator_presets import with_actuator_presets
+
 if TYPE_CHECKING:
     from isaaclab.assets import ArticulationCfg
 
@@ -27,7 +29,8 @@ def set_robot(cfg: TrackingEnvCfg, robot: RobotModel, articulation: Articulation
         articulation: Its articulation, or presets of several; None builds it and its USD from the facts.
     """
     if articulation is None:
-        articulation = articulation_cfg(robot, usd_file(robot)).replace(prim_path=ROBOT_PRIM_PATH)
+        articulation = with_actuator_presets(articulation_cfg(robot, usd_file(robot)), robot)
+        articulation = articulation.replace(prim_path=ROBOT_PRIM_PATH)
     cfg.robot_name = robot.name
     cfg.scene.robot = articulation
     cfg.actions.joint_pos.scale = by_joint(robot, robot.action_scale)

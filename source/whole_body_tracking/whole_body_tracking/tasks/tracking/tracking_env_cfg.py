@@ -339,6 +339,7 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         dt=0.005,
         render_interval=4,
         physics=TrackingPhysicsCfg(),
+        use_newton_actuators=preset(default=True, spd=False, muscles=False),
     )
     decimation: int = 4
     episode_length_s: float = 10.0
@@ -358,6 +359,10 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         remove_observation_delays(self.observations.policy)
         set_action_delay(self, NO_DELAY)
         self.scene.ground, self.scene.terrain = GROUND_CFG.copy(), None
+        self.play_from_the_start()
+
+    def play_from_the_start(self):
+        """Play the reference from its beginning, without noise."""
         self.commands.motion.start_sampling = "first"
         self.commands.motion.speeds = [1.0]
         self.commands.motion.clip_sampling = "joint"

@@ -9,6 +9,8 @@ from isaaclab.envs.mdp.actions.joint_actions import JointPositionAction
 from isaaclab.utils.buffers import DelayBuffer
 from torch import Tensor
 
+from whole_body_tracking.actuation.binding import bind_actuators
+
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedEnv
 
@@ -26,6 +28,7 @@ class TrackingJointPositionAction(JointPositionAction):
 
     def __init__(self, cfg: TrackingJointPositionActionCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
+        bind_actuators(self._asset, env.physics_dt)
         self.nominal_offset = self._offset.clone()
         """Default joint positions before any randomisation [rad], shape [num_envs, num_joints]."""
         self._delay = _delay_buffer(cfg, env)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import MISSING
 from typing import TYPE_CHECKING, Literal
 
-from isaaclab.managers import CommandTermCfg
 from isaaclab.utils import configclass
 
 from whole_body_tracking.motion.library import MotionStorage
 
 from .reference.clip_clock import ClipEnd
+from .reference.reference_command_cfg import ReferenceCommandCfg
 from .start_sampling.sampler import StartStrategy
 
 if TYPE_CHECKING:
@@ -20,16 +20,10 @@ ClipSampling = Literal["joint", "uniform", "duration", "weight", "curriculum"]
 
 
 @configclass
-class MotionCommandCfg(CommandTermCfg):
+class MotionCommandCfg(ReferenceCommandCfg):
     """Configuration of the motion to track and of where episodes start."""
 
     class_type: type[MotionCommand] | str = "{DIR}.commands:MotionCommand"
-
-    resampling_time_range: tuple[float, float] = (1.0e9, 1.0e9)
-    """Unused: a command lasts until its clip or its episode ends."""
-
-    asset_name: str = MISSING
-    """Name of the robot in the scene."""
 
     motion_files: list[str] = MISSING
     """Clips to track: NPZ files, folders, globs, manifests or W&B registry names. Their rate must equal the control
@@ -48,12 +42,6 @@ class MotionCommandCfg(CommandTermCfg):
     speeds: list[float] = [1.0]
     """How many times faster the clips are played in training: a copy of every clip for each, and every episode draws
     one (``presets=rand_time``). Sampler and ``clips.csv`` treat copies as clips of their own; play has none."""
-
-    anchor_body_name: str = MISSING
-    """Body that places and heads the reference relative to the robot."""
-
-    body_names: list[str] = MISSING
-    """Bodies whose poses and velocities are tracked, matched by name."""
 
     clip_end: ClipEnd = "truncate"
     """What happens after a clip's last frame: ``truncate`` ends the episode as a time-out, so that the value is
@@ -102,12 +90,3 @@ class MotionCommandCfg(CommandTermCfg):
 
     preview_steps: list[int] = []
     """Steps into the future that the preview observations show, beyond the frame aimed at."""
-
-    pose_range: dict[str, tuple[float, float]] = {}
-    """Uniform noise on the root pose at a start: x, y, z [m], roll, pitch, yaw [rad]; a missing key means none."""
-
-    velocity_range: dict[str, tuple[float, float]] = {}
-    """Uniform noise on the root velocity at a start: x, y, z [m/s], roll, pitch, yaw [rad/s]."""
-
-    joint_position_range: tuple[float, float] = (0.0, 0.0)
-    """Uniform noise on joint positions at a start [rad], clipped to the soft limits."""

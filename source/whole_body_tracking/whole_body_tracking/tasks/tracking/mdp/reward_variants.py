@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from whole_body_tracking.actuation.binding import joint_torque
 from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.errors import exp_kernel
 from whole_body_tracking.tracking.foot_and_tilt_errors import contact_match, squared_tilt
-from whole_body_tracking.tracking.joint_drive import drive_torque, mechanical_power
+from whole_body_tracking.tracking.joint_drive import mechanical_power
 
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
@@ -24,20 +25,11 @@ if TYPE_CHECKING:
 def joint_power(env: ManagerBasedRLEnv, asset_name: str = "robot") -> Tensor:
     """Mechanical power at the end of the step, |torque * velocity| summed over joints [W], shape [num_envs].
 
-    The torque is that of the joint drives by their own law, because no engine reports an implicit drive's. An env
-    whose state is not finite counts as zero: its episode ends in the same step.
+    The torque is :func:`whole_body_tracking.actuation.binding.joint_torque`. An env whose state is not finite counts as
+    zero: its episode ends in the same step.
     """
     robot: Articulation = env.scene[asset_name]
-    data = robot.data
-    torque = drive_torque(
-        robot.actuators.target_command.position.torch,
-        data.joint_pos.torch,
-        data.joint_vel.torch,
-        data.joint_stiffness.torch,
-        data.joint_damping.torch,
-        data.joint_effort_limits.torch,
-    )
-    return mechanical_power(torque, data.joint_vel.torch).nan_to_num(nan=0.0, posinf=0.0)
+    return mechanical_power(joint_torque(robot), robot.data.joint_vel.torch).nan_to_num(nan=0.0, posinf=0.0)
 
 
 def foot_contact_match(env: ManagerBasedRLEnv, command_name: str) -> Tensor:

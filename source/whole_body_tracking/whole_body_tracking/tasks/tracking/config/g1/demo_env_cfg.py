@@ -5,8 +5,10 @@ from __future__ import annotations
 from isaaclab.utils import configclass
 from isaaclab_tasks.utils import preset
 
+from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
 
+from ...actuator_presets import with_actuator_presets
 from ...robot_settings import ROBOT_PRIM_PATH
 from ...tracking_env_cfg import START_POSE_RANGE, VELOCITY_RANGE, OptionalEventsCfg, end_drift
 from .tracking_g1_env_cfg import G1TrackingResidualEnvCfg, link_lengths_preset
@@ -32,7 +34,7 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
 
     def __post_init__(self):
         super().__post_init__()
-        self.scene.robot = G1_FOUR_POINT_FEET_CFG.replace(prim_path=ROBOT_PRIM_PATH)
+        self.scene.robot = with_actuator_presets(G1_FOUR_POINT_FEET_CFG, G1).replace(prim_path=ROBOT_PRIM_PATH)
         self.scene.num_envs = 256
         self.sim.dt = 0.01
         self.decimation = 2

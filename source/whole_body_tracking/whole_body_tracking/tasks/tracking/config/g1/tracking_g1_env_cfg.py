@@ -13,6 +13,7 @@ from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.g1_cfg import G1_ACTION_SCALE, G1_CFG, G1_FOUR_POINT_FEET_CFG
 
 from ... import mdp
+from ...actuator_presets import with_actuator_presets
 from ...robot_settings import ROBOT_PRIM_PATH, set_robot
 from ...tracking_env_cfg import MOTION, TrackingEnvCfg, action_delay
 
@@ -59,8 +60,8 @@ class G1TrackingEnvCfg(TrackingEnvCfg):
     def __post_init__(self):
         super().__post_init__()
         articulation = preset(
-            default=G1_CFG.replace(prim_path=ROBOT_PRIM_PATH),
-            four_point_feet=G1_FOUR_POINT_FEET_CFG.replace(prim_path=ROBOT_PRIM_PATH),
+            default=with_actuator_presets(G1_CFG, G1).replace(prim_path=ROBOT_PRIM_PATH),
+            four_point_feet=with_actuator_presets(G1_FOUR_POINT_FEET_CFG, G1).replace(prim_path=ROBOT_PRIM_PATH),
         )
         set_robot(self, G1, articulation)
         self.commands.motion.motion_files = [str(DEFAULT_MOTION_FILE)]

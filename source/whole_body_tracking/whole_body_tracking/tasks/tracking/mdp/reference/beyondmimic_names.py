@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionState
 
     from ..commands import MotionCommand
-    from .step_cache import StepCache
+    from .reference_command import StepCache
 
 
 def _relative_targets(command: MotionCommand) -> tuple[Tensor, Tensor]:

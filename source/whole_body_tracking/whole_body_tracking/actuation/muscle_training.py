@@ -1,0 +1,223 @@
+"""Train MuscleNN on sampled states: no simulator, only the muscles' formulas."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from whole_body_tracking.files import write_json
+from whole_body_tracking.rl.run.progress import ProgressTable
+from whole_body_tracking.robots import G1, RobotModel
+
+from .muscle_nn import HIDDEN, LEAK, MuscleNN, load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss
+from .muscle_pairs import MusclePairs
+
+MODEL_FILE, LAST_FILE = "muscle_nn.safetensors", "muscle_nn_last.safetensors"
+SPEED_SPREAD = 0.1
+"""Standard deviation of sampled joint velocities, over the velocity limits."""
+NUM_HELD_OUT = 2048
+HELD_OUT_SEED = 2_147_483_647
+"""Of the held-out states, which no training seed reaches."""
+
+
+@dataclass(frozen=True)
+class MuscleStates:
+    """Sampled states of a robot."""
+
+    torque_per_activation: Tensor
+    """J^T A [N m], shape [num_states, num_joints, 2]."""
+    torque: Tensor
+    """Desired active torque that activations in [0, 1] can give [N m], shape [num_states, num_joints]."""
+
+
+@dataclass(frozen=True)
+class MuscleTrainingJob:
+    """What to train, how, and where to."""
+
+    output_dir: Path
+    robot: RobotModel = G1
+    iterations: int = 4000
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    """At first; it falls to zero along a cosine."""
+    hidden: tuple[int, ...] = HIDDEN
+    save_every: int = 100
+    """Iterations between two checkpoints and rows of the table."""
+    seed: int = 0
+    resume: bool = False
+    max_minutes: float | None = None
+    """Finish when they are used up: the learning rate falls with the time as with the iterations."""
+
+    def __post_init__(self):
+        for name in ("iterations", "batch_size", "save_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 1.")
+        if not self.learning_rate > 0.0:
+            raise ValueError(f"--learning_rate is {self.learning_rate}, expected more than 0.")
+        if self.max_minutes is not None and not self.max_minutes > 0.0:
+            raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
+        if not self.resume and (self.output_dir / LAST_FILE).exists():
+            raise ValueError(f"{self.output_dir} already holds a training. Take --resume, or give another folder.")
+
+
+def sample_states(pairs: MusclePairs, num_states: int, generator: torch.Generator) -> MuscleStates:
+    """Draw joint positions within their limits, velocities around rest, and torques that the muscles can give.
+
+    Positions are uniform, velocities normal with a tenth of the velocity limits as standard deviation, active torques
+    uniform between what either muscle gives alone, within the effort limits.
+    """
+    shape = (num_states, len(pairs.joint_names))
+    position, share = (torch.rand(shape, generator=generator) for _ in range(2))
+    velocity = SPEED_SPREAD * torch.randn(shape, generator=generator) * pairs.velocity_limit
+    gains = pairs.torque_per_activation(pairs.lower + position * (pairs.upper - pairs.lower), velocity)
+    low = torch.maximum(gains.amin(-1), -pairs.effort_limit)
+    high = torch.minimum(gains.amax(-1), pairs.effort_limit)
+    return MuscleStates(gains, low + share * (high - low))
+
+
+def held_out_states(pairs: MusclePairs, num_states: int = NUM_HELD_OUT) -> MuscleStates:
+    """States that no training sees."""
+    return sample_states(pairs, num_states, torch.Generator().manual_seed(HELD_OUT_SEED))
+
+
+@torch.no_grad()
+def torque_errors(activation: Tensor, states: MuscleStates, effort_limit: Tensor) -> dict[str, float]:
+    """Root mean square and 99th percentile of the torque error over the effort limit, and the mean activation."""
+    torque = (states.torque_per_activation * activation).sum(-1)
+    error = ((torque - states.torque) / effort_limit).abs()
+    return {
+        "torque_error": float(error.square().mean().sqrt()),
+        "torque_error_p99": float(error.flatten().sort().values[int(0.99 * (error.numel() - 1))]),
+        "activation": float(activation.mean()),
+    }
+
+
+def train_muscle_nn(job: MuscleTrainingJob, report: Callable[[dict], None] = lambda row: None) -> dict:
+    """Train, write checkpoints, ``muscle_nn.safetensors``, ``progress.csv``, TensorBoard events and ``summary.json``.
+
+    Returns:
+        The summary: errors on held-out states, iterations, time and settings.
+
+    Raises:
+        FileNotFoundError: If a training should be resumed that is not there.
+        ValueError: If its checkpoint is of another robot, or the loss is not finite.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    job.output_dir.mkdir(parents=True, exist_ok=True)
+    trainer = MuscleTrainer(job)
+    table, started = ProgressTable(job.output_dir), time.monotonic()
+    table.rewind(trainer.iteration + 1)
+    writer = SummaryWriter(str(job.output_dir), purge_step=trainer.iteration + 1)
+    row = {}
+    while not trainer.is_done(time.monotonic() - started):
+        row = trainer.run_block(time.monotonic() - started)
+        row["seconds"] = time.monotonic() - started
+        if not math.isfinite(row["loss"]):
+            raise ValueError(f"The loss is {row['loss']} at iteration {row['iteration']}. Lower --learning_rate.")
+        table.append(row)
+        for name, value in row.items():
+            writer.add_scalar(f"muscle_nn/{name}", value, trainer.iteration)
+        trainer.save(job.output_dir / LAST_FILE)
+        report(row)
+    writer.close()
+    summary = {"iteration": trainer.iteration, **trainer.errors(), "robot": job.robot.name, "seed": job.seed}
+    summary["seconds"] = time.monotonic() - started
+    save_muscle_nn(job.output_dir / MODEL_FILE, trainer.model, summary)
+    write_json(job.output_dir / "summary.json", summary)
+    return summary
+
+
+class MuscleTrainer:
+    """Takes optimisation steps on freshly sampled states; all random numbers follow from seed and iteration."""
+
+    def __init__(self, job: MuscleTrainingJob):
+        """Begin, or go on from the last checkpoint.
+
+        Raises:
+            FileNotFoundError: If there is no checkpoint to go on from.
+            ValueError: If it is of another robot.
+        """
+        self.job, self.pairs, self.iteration = job, MusclePairs.of_robot(job.robot), 0
+        self._held_out = held_out_states(self.pairs)
+        torch.manual_seed(job.seed)
+        tensors: dict[str, Tensor] = {}
+        self.model = new_muscle_nn(job.robot, job.hidden)
+        if job.resume:
+            self.model, training, tensors = load_muscle_nn(job.output_dir / LAST_FILE, job.robot)
+            self.iteration = training["iteration"]
+        self._optimizer = torch.optim.Adam(self.model.parameters(), lr=job.learning_rate)
+        if tensors:
+            _restore(self._optimizer, tensors)
+
+    def is_done(self, seconds: float) -> bool:
+        """Whether all iterations are taken, or the time is used up."""
+        return self._share(seconds) >= 1.0
+
+    def run_block(self, seconds: float) -> dict:
+        """Iterate until the next checkpoint; returns the mean loss and the errors on held-out states."""
+        job, losses, start = self.job, [], time.monotonic()
+        self.model.train()
+        while not losses or self.iteration % job.save_every:
+            share = self._share(seconds + time.monotonic() - start)
+            if share >= 1.0:
+                break
+            losses.append(self._step(share))
+            self.iteration += 1
+        return {"iteration": self.iteration, "loss": float(torch.stack(losses).mean()), **self.errors()}
+
+    def errors(self) -> dict[str, float]:
+        """Errors on held-out states; see :func:`torque_errors`."""
+        self.model.eval()
+        with torch.no_grad():
+            activation = self.model(self._held_out.torque_per_activation, self._held_out.torque)
+        return torque_errors(activation, self._held_out, self.pairs.effort_limit)
+
+    def save(self, path: Path) -> None:
+        """Write the network with the optimizer's moments."""
+        more = {}
+        for index, state in self._optimizer.state_dict()["state"].items():
+            more |= {f"optimizer.{index}.{name}": value.clone() for name, value in state.items()}
+        save_muscle_nn(path, self.model, {"iteration": self.iteration}, more)
+
+    def _share(self, seconds: float) -> float:
+        """Share of the training that is behind."""
+        minutes = self.job.max_minutes
+        of_time = 0.0 if minutes is None else seconds / (60.0 * minutes)
+        return max(self.iteration / self.job.iterations, of_time)
+
+    def _step(self, share: float) -> Tensor:
+        job = self.job
+        generator = torch.Generator().manual_seed(1_000_003 * job.seed + self.iteration)
+        states = sample_states(self.pairs, job.batch_size, generator)
+        for group in self._optimizer.param_groups:
+            group["lr"] = 0.5 * job.learning_rate * (1.0 + math.cos(math.pi * share))
+        self.model.leak = LEAK * max(0.0, 1.0 - 2.0 * share)
+        activation = self.model(states.torque_per_activation, states.torque)
+        found = (states.torque_per_activation * activation).sum(-1)
+        loss = torque_loss(found, states.torque, activation, self.pairs.effort_limit)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self._optimizer.step()
+        return loss.detach()
+
+
+def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        _, index, name = key.split(".", 2)
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def trained_muscle_nn(robot: RobotModel, folder: Path, max_minutes: float) -> MuscleNN:
+    """Train a network into a folder within some minutes, and return it."""
+    train_muscle_nn(MuscleTrainingJob(folder, robot, iterations=100_000, max_minutes=max_minutes))
+    return load_muscle_nn(folder / MODEL_FILE, robot)[0]

@@ -1,0 +1,1 @@
+"""Policies that follow a RefNN: their graph and its comparison with torch."""

@@ -1,0 +1,82 @@
+"""How well a RefNN walks: errors and slip on gaits that it was not trained on, and how fast it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from whole_body_tracking.motion import convert
+from whole_body_tracking.robots import RobotModel
+
+from ..analysis.measuring import measure_gait
+from ..planning.parameters import PARAMETERS, GaitParameters, ParameterSchedule
+from .dataset import DataSet
+from .prediction import predict_motion
+from .refnn import RefNN, load_refnn
+from .training import held_out_errors, held_out_frames, is_held_out
+
+BATCH = 1024
+FPS = 50.0
+
+
+def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits: int, seconds: float = 6.0) -> dict:
+    """Measure a RefNN on the gaits of a data set that :func:`.train_refnn` holds out.
+
+    Args:
+        model_file: The network.
+        data_dir: Data set of ``augment.py``.
+        robot: Whose they are.
+        num_gaits: Gaits to predict as clips, at most as many as are held out.
+        seconds: Length of a clip.
+
+    Returns:
+        ``joint_rmse`` [rad], ``height_rmse`` [m] and ``velocity_rmse`` [m/s] over all held-out frames; ``slip`` and
+        ``penetration`` [m], the largest and the median over the clips; relative errors of speed and cadence and
+        absolute ones of step width and clearance [m], the largest over the clips; ``frames_per_second`` of the
+        network alone per second that a core worked, which other processes do not slow.
+
+    Raises:
+        FileNotFoundError: If there is no such network or data set.
+        ValueError: If they are of another robot, or no gait is held out.
+    """
+    model, data = load_refnn(model_file, robot), DataSet.open(data_dir, robot)
+    rows = np.concatenate([part[is_held_out(len(part))] for part in (data.read(path)[1] for path in data.files)])
+    reports = [_walk(model, robot, row, seconds) for row in rows[:num_gaits]]
+    walking = [report for report in reports if report]
+    result = held_out_errors(model, *held_out_frames(data)) | {"num_gaits": len(reports), "num_walking": len(walking)}
+    for name in ("slip", "penetration"):
+        values = [report[name] for report in walking]
+        result |= {f"{name}_max": max(values), f"{name}_median": float(np.median(values))}
+    for name in ("speed", "cadence", "step_width", "clearance"):
+        result[f"{name}_error_max"] = max(report[f"{name}_error"] for report in walking)
+    return result | {"frames_per_second": frames_per_second(model)}
+
+
+def _walk(model: RefNN, robot: RobotModel, params: np.ndarray, seconds: float) -> dict[str, float]:
+    """Measures of a predicted walk and their errors; empty if nobody walks in it."""
+    low, high = model.low.double().numpy(), model.high.double().numpy()
+    wanted = dict(zip(PARAMETERS, params.astype(np.float64).clip(low, high).tolist(), strict=True))
+    schedule = ParameterSchedule.constant(GaitParameters.of(wanted))
+    report = measure_gait(convert(predict_motion(model, robot, schedule, seconds, FPS, False), FPS, robot), robot)
+    if not report.cycles:
+        return {}
+    found = {name: report.mean(name) for name in ("slip", "penetration", "speed", "cadence", "step_width", "clearance")}
+    errors = {f"{name}_error": abs(found[name] - wanted[name]) for name in ("step_width", "clearance")}
+    errors |= {f"{name}_error": abs(found[name] / wanted[name] - 1.0) for name in ("speed", "cadence")}
+    return found | errors
+
+
+@torch.no_grad()
+def frames_per_second(model: RefNN, seconds: float = 1.0) -> float:
+    """Frames that the network alone predicts per second of one core's time, in batches of :data:`BATCH`."""
+    params = (0.5 * (model.low + model.high)).expand(BATCH, -1).contiguous()
+    phase = torch.linspace(0.0, 1.0, BATCH)
+    model(params, phase)
+    count, started = 0, time.process_time()
+    while time.process_time() - started < seconds:
+        model(params, phase)
+        count += BATCH
+    return count / (time.process_time() - started)

@@ -1,0 +1,1 @@
+"""The gait task: track the walk that a RefNN predicts from gait parameters."""

@@ -1,0 +1,38 @@
+"""What an expert's walks say of it."""
+
+import pytest
+
+from whole_body_tracking.gait_expert.demo import REFNN_TARGETS, unmet_targets
+from whole_body_tracking.gait_expert.held_out import held_out_gaits, summary, walk_row
+
+pytestmark = pytest.mark.unit
+
+
+def test_held_out_gaits_cover_both_ranges_and_stay_within_the_longest_stride():
+    gaits = held_out_gaits(64)
+    speeds, cadences = ([gait[name] for gait in gaits] for name in ("speed", "cadence"))
+    width = 0.6 / 64
+    assert all(sum(0.2 + k * width <= speed < 0.2 + (k + 1) * width for speed in speeds) == 1 for k in range(1, 63))
+    assert min(cadences) < 81.0 and max(cadences) > 129.0
+    assert max(120.0 * gait["speed"] / gait["cadence"] for gait in gaits) < 1.0502
+    assert held_out_gaits(64) == gaits != held_out_gaits(64, seed=1)
+    with pytest.raises(ValueError, match="--num_gaits is 0"):
+        held_out_gaits(0)
+
+
+def test_a_walk_passes_if_it_survives_at_its_speed():
+    gait = {"speed": 0.5, "cadence": 100.0, "turn_rate": 0.0}
+    rows = [walk_row(gait, 10.0, 10.0, 0.46), walk_row(gait, 10.0, 10.0, 0.44), walk_row(gait, 4.0, 10.0, 0.5)]
+    assert [row["passed"] for row in rows] == [1.0, 0.0, 0.0] and rows[0]["speed_error"] == pytest.approx(0.08)
+    found = summary(rows)
+    assert found["survived"] == pytest.approx(2 / 3) and found["passed"] == pytest.approx(1 / 3)
+    assert found["survived_s"] == 8.0 and found["speed_error_median"] == pytest.approx(0.1)  # (0.08 + 0.12) / 2
+
+
+def test_what_is_missed_is_said():
+    refnn = {"joint_rmse": 0.01, "slip_max": 0.02}
+    assert refnn.keys() == REFNN_TARGETS.keys()
+    walks = {"plain MuJoCo": {"survived": 0.95, "passed": 0.5}, "ovphysx": {"survived": 0.92, "passed": 0.91}}
+    first, second = unmet_targets(refnn, walks)
+    assert first == "RefNN: slip_max is 0.02, not at most 0.01"
+    assert second == "plain MuJoCo: 50% of the gaits survive at a speed within 10 %, not 90%"
