@@ -102,8 +102,8 @@ class WorldModelJob:
         self.collector.collect(settings.warmup_steps, seen if self._is_fresh else None)
         if self._is_fresh:
             self.learner.fit_normalizers(self.buffer, torch.cat(seen))
-            for update in range(settings.warmup_updates):
-                self.progress.update("training the model", 0.0 if update else 0.0)
+            for _ in range(settings.warmup_updates):
+                self.progress.update("training the model", 0.0)
                 self.learner.update_model(self.buffer)
         logger = self.runner.logger
         logger.tot_timesteps += settings.warmup_steps * self.env.num_envs
