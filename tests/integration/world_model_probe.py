@@ -17,8 +17,8 @@ from whole_body_tracking.rl.cli import parse_args
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from whole_body_tracking.tracking.errors import BodyState, exp_kernel, tracking_errors
-from whole_body_tracking.world_model.buffer import Moment
 from whole_body_tracking.world_model.environment import joint_targets, make_imagination, robot_states
+from whole_body_tracking.world_model.imagining.buffer import Moment
 from whole_body_tracking.world_model.task_check import imagined_terms
 from whole_body_tracking.world_model.training import settings_of, world_model_parser
 

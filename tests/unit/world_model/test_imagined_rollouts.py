@@ -11,13 +11,13 @@ from torch import Tensor
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, MotionLibrary
 from whole_body_tracking.motion.geometry.rotations import quat_exp, quat_mul, quat_rotate
 from whole_body_tracking.robots import G1
-from whole_body_tracking.world_model.bodies import BodyKinematics
-from whole_body_tracking.world_model.buffer import Moment
-from whole_body_tracking.world_model.cost import CostWeights, Kernel, masked_mean, smooth_cost
-from whole_body_tracking.world_model.dynamics import WorldModel
-from whole_body_tracking.world_model.imagination import Imagination, _limited
+from whole_body_tracking.world_model.imagining.bodies import BodyKinematics
+from whole_body_tracking.world_model.imagining.buffer import Moment
+from whole_body_tracking.world_model.imagining.cost import CostWeights, Kernel, masked_mean, smooth_cost
+from whole_body_tracking.world_model.imagining.dynamics import WorldModel
+from whole_body_tracking.world_model.imagining.imagination import Imagination, _limited
+from whole_body_tracking.world_model.imagining.state import features, integrate, split, velocity_change
 from whole_body_tracking.world_model.settings import WorldModelSettings
-from whole_body_tracking.world_model.state import features, integrate, split, velocity_change
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from whole_body_tracking.world_model.buffer import StepBuffer
+from whole_body_tracking.world_model.imagining.buffer import StepBuffer
 
 pytestmark = pytest.mark.unit
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
-from .buffer import StepBuffer
 from .environment import joint_targets, robot_states
+from .imagining.buffer import StepBuffer
 from .learner import Learner
 
 

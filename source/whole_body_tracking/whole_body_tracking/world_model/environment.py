@@ -14,10 +14,10 @@ from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
-from .bodies import BodyKinematics
-from .cost import CostWeights, Kernel
-from .imagination import Imagination
-from .observing import Noise
+from .imagining.bodies import BodyKinematics
+from .imagining.cost import CostWeights, Kernel
+from .imagining.imagination import Imagination
+from .imagining.observing import Noise
 from .settings import WorldModelSettings
 from .task_check import KERNELS, ImaginedTerms, function_name
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def robot_states(env: ManagerBasedRLEnv) -> Tensor:
-    """States of all robots relative to their envs' origins, rows of :mod:`~.state`, shape [num_envs, width]."""
+    """States of all robots relative to their envs' origins, rows of :mod:`~.imagining.state`, shape [num_envs, width]."""
     data = motion_of(env).robot.data
     return torch.cat(
         (

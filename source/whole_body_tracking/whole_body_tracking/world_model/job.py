@@ -17,11 +17,11 @@ from whole_body_tracking.rl.learning.precision import resolve_precision
 from whole_body_tracking.rl.run.service import StopTraining
 from whole_body_tracking.rl.training import make_runner
 
-from .buffer import StepBuffer
 from .checkpoint import checkpoint_content, restore_checkpoint
 from .collecting import Collector
-from .dynamics import WorldModel
 from .environment import make_imagination, robot_states
+from .imagining.buffer import StepBuffer
+from .imagining.dynamics import WorldModel
 from .learner import Learner
 from .progress import ReportRow, TrainingProgress, WorldModelResult
 from .scoring import Score, Scorer

@@ -10,11 +10,11 @@ import torch
 from rsl_rl.models import MLPModel
 from torch import Tensor, nn
 
-from .buffer import StepBuffer
-from .dynamics import WorldModel
-from .imagination import Imagination
+from .imagining.buffer import StepBuffer
+from .imagining.dynamics import WorldModel
+from .imagining.imagination import Imagination
+from .imagining.state import integrate
 from .settings import WorldModelSettings
-from .state import integrate
 
 MIN_OBSERVATION_STD = 0.05
 """Floor of the policy's observation statistics: what stands still at first must not be blown up later."""

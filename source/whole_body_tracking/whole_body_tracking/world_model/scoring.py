@@ -17,6 +17,9 @@ from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from .learner import Learner
 from .task_check import KERNELS, ImaginedTerms, function_name
 
+CHECKED_EVERY = 25
+"""Steps after which a scoring asks whether any rollout still runs."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -56,7 +59,9 @@ class Scorer:
             alive = torch.ones(self.env.num_envs, dtype=torch.bool, device=self.env.device)
             failed = torch.zeros_like(alive)
             sums = torch.zeros(4, device=self.env.device)  # tracking, its steps, distance, its steps
-            for _ in range(num_steps):
+            for step in range(num_steps):
+                if step % CHECKED_EVERY == 0 and not alive.any():
+                    break
                 seen, _, dones, _ = self.env.step(self.learner.act_on_average(obs))
                 obs = seen[self.learner.group]
                 kernels = env.reward_manager._step_reward[:, self._columns].sum(-1) / self._total

@@ -16,7 +16,7 @@ OBSERVATIONS = (
     "generated_commands", "motion_anchor_pos_b", "motion_anchor_ori_b", "base_lin_vel", "base_ang_vel",
     "joint_pos_rel", "joint_vel_rel", "last_action", "root_height", "root_up_b", "motion_one_hot",
 )  # fmt: skip
-"""Functions of the task's ``mdp`` of which :mod:`~.observing` has a differentiable form."""
+"""Functions of the task's ``mdp`` of which :mod:`~.imagining.observing` has a differentiable form."""
 KERNELS = {
     "track_anchor_pos_exp": "anchor_pos",
     "track_anchor_ori_exp": "anchor_ori",

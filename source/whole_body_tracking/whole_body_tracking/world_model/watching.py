@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .buffer import StepBuffer
+from .imagining.buffer import StepBuffer
 from .learner import Learner, open_loop_errors
 
 STEPS = (1, 8, 32)
@@ -22,7 +22,7 @@ MAX_STRIKES = 4
 
 @dataclass(frozen=True)
 class ModelErrors:
-    """Open-loop errors by step: see :meth:`~.dynamics.WorldModel.error`; NaN where no window is long enough."""
+    """Open-loop errors by step: see :meth:`~.imagining.dynamics.WorldModel.error`; NaN where no window is long enough."""
 
     model: dict[int, float]
     constant_velocity: dict[int, float]

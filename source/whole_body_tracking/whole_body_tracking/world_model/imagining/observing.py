@@ -42,7 +42,7 @@ def observe(functions: list[str], sight: Sight, noises: list[Noise | None] | Non
     """Observations, shape [batch, width].
 
     Args:
-        functions: Names of the terms' functions, of :data:`~.task_check.OBSERVATIONS`, in order.
+        functions: Names of the terms' functions, of :data:`~..task_check.OBSERVATIONS`, in order.
         sight: What there is to see.
         noises: Noise of each term; None adds none.
     """
