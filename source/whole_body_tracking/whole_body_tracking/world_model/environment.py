@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def robot_states(env: ManagerBasedRLEnv) -> Tensor:
-    """States of all robots relative to their envs' origins, rows of :mod:`~.imagining.state`, shape [num_envs, width]."""
+    """States of all robots relative to their envs' origins, shape [num_envs, width]: see :mod:`~.imagining.state`."""
     data = motion_of(env).robot.data
     return torch.cat(
         (

@@ -22,7 +22,7 @@ MAX_STRIKES = 4
 
 @dataclass(frozen=True)
 class ModelErrors:
-    """Open-loop errors by step: see :meth:`~.imagining.dynamics.WorldModel.error`; NaN where no window is long enough."""
+    """Open-loop errors by step: see :meth:`WorldModel.error`; NaN where no window is long enough."""
 
     model: dict[int, float]
     constant_velocity: dict[int, float]
