@@ -1,0 +1,82 @@
+"""Checkpoints of a world-model training: an ordinary actor, and what continues the training."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from whole_body_tracking.export.env_spec import ACTION_TERM
+from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
+from whole_body_tracking.rl.runner import CENTER_KEY, TrackingRunner
+from whole_body_tracking.rl.sampler_state import SAMPLER_KEY
+from whole_body_tracking.rl.sft.bridge import MujocoBridge
+from whole_body_tracking.rl.sft.keys import SUPERVISED_KEY
+from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
+from whole_body_tracking.tasks.tracking.task_reference import clips_of, motion_of
+
+from .learner import KEY, Learner
+
+
+def checkpoint_content(runner: TrackingRunner, learner: Learner, iteration: int) -> dict:
+    """What a checkpoint holds: the averaged policy as its actor, without a critic.
+
+    It says what its actions are about, as a supervised policy does, so that ``train.py --load_sft_pretrain`` takes it.
+    """
+    env, sampler = runner.env.unwrapped, motion_of(runner.env).sampler
+    return {
+        "actor_state_dict": learner.average.state_dict(),
+        "iter": iteration,
+        "infos": None,
+        "total_steps": runner.logger.tot_timesteps,
+        "total_time": runner.logger.tot_time,
+        "env_step_counter": env.common_step_counter,
+        CENTER_KEY: action_center(env.cfg),
+        SAMPLER_KEY: sampler.state_dict(),
+        SUPERVISED_KEY: _targets(runner),
+        KEY: learner.state(),
+    }
+
+
+def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Path, same_run: bool) -> bool:
+    """Continue a training, or start one from a policy that was trained otherwise.
+
+    Args:
+        runner: The run's.
+        learner: Whose networks to restore.
+        checkpoint: Where from.
+        same_run: Whether to continue its random numbers, too.
+
+    Returns:
+        Whether the checkpoint is of such a training; of others the actor alone is taken.
+
+    Raises:
+        ValueError: If it does not fit the task, or its model the settings.
+    """
+    content = load_checkpoint(checkpoint, runner.device)
+    runner._require_fit(str(checkpoint), content)
+    state = content.get(KEY)
+    learner.restore(content["actor_state_dict"], state)
+    if state is None:
+        print(f"[INFO] {checkpoint} has no world model: its policy is taken, the model starts anew.")
+        return False
+    runner.current_learning_iteration, runner.run.next_iteration = content["iter"], content["iter"] + 1
+    runner.logger.tot_timesteps, runner.logger.tot_time = content["total_steps"], content["total_time"]
+    runner.env.unwrapped.common_step_counter = content["env_step_counter"]
+    runner.alg.load_sampler(content, None)
+    if same_run:
+        runner.run.restore_random_numbers(content)
+    return True
+
+
+def _targets(runner: TrackingRunner) -> dict[str, str]:
+    """Digests of what actions are about, as a supervised checkpoint has them."""
+    env = runner.env.unwrapped
+    if motion_of(env).library.num_clips == 1:
+        layout = MujocoBridge(env).layout()
+        return {"action_sha256": layout.action_sha256, "clip_sha256": layout.clip_sha256}
+    scale = env.action_manager.get_term(ACTION_TERM).scale[0].cpu().numpy().astype("<f4").tobytes()
+    clips = "".join(clip["sha256"] for clip in clips_of(env)).encode()
+    return {
+        "action_sha256": hashlib.sha256(clips + scale).hexdigest(),
+        "clip_sha256": hashlib.sha256(clips).hexdigest(),
+    }

@@ -1,0 +1,1 @@
+"""The robot and its task as differentiable functions of tensors. No simulator."""

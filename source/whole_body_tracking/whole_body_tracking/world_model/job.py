@@ -1,0 +1,220 @@
+"""The loop of a world-model training in an environment that exists, with everything a run of PPO has."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from isaaclab.utils.seed import configure_seed
+from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
+
+from whole_body_tracking.rl.learning.budget import TrainingBudget
+from whole_body_tracking.rl.learning.precision import resolve_precision
+from whole_body_tracking.rl.run.service import StopTraining
+from whole_body_tracking.rl.training import make_runner
+
+from .checkpoint import checkpoint_content, restore_checkpoint
+from .collecting import Collector
+from .environment import make_imagination, robot_states
+from .imagining.buffer import StepBuffer
+from .imagining.dynamics import WorldModel
+from .learner import Learner
+from .progress import ReportRow, TrainingProgress, WorldModelResult
+from .scoring import Score, Scorer
+from .settings import WorldModelSettings
+from .task_check import ImaginedTerms
+from .watching import ModelErrors, ModelWatch
+
+SCORED_AT_LEAST = 4
+"""Every so many lines of the table a policy is scored, however often it fails."""
+DIVERGED = 1
+"""Exit status of a training whose model was lost."""
+
+
+class WorldModelJob:
+    """One session: warm-up, then iterations of real steps, updates of the model and updates of the policy."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        env: RslRlVecEnvWrapper,
+        agent_cfg: RslRlBaseRunnerCfg,
+        run_folder: Path,
+        terms: ImaginedTerms,
+        settings: WorldModelSettings,
+        progress: TrainingProgress,
+    ):
+        """Build networks, buffer and all that watches them, seeded."""
+        self.args, self.env, self.settings, self.progress = args, env, settings, progress
+        self.num_iterations, self.save_interval = agent_cfg.max_iterations, agent_cfg.save_interval
+        self.runner = make_runner(args.task, env, agent_cfg, run_folder, not args.no_clips)
+        self.runner.logger.quiet = True
+        self.runner.after_iteration = self._count
+        configure_seed(agent_cfg.seed, torch_deterministic=args.device == "cpu")
+        inner = env.unwrapped
+        imagination = make_imagination(inner, terms, settings)
+        dtype = resolve_precision(agent_cfg.algorithm.precision, agent_cfg.device)
+        sizes = settings.model_width, settings.model_layers
+        model = WorldModel(imagination.action_scale, inner.step_dt, *sizes, dtype).to(env.device)
+        self.learner = Learner(self.runner.alg.actor, model, imagination, settings)
+        width, joints = robot_states(inner).shape[1], len(imagination.action_scale)
+        rows = settings.buffer_steps(env.num_envs)
+        self.buffer = StepBuffer(rows, env.num_envs, width, joints, env.device)
+        self.collector = Collector(env, self.learner, self.buffer, self.runner.logger)
+        self.scorer = Scorer(env, self.learner, terms)
+        self.watch = ModelWatch(self.learner, self.buffer)
+        self.budget = TrainingBudget(agent_cfg.max_iterations, args.max_minutes)
+        self.result = WorldModelResult(run_folder)
+        self._model_is_good, self._is_fresh = True, True
+        self._failures, self._seconds = 0.0, 0.0
+
+    def restore(self, checkpoint: Path, same_run: bool) -> None:
+        """Continue a checkpoint of this training, or start from the policy of another."""
+        self._is_fresh = not restore_checkpoint(self.runner, self.learner, checkpoint, same_run)
+
+    def run(self) -> WorldModelResult:
+        """Train until the budget, a reason to stop, or ``--until``; the last checkpoint is written in any case."""
+        self.runner.logger.init_logging_writer()
+        with self.runner.run.session():
+            try:
+                self._warm_up()
+                for iteration in range(self.runner.run.next_iteration, self.num_iterations):
+                    self._iterate(iteration)
+                self.result.why_ended = f"all {self.num_iterations} iterations are done"
+            except StopTraining as stop:
+                self.result.why_ended, self.result.exit_code = str(stop), stop.exit_code
+            if self.result.exit_code == 0 and (not self.result.curve or self.result.curve[-1].score is None):
+                self._report(max(0, self.runner.run.next_iteration - 1), scored=True)
+            self._save(max(0, self.runner.run.next_iteration - 1))
+            self.runner.logger.stop_logging_writer()
+        return self.result
+
+    # -- an iteration --------------------------------------------------------------------------------------------------
+
+    def _warm_up(self) -> None:
+        """Real steps, statistics of the inputs, and a model that is worth imagining with."""
+        settings, began, seen = self.settings, time.monotonic(), []
+        self.progress.update("collecting", 0.0)
+        self.collector.collect(settings.warmup_steps, seen if self._is_fresh else None)
+        if self._is_fresh:
+            self.learner.fit_normalizers(self.buffer, torch.cat(seen))
+            for _ in range(settings.warmup_updates):
+                self.progress.update("training the model", 0.0)
+                self.learner.update_model(self.buffer)
+        logger = self.runner.logger
+        logger.tot_timesteps += settings.warmup_steps * self.env.num_envs
+        logger.tot_time += time.monotonic() - began
+
+    def _iterate(self, iteration: int) -> None:
+        settings, began = self.settings, time.monotonic()
+        self.collector.collect(settings.collect_steps)
+        collected = time.monotonic()
+        losses = {"world_model": _mean(settings.model_updates, lambda: self.learner.update_model(self.buffer))}
+        trained = time.monotonic()
+        if self._model_is_good:
+            losses["imagined_cost"] = _mean(settings.policy_updates, lambda: self.learner.update_policy(self.buffer))
+        losses = {name: float(value) for name, value in losses.items()}  # the one question that an iteration asks
+        done = time.monotonic()
+        self._last_losses = losses
+        self._log_times(iteration, collected - began, trained - collected, done - trained)
+        self.runner.current_learning_iteration = iteration
+        self.runner.logger.log(
+            it=iteration,
+            start_it=0,
+            total_it=self.num_iterations,
+            collect_time=collected - began,
+            learn_time=done - collected,
+            loss_dict=losses,
+            learning_rate=settings.policy_rate,
+            action_std=torch.tensor([settings.action_noise]),
+            rnd_weight=None,
+        )
+        self.progress.update("training", self.budget.used(iteration + 1))
+        if (iteration + 1) % settings.report_every == 0:
+            self._report(iteration)
+        if (iteration + 1) % self.save_interval == 0:
+            self._save(iteration)
+
+    def _count(self, iteration: int, row: dict[str, float]) -> None:
+        """Count failures since the last line of the table, and end training once the time has passed."""
+        self._failures += row["failures"]
+        self._seconds += self.settings.collect_steps * self.env.num_envs * self.env.unwrapped.step_dt
+        if self.budget.is_over:
+            raise StopTraining(f"the budget of {self.budget.max_minutes:g} minutes is used up")
+
+    # -- reporting -----------------------------------------------------------------------------------------------------
+
+    def _report(self, iteration: int, scored: bool = False) -> None:
+        """Measure model and policy, print and log a line, and stop if the policy is good enough or the model lost."""
+        errors, wrong = self.watch.check()
+        self._model_is_good = wrong is None
+        between_failures = self._seconds / max(1.0, self._failures)
+        self._failures = self._seconds = 0.0
+        due = (len(self.result.curve) + 1) % SCORED_AT_LEAST == 0 or between_failures >= self._clip_seconds
+        score = self._score() if scored or due else None
+        logger, losses = self.runner.logger, getattr(self, "_last_losses", {})
+        row = ReportRow(
+            iteration, logger.tot_timesteps, logger.tot_time, losses.get("world_model", math.nan),
+            losses.get("imagined_cost", math.nan), between_failures, errors, score,
+        )  # fmt: skip
+        self.result.curve.append(row)
+        self.progress.row(row)
+        self._log_report(row, errors)
+        self._stop_if_done(score, wrong)
+
+    def _stop_if_done(self, score: Score | None, wrong: str | None) -> None:
+        if wrong is not None:
+            print(f"[WARNING] {wrong}. The policy waits until the model is better.", flush=True)
+        if self.watch.is_lost:
+            raise StopTraining(f"{wrong}, {self.watch.strikes} times in a row", DIVERGED)
+        until = self.args.until
+        if score is not None and until is not None and score.is_accepted(until, self.settings.accept_tracking):
+            reached = (
+                f"{score.finished} of {score.rollouts} rollouts finish with a tracking score of {score.tracking:.2f}"
+            )
+            raise StopTraining(reached)
+
+    def _score(self) -> Score:
+        self.progress.update("scoring", self.budget.used(self.runner.run.next_iteration))
+        score = self.scorer.score()
+        self.buffer.interrupt()
+        return score
+
+    @property
+    def _clip_seconds(self) -> float:
+        return float(self.scorer.motion.library.durations.mean())
+
+    def _log_times(self, iteration: int, collecting: float, model: float, policy: float) -> None:
+        self.times = {"collect_time": collecting, "model_time": model, "policy_time": policy}
+        writer = self.runner.logger.writer
+        if writer is not None:
+            for name, value in self.times.items():
+                writer.add_scalar(f"Perf/{name}", value, iteration)
+
+    def _log_report(self, row: ReportRow, errors: ModelErrors) -> None:
+        writer = self.runner.logger.writer
+        if writer is None:
+            return
+        for name, value in errors.scalars().items():
+            writer.add_scalar(f"WorldModel/{name}", value, row.iteration)
+        if row.score is not None:
+            writer.add_scalar("Score/finished", row.score.finished / row.score.rollouts, row.iteration)
+            writer.add_scalar("Score/tracking", row.score.tracking, row.iteration)
+            writer.add_scalar("Score/r_mpkpe_cm", row.score.r_mpkpe_cm, row.iteration)
+
+    def _save(self, iteration: int) -> None:
+        path = self.result.run_folder / f"model_{iteration}.pt"
+        if self.result.checkpoint == path:
+            return
+        self.runner.run.save(path, checkpoint_content(self.runner, self.learner, iteration))
+        self.runner.logger.save_model(str(path), iteration)
+        self.result.checkpoint = path
+
+
+def _mean(num: int, update: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """Mean loss of several updates, still on the device."""
+    return torch.stack([update() for _ in range(num)]).mean()

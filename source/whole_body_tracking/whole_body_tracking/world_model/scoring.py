@@ -1,0 +1,96 @@
+"""Score of the averaged policy in the environment that it is trained in: every env plays a clip once from frame 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+from torch import Tensor
+
+from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
+from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
+
+from .learner import Learner
+from .task_check import KERNELS, ImaginedTerms, function_name
+
+CHECKED_EVERY = 25
+"""Steps after which a scoring asks whether any rollout still runs."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Outcome of the rollouts of one scoring."""
+
+    finished: int
+    """Rollouts that reached their clip's end, or the episode's longest time, without a termination."""
+    rollouts: int
+    tracking: float
+    """Tracking rewards as a share of their maximum, mean over the steps of all rollouts, in [0, 1]."""
+    r_mpkpe_cm: float
+    """Mean distance of re-anchored bodies over the same steps but for those that end a rollout [cm]."""
+
+    def is_accepted(self, share: float, tracking: float) -> bool:
+        """Whether enough rollouts finish, and follow closely enough."""
+        return self.finished >= share * self.rollouts and self.tracking >= tracking
+
+
+class Scorer:
+    """Plays the task's own clips with the evaluation's small start noise; the sampler's statistics stay as they are."""
+
+    def __init__(self, env: RslRlVecEnvWrapper, learner: Learner, terms: ImaginedTerms):
+        self.env, self.learner, self.motion = env, learner, motion_of(env)
+        manager = env.unwrapped.reward_manager
+        kernels = [name for name, term in terms.rewards.items() if function_name(term) in KERNELS]
+        self._columns = torch.tensor([manager.active_terms.index(name) for name in kernels], device=env.device)
+        self._total = sum(terms.rewards[name].weight for name in kernels)
+
+    @torch.no_grad()
+    def score(self) -> Score:
+        """Reset all envs, play each once, and reset them again for training."""
+        env, motion = self.env.unwrapped, self.motion
+        with _from_frame_0(motion):
+            self.env.reset()
+            num_steps = int(motion.clock.last.max())
+            obs = self.env.get_observations()[self.learner.group]
+            alive = torch.ones(self.env.num_envs, dtype=torch.bool, device=self.env.device)
+            failed = torch.zeros_like(alive)
+            sums = torch.zeros(4, device=self.env.device)  # tracking, its steps, distance, its steps
+            for step in range(num_steps):
+                if step % CHECKED_EVERY == 0 and not alive.any():
+                    break
+                seen, _, dones, _ = self.env.step(self.learner.act_on_average(obs))
+                obs = seen[self.learner.group]
+                kernels = env.reward_manager._step_reward[:, self._columns].sum(-1) / self._total
+                ended = alive & (dones > 0)
+                failed |= ended & env.termination_manager.terminated
+                sums[:2] += _sum_and_count(kernels, alive)
+                alive &= ~ended
+                sums[2:] += _sum_and_count(motion.errors.body_pos.sqrt().mean(-1), alive)
+        self.env.reset()
+        tracking, distance = (sums[0::2] / sums[1::2].clamp(min=1.0)).tolist()
+        return Score(int((~failed).sum()), self.env.num_envs, tracking, 100.0 * distance)
+
+
+def _sum_and_count(values: Tensor, counts: Tensor) -> Tensor:
+    return torch.stack((torch.where(counts, values, 0.0).sum(), counts.sum()))
+
+
+@contextmanager
+def _from_frame_0(motion: MotionCommand) -> Iterator[None]:
+    """Start every env at frame 0 of a clip, clips in turn, with an evaluation's noise; nothing is recorded."""
+    clips = torch.arange(motion.num_envs, device=motion.device) % motion.library.num_clips
+    before = {name: getattr(motion.cfg, name) for name in SMALL_PERTURBATION}
+    was_frozen, motion.sampler.frozen = motion.sampler.frozen, True
+    motion.fixed_start = (clips, torch.zeros_like(clips))
+    for name, value in SMALL_PERTURBATION.items():
+        setattr(motion.cfg, name, value)
+    try:
+        yield
+    finally:
+        motion.fixed_start, motion.sampler.frozen = None, was_frozen
+        for name, value in before.items():
+            setattr(motion.cfg, name, value)

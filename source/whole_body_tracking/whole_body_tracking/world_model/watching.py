@@ -1,0 +1,103 @@
+"""How far the model can be trusted: its errors against those of a robot that keeps its velocities. No simulator."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .imagining.buffer import StepBuffer
+from .learner import Learner, open_loop_errors
+
+STEPS = (1, 8, 32)
+"""Steps after which errors are reported."""
+JUDGED_STEP = 8
+NUM_WINDOWS = 256
+MAX_RATIO = 1.0
+"""Error of the model over that of constant velocities at which it is worse than none."""
+EXTRA_UPDATES = 100
+"""Updates of the model alone when it is."""
+MAX_STRIKES = 4
+"""Times in a row that this may fail before training stops."""
+
+
+@dataclass(frozen=True)
+class ModelErrors:
+    """Open-loop errors by step: see :meth:`WorldModel.error`; NaN where no window is long enough."""
+
+    model: dict[int, float]
+    constant_velocity: dict[int, float]
+
+    @property
+    def ratio(self) -> float:
+        """Model's error over that of constant velocities at the longest judged step there is; NaN without any."""
+        known = [step for step in STEPS if step <= JUDGED_STEP and not math.isnan(self.constant_velocity[step])]
+        return self.model[known[-1]] / self.constant_velocity[known[-1]] if known else math.nan
+
+    def scalars(self) -> dict[str, float]:
+        """Errors under the names that they are logged with."""
+        errors = {f"model_error_{step}": self.model[step] for step in STEPS}
+        return errors | {f"constant_velocity_error_{step}": self.constant_velocity[step] for step in STEPS}
+
+
+def measure_model(learner: Learner, buffer: StepBuffer) -> ModelErrors:
+    """Predict windows of the buffer, drawn at random, open loop."""
+    model, kept = dict.fromkeys(STEPS, math.nan), dict.fromkeys(STEPS, math.nan)
+    learner.model.eval()
+    for step in STEPS:
+        if step < buffer.num_steps and int(buffer.num_windows(step)) > 0:
+            ours, theirs = open_loop_errors(learner.model, *buffer.windows(NUM_WINDOWS, step))
+            model[step], kept[step] = float(ours[-1]), float(theirs[-1])
+    learner.model.train()
+    return ModelErrors(model, kept)
+
+
+class ModelWatch:
+    """Notices a model that is worse than constant velocities, or not finite, and tries to mend it."""
+
+    def __init__(self, learner: Learner, buffer: StepBuffer):
+        self.learner, self.buffer = learner, buffer
+        self.strikes = 0
+
+    def check(self) -> tuple[ModelErrors, str | None]:
+        """Measure the model; if it diverges train it alone and measure again.
+
+        Returns:
+            Errors, and what is wrong if it is still worse than constant velocities: then the policy should not be
+            trained on it.
+        """
+        errors = measure_model(self.learner, self.buffer)
+        if is_good(errors):
+            self.strikes = 0
+            return errors, None
+        print(f"[WARNING] {describe(errors)}. Training it alone for {EXTRA_UPDATES} updates.", flush=True)
+        for _ in range(EXTRA_UPDATES):
+            self.learner.update_model(self.buffer)
+        errors = measure_model(self.learner, self.buffer)
+        if is_good(errors):
+            self.strikes = 0
+            return errors, None
+        self.strikes += 1
+        return errors, describe(errors)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether mending has failed too often."""
+        return self.strikes >= MAX_STRIKES
+
+
+def is_good(errors: ModelErrors) -> bool:
+    """Whether the model predicts better than constant velocities; true while there is nothing to compare."""
+    ratio = errors.ratio
+    return math.isnan(ratio) and not _is_broken(errors) or ratio < MAX_RATIO
+
+
+def describe(errors: ModelErrors) -> str:
+    """What is wrong with a model."""
+    if _is_broken(errors):
+        return "The world model's predictions are not finite"
+    return f"The world model's error after {JUDGED_STEP} steps is {errors.ratio:.2f} times that of constant velocities"
+
+
+def _is_broken(errors: ModelErrors) -> bool:
+    """Whether a prediction is not finite where a real window exists."""
+    return any(not math.isfinite(errors.model[s]) and math.isfinite(errors.constant_velocity[s]) for s in STEPS)

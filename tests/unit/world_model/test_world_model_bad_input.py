@@ -1,0 +1,57 @@
+"""What the world-model trainer refuses, before any simulator starts or any folder appears."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from whole_body_tracking.rl import session
+from whole_body_tracking.world_model.training import train_world_model
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def no_simulator(tmp_path, monkeypatch):
+    """Run in an empty folder, and fail if a simulation is launched or a file is left behind."""
+
+    def launched(*args):
+        raise AssertionError("a simulator was started")
+
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["script.py"])
+    monkeypatch.setattr(session, "launch_simulation", launched)
+    yield
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--until", 1.5), "--until is 1.5, expected more than 0 and at most 1"),
+        (("--max_minutes", 0), "--max_minutes is 0, expected more than 0"),
+        (("--horizon", 0), "--horizon is 0, expected at least 1"),
+        (("--distributed",), "leave out --distributed"),
+        (
+            ("--task", "Tracking-Flat-G1-Multi-v0", "presets=motion_preview"),
+            r"without a differentiable form: preview_joint_pos \(preview_joint_pos\), preview_anchor_pos_b",
+        ),
+        (("presets=rand_delay",), r"history, delay.*motion_anchor_pos_b, .*joint_vel; delayed actions"),
+        (("env.commands.motion.clip_end=loop",), "clips that loop"),
+        (("presets=rand_terrain",), "ground that is not flat"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_what_makes_no_sense_or_cannot_be_imagined_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        train_world_model(["--task", "Tracking-Flat-G1-v0", "--headless", *map(str, arguments)])
+
+
+def test_a_missing_folder_is_found_first(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        train_world_model(
+            ["--task", "Tracking-Flat-G1-v0", "--headless", "--json", str(tmp_path / "nowhere" / "a.json")]
+        )
