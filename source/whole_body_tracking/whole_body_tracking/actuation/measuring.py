@@ -23,7 +23,7 @@ stable."""
 
 
 class HungRobot:
-    """A robot that hangs by its root, its joints driven towards targets; no motor limits, so that only the law counts."""
+    """A robot that hangs by its root, its joints driven towards targets; no limits: only the law counts."""
 
     def __init__(self, robot: RobotModel, drive: str, timestep: float, factor: float = 1.0):
         """Build it.

@@ -31,7 +31,7 @@ class MuscleActuatorCfg(StablePDActuatorCfg):
     each pair that gives the torque, exactly."""
 
     activation_dynamics: bool = True
-    """Whether activations follow with MuJoCo's 10 and 40 ms. Without, they are at once what is asked for, as in MASS."""
+    """Whether activations lag by MuJoCo's 10 and 40 ms. Without, they are what is asked for at once, as in MASS."""
 
 
 def muscle_group(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.files import write_json
-from whole_body_tracking.rl.run.progress import ProgressTable
+from whole_body_tracking.progress_table import ProgressTable
 from whole_body_tracking.robots import G1, RobotModel
 
 from .muscle_nn import HIDDEN, LEAK, MuscleNN, load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss

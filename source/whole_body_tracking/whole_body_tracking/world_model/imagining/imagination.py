@@ -92,10 +92,10 @@ class Imagination:
         """
         refs, offset = self.references(moment, horizon), self.action_offset[moment.env_ids]
         state, last, limit = moment.state, moment.last_action, max_gradient / (len(moment.state) * horizon)
-        states, means, befores = [], [], []
+        states, means, earlier = [], [], []
         for step, ref in enumerate(refs):
             mean = policy(self.observations(moment, state, ref, last, noisy=True))
-            befores.append(means[-1] if means else last)
+            earlier.append(means[-1] if means else last)
             means.append(mean)
             last = mean + noise * torch.randn_like(mean)
             center = self.centers(moment.clip_ids, moment.frames + step, ref)
@@ -105,7 +105,7 @@ class Imagination:
             states.append(state)
         state, clips = torch.cat(states), self.library.last_frames[moment.clip_ids]
         cost = tracking_cost(self._bodies_of(refs), self.kinematics.bodies(state), self.weights)
-        cost = cost + effort_cost(torch.cat(means), torch.cat(befores), split(state).joint_pos, self.weights)
+        cost = cost + effort_cost(torch.cat(means), torch.cat(earlier), split(state).joint_pos, self.weights)
         counts = [moment.frames + step <= clips for step in range(horizon)]
         return masked_mean(cost, torch.cat(counts))
 
