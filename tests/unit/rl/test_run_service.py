@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from whole_body_tracking.progress_table import PROGRESS_FILE
 from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
-from whole_body_tracking.rl.run.progress import PROGRESS_FILE
 from whole_body_tracking.rl.run.service import StopTraining, TrainingRun
 
 pytestmark = pytest.mark.unit

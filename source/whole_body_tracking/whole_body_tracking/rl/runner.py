@@ -138,6 +138,7 @@ class TrackingRunner(OnPolicyRunner):
             self.run.next_iteration = content["iter"] + 1
             self.logger.tot_timesteps = content.get("total_steps", 0)
             self.logger.tot_time = content.get("total_time", 0.0)
+            self.logger.timed_from = 0 if "total_time" in content else None
             self.env.unwrapped.common_step_counter = content.get("env_step_counter", 0)
             self.env.unwrapped.curriculum_manager.compute()  # schedules follow the step counter
         return content["infos"]

@@ -13,7 +13,7 @@ from rsl_rl.utils.log_writer import LogWriter
 from rsl_rl.utils.logger import Logger
 from torch import Tensor
 
-from .progress import ProgressTable
+from whole_body_tracking.progress_table import ProgressTable
 
 
 class TrackingLogger(Logger):
@@ -30,6 +30,8 @@ class TrackingLogger(Logger):
         super().__init__(**kwargs)
         self.quiet = False
         """Whether to keep rsl_rl's block of numbers off the console."""
+        self.timed_from: int | None = None
+        """Iteration that the total time began with, for the time left; None for the first one of this session."""
         self._step_dt = step_dt
         self._progress = None if self.log_dir is None else ProgressTable(Path(self.log_dir))
         self._after_iteration = after_iteration
@@ -43,13 +45,15 @@ class TrackingLogger(Logger):
         self._failures += (dones > 0).sum() if time_outs is None else ((dones > 0) & ~time_outs.bool()).sum()
         self._steps += len(dones)
 
-    def log(self, it: int, *args, **kwargs) -> None:
+    def log(self, it: int, **kwargs) -> None:
         """Log an iteration, append it to the progress table and call the hook."""
+        if self.timed_from is not None:
+            kwargs["start_it"] = self.timed_from
         row = self._progress_row(it, kwargs)
         if self.writer is not None:
             self.writer.add_scalar("Train/robot_seconds_per_failure", row["robot_seconds_per_failure"], it)
         with contextlib.redirect_stdout(io.StringIO()) if self.quiet else contextlib.nullcontext():
-            super().log(it, *args, **kwargs)
+            super().log(it, **kwargs)
         row |= {"total_steps": self.tot_timesteps, "total_time": round(self.tot_time, 3)}
         if self.writer is not None:
             self._progress.append(row)

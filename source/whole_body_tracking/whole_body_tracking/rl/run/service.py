@@ -17,9 +17,9 @@ from typing import Any
 import torch
 
 from whole_body_tracking.files import remove_partial_files, replacing
+from whole_body_tracking.progress_table import ProgressTable
 
 from . import distributed, random_state
-from .progress import ProgressTable
 
 Check = Callable[[int, dict[str, float]], None]
 """Called with an iteration and its row of ``progress.csv``; raises :class:`StopTraining` to end training."""
