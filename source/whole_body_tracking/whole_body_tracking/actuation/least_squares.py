@@ -15,7 +15,7 @@ from .muscle_pairs import MusclePairs
 from .muscle_training import held_out_states, torque_errors
 
 NUM_SOLVED = 50
-"""States that are solved one after the other; each takes milliseconds."""
+"""States that are solved one after the other."""
 
 
 def least_squares_activation(torque_per_activation: np.ndarray, torque: np.ndarray, limit: np.ndarray) -> np.ndarray:
@@ -40,8 +40,13 @@ def least_squares_activation(torque_per_activation: np.ndarray, torque: np.ndarr
     return lsq_linear(system, wanted, bounds=(0.0, 1.0)).x.reshape(-1, 2)
 
 
-def compare_with_least_squares(model: MuscleNN, robot: RobotModel) -> dict[str, float]:
+def compare_with_least_squares(model: MuscleNN, robot: RobotModel, num_solved: int = NUM_SOLVED) -> dict[str, float]:
     """Errors and times of the network and of least squares on held-out states.
+
+    Args:
+        model: The network.
+        robot: Its robot.
+        num_solved: States that least squares solves; each takes milliseconds.
 
     Returns:
         ``torque_error`` and ``least_squares_error``, root mean squares over the effort limit; ``network_ms`` and
@@ -57,9 +62,9 @@ def compare_with_least_squares(model: MuscleNN, robot: RobotModel) -> dict[str, 
         single = _seconds(lambda: model(states.torque_per_activation[:1], states.torque[:1]), 50)
     gains, torque, limits = (value.double().numpy() for value in (states.torque_per_activation, states.torque, limit))
     started = time.perf_counter()
-    solved = [least_squares_activation(gains[i], torque[i], limits) for i in range(NUM_SOLVED)]
-    oracle = (time.perf_counter() - started) / NUM_SOLVED
-    some = type(states)(states.torque_per_activation[:NUM_SOLVED], states.torque[:NUM_SOLVED])
+    solved = [least_squares_activation(gains[i], torque[i], limits) for i in range(num_solved)]
+    oracle = (time.perf_counter() - started) / num_solved
+    some = type(states)(states.torque_per_activation[:num_solved], states.torque[:num_solved])
     solved_errors = torque_errors(torch.from_numpy(np.stack(solved)).float(), some, limit)
     return {
         "torque_error": torque_errors(activation, states, limit)["torque_error"],

@@ -57,6 +57,6 @@ def check_muscles(actuators: dict, robot: RobotModel) -> None:
 
     from .muscle_nn import load_muscle_nn
 
-    for cfg in actuators.values():
+    for cfg in actuators.values() if isinstance(actuators, dict) else ():
         if getattr(cfg, "muscle_nn", None) is not None:
             load_muscle_nn(Path(cfg.muscle_nn), robot)

@@ -136,7 +136,7 @@ def print_actuators(result: dict) -> None:
 
     columns = list(result["spd"]["tracking_rmse"])
     table = Table(
-        "drive", "stable up to, 20 ms", *(f"rmse [rad], {name}" for name in columns), title="Drives of the G1"
+        "drive", "stable up to, 20 ms", *(f"rmse (rad), {name}" for name in columns), title="Drives of the G1"
     )
     for drive in DRIVES:
         row = result[drive]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg
 
+from whole_body_tracking.actuation.muscle_cfg import check_muscles
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
@@ -53,6 +54,7 @@ def check_task_clips(cfg: TrackingEnvCfg) -> list[ClipHeader]:
         )
     robot = get_robot(cfg.robot_name)
     check_bodies(cfg)
+    check_muscles(cfg.scene.robot.actuators, robot)
     for field in ("motion_files", "channels"):
         if isinstance(getattr(motion, field), str):
             raise _not_a_list(field, motion)
