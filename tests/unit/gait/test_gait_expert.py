@@ -27,6 +27,9 @@ def test_a_walk_passes_if_it_survives_at_its_speed():
     found = summary(rows)
     assert found["survived"] == pytest.approx(2 / 3) and found["passed"] == pytest.approx(1 / 3)
     assert found["survived_s"] == 8.0 and found["speed_error_median"] == pytest.approx(0.1)  # (0.08 + 0.12) / 2
+    diverged = walk_row(gait, 10.0, 10.0, float("nan"))
+    assert diverged["realised_speed"] is None and diverged["passed"] == 0.0
+    assert "speed_error_median" not in summary([rows[2], diverged])
 
 
 def test_what_is_missed_is_said():
