@@ -12,7 +12,7 @@ from pathlib import Path
 import gymnasium as gym
 import torch
 from isaaclab.app import launch_simulation
-from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
@@ -28,6 +28,7 @@ KERNELS += ("motion_body_lin_vel", "motion_body_ang_vel")
 def main(refnn: str, out: str) -> None:
     sys.argv = [sys.argv[0], "physics=mujoco_cpu"]
     cfg, agent_cfg = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", play_mode=True)
+    agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
     agent_cfg.device = "cpu"
     cfg.scene.num_envs, cfg.sim.device, cfg.commands.motion.model_file = NUM_ENVS, "cpu", refnn
     cfg.commands.motion.change_interval = (0.1, 0.1)
