@@ -24,7 +24,8 @@ def main() -> int:
     result = evaluate_expert(sys.argv[1:])
     print(f"{'speed':>8}{'cadence':>9}{'survived':>10}{'speed of robot':>16}")
     for row in result["gaits"]:
-        print(f"{row['speed']:>8.2f}{row['cadence']:>9.0f}{row['survived_s']:>8.1f} s{row['realised_speed']:>16.2f}")
+        realised = "-" if row["realised_speed"] is None else f"{row['realised_speed']:.2f}"
+        print(f"{row['speed']:>8.2f}{row['cadence']:>9.0f}{row['survived_s']:>8.1f} s{realised:>16}")
     print(f"On {result['engine']}: " + ", ".join(f"{name} {value:.3g}" for name, value in result["summary"].items()))
     if output is not None:
         write_json(output, result)

@@ -58,7 +58,7 @@ def main() -> int:
         raise ValueError(f"--output_file {args.output_file} should end in .npz.")
     clip = generate_clip(request, generator)
     clip.save(args.output_file)
-    print("\n".join(comparison_lines(request, clip)))
+    print("\n".join(comparison_lines(request, clip, by_network=args.model is not None)))
     print(f"Written: {args.output_file} ({clip.num_frames} frames at {clip.fps:g} fps)")
     return 0
 

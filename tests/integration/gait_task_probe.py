@@ -1,4 +1,7 @@
-"""Build the gait task on one engine and write what its command does as JSON: ``gait_task_probe.py REFNN OUT.json``."""
+"""Build the gait task on one engine, write what its command does as JSON, and export an untrained policy.
+
+An engine needs a process of its own, so the test runs this file as a program: ``gait_task_probe.py REFNN OUT.json``.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from pathlib import Path
 import gymnasium as gym
 import torch
 from isaaclab.app import launch_simulation
+from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper, check_rsl_rl_version, handle_deprecated_rsl_rl_cfg
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
+from whole_body_tracking.export import export_run
+from whole_body_tracking.rl.training import make_runner
 
 NUM_ENVS = 4
 TASK = "Gait-Flat-G1-Demo-v0"
@@ -21,13 +27,19 @@ KERNELS += ("motion_body_lin_vel", "motion_body_ang_vel")
 
 def main(refnn: str, out: str) -> None:
     sys.argv = [sys.argv[0], "physics=mujoco_cpu"]
-    cfg, _ = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", play_mode=True)
+    cfg, agent_cfg = resolve_task_config(TASK, "rsl_rl_cfg_entry_point", play_mode=True)
+    agent_cfg = handle_deprecated_rsl_rl_cfg(agent_cfg, check_rsl_rl_version())
+    agent_cfg.device = "cpu"
     cfg.scene.num_envs, cfg.sim.device, cfg.commands.motion.model_file = NUM_ENVS, "cpu", refnn
     cfg.commands.motion.change_interval = (0.1, 0.1)
     cfg.validate_config()
     with launch_simulation(cfg, {"device": "cpu", "headless": True}):
         env = gym.make(TASK, cfg=cfg).unwrapped
         Path(out).write_text(json.dumps(measured(env)))
+        runner = make_runner(TASK, RslRlVecEnvWrapper(env), agent_cfg, None)
+        for _ in range(3):  # so that the comparison with torch sees last actions
+            env.step(0.1 * torch.randn(NUM_ENVS, 29))
+        export_run(runner, Path(out).with_name("model_0.pt"), TASK, folder=Path(out).with_name("exported"))
         env.close()
 
 

@@ -4,11 +4,15 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_refnn import save_small_refnn
-from training_runs import REPOSITORY, run, script
+from training_runs import run, script
 
 from whole_body_tracking.export import load_policy
+from whole_body_tracking.robots import G1
+from whole_body_tracking.sim2sim.gait_run import run_gait_sim2sim
+from whole_body_tracking.sim2sim.gait_steering import Steering
 
 pytestmark = pytest.mark.integration
 HERE = Path(__file__).parent
@@ -20,10 +24,16 @@ def refnn(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def on_engine(refnn, tmp_path_factory):
+def probed(refnn, tmp_path_factory):
+    """Folder with what the probe measured and exported."""
     folder = tmp_path_factory.mktemp("probe")
     run([sys.executable, str(HERE / "gait_task_probe.py"), str(refnn), "out.json"], folder)
-    return json.loads((folder / "out.json").read_text())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_engine(probed):
+    return json.loads((probed / "out.json").read_text())
 
 
 def test_episodes_start_in_the_walk_and_the_policy_sees_it(on_engine):
@@ -49,30 +59,35 @@ def test_parameters_change_within_an_episode_unless_an_operator_keeps_them(on_en
     assert on_engine["changes"] == 1 and on_engine["kept"]
 
 
-@pytest.fixture(scope="module")
-def trained(refnn, tmp_path_factory):
-    """Run folder after one iteration, which exports the policy and compares it with torch."""
-    folder = tmp_path_factory.mktemp("gait_run")
-    flags = ("--gait_model", refnn, "physics=mujoco_cpu", "--num_envs", 4, "--max_iterations", 1, "--headless")
-    run(script("train.py", "--task", "Gait-Flat-G1-Demo-v0", *flags), folder)
-    (found,) = folder.glob("logs/rsl_rl/g1_gait_demo/*")
-    return found
+def test_the_exported_policy_takes_speed_cadence_and_turn_rate(probed):
+    """It was compared with torch, last actions included, before its file appeared."""
+    policy = load_policy(probed / "exported" / "policy.onnx", follows_gait=True)
+    assert policy.spec.gait_inputs == ("speed", "cadence", "turn_rate")
+    assert policy.input_names == ["obs", "gait", "state"]
+    assert not (probed / "exported" / "deploy.yaml").exists()
 
 
-def test_training_exports_a_policy_that_takes_speed_cadence_and_turn_rate(trained):
-    policy = load_policy(trained / "exported" / "policy.onnx", follows_gait=True)
-    assert policy.spec.gait_inputs == ("speed", "cadence", "turn_rate") and policy.input_names == [
-        "obs",
-        "gait",
-        "state",
-    ]
-    assert not (trained / "exported" / "deploy.yaml").exists()
+def test_sim2sim_walks_it_in_plain_mujoco(probed, tmp_path):
+    result = run_gait_sim2sim(probed / "exported" / "policy.onnx", {"speed": 0.4, "turn_rate": 0.1}, 2.0, tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["overall"]["turn_rate"] == pytest.approx(0.1) and report["seconds"] == 2.0
+    assert report["overall"]["survived_s"] > 0.3  # a fall takes longer
+    assert result.reference.num_frames == 100 and (tmp_path / "played.html").is_file()
+    steering = Steering(
+        load_policy(probed / "exported" / "policy.onnx", follows_gait=True), G1, np.array([0.4, 100, 0])
+    )
+    steering.change("speed", 9.0)
+    steering.step()
+    assert steering.gait[0] == pytest.approx(0.8) and "| speed | 0.80 | I K |" in steering.describe()
 
 
-def test_sim2sim_walks_it_in_plain_mujoco(trained, tmp_path):
-    command = [sys.executable, str(REPOSITORY / "scripts" / "sim2sim.py"), "--policy"]
-    command += [str(trained / "exported" / "policy.onnx"), "--output_dir", "walk", "--gait_seconds", "2"]
-    out, _ = run([*command, "--gait", "speed=0.4,turn=0.1"], tmp_path)
-    report = json.loads((tmp_path / "walk" / "report.json").read_text())
-    assert report["overall"]["turn_rate"] == pytest.approx(0.1) and "realised_speed" in out
-    assert report["overall"]["survived_s"] > 0.3  # the first step of a fall takes longer
+@pytest.mark.slow
+def test_train_and_play_take_a_network_and_the_run_keeps_it(refnn, tmp_path):
+    """From the command lines that users type; the second finds the network beside the checkpoint."""
+    flags = ("--task", "Gait-Flat-G1-Demo-v0", "physics=mujoco_cpu", "--headless")
+    run(script("train.py", *flags, "--gait_model", refnn, "--num_envs", 4, "--max_iterations", 1), tmp_path)
+    (found,) = tmp_path.glob("logs/rsl_rl/g1_gait_demo/*")
+    assert (found / "refnn.npz").read_bytes() == refnn.read_bytes() and (found / "exported" / "policy.onnx").is_file()
+    run(script("play.py", *flags, "--checkpoint", found, "--num_envs", 2, "--max_steps", 5), tmp_path)
+    _, err = run(script("train.py", *flags), tmp_path, status=1)
+    assert "no RefNN to follow. Pass --gait_model FILE" in err

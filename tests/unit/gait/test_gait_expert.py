@@ -2,7 +2,7 @@
 
 import pytest
 
-from whole_body_tracking.gait_expert.demo import REFNN_TARGETS, unmet_targets
+from whole_body_tracking.gait_expert.demo import REFNN_TARGETS, make_plan, unmet_targets
 from whole_body_tracking.gait_expert.held_out import held_out_gaits, summary, walk_row
 
 pytestmark = pytest.mark.unit
@@ -27,6 +27,9 @@ def test_a_walk_passes_if_it_survives_at_its_speed():
     found = summary(rows)
     assert found["survived"] == pytest.approx(2 / 3) and found["passed"] == pytest.approx(1 / 3)
     assert found["survived_s"] == 8.0 and found["speed_error_median"] == pytest.approx(0.1)  # (0.08 + 0.12) / 2
+    diverged = walk_row(gait, 10.0, 10.0, float("nan"))
+    assert diverged["realised_speed"] is None and diverged["passed"] == 0.0
+    assert "speed_error_median" not in summary([rows[2], diverged])
 
 
 def test_what_is_missed_is_said():
@@ -36,3 +39,9 @@ def test_what_is_missed_is_said():
     first, second = unmet_targets(refnn, walks)
     assert first == "RefNN: slip_max is 0.02, not at most 0.01"
     assert second == "plain MuJoCo: 50% of the gaits survive at a speed within 10 %, not 90%"
+
+
+@pytest.mark.parametrize(("sizes", "message"), [((0.5,), "--minutes is 0.5"), ((60.0, 5), "--num_data is 5")])
+def test_a_demo_that_is_too_small_is_refused(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan(*sizes)

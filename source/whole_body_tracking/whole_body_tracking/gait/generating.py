@@ -84,8 +84,17 @@ def generate_clip(request: GaitRequest, generator: Generator, robot: RobotModel 
     return convert(raw, request.fps, robot)
 
 
-def comparison_lines(request: GaitRequest, clip: MotionClip, robot: RobotModel = G1) -> list[str]:
-    """Wanted beside measured parameters of a clip, as a table for a terminal."""
+def comparison_lines(
+    request: GaitRequest, clip: MotionClip, robot: RobotModel = G1, by_network: bool = False
+) -> list[str]:
+    """Wanted beside measured parameters of a clip, as a table for a terminal.
+
+    Args:
+        request: What was wanted.
+        clip: What came out.
+        robot: Whose clip it is.
+        by_network: Whether a network made it, which takes what nobody gave from its data instead of the defaults.
+    """
     schedule, report = request.schedule(), measure_gait(clip, robot)
     if not report.cycles:
         return ["No gait cycle found in the clip: is it too short, or does nobody walk?"]
@@ -95,6 +104,8 @@ def comparison_lines(request: GaitRequest, clip: MotionClip, robot: RobotModel =
         text = "highest" if math.isnan(wanted[0]) else f"{wanted[0]:.3f}"
         if len(set(wanted)) > 1:
             text = "changes"
+        elif by_network and name not in {"stride_length", "speed", "cadence"} | schedule.points[0].given:
+            text = "as data"
         unit = "m" if name == "stride_length" else PARAMETERS[name].unit
         lines.append(f"{name:<16}{text:>10}{report.mean(name):>10.3f} {unit}")
     lines.append(

@@ -213,7 +213,7 @@ def print_report(content: dict) -> None:
             f"{found['survived']:.0%}",
             f"{found['passed']:.0%}",
             f"{found['survived_s']:.1f} s",
-            f"{found['speed_error_median']:.1%}",
+            f"{found['speed_error_median']:.1%}" if "speed_error_median" in found else "-",
         )
     console.print(table)
     training, refnn = content["training"], content["refnn"]

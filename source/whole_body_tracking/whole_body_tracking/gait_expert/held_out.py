@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 SPEEDS, CADENCES = (0.2, 0.8), (80.0, 130.0)
@@ -37,26 +39,26 @@ def held_out_gaits(num: int, seed: int = 0) -> list[dict[str, float]]:
     ]
 
 
-def walk_row(gait: dict[str, float], survived_s: float, seconds: float, realised_speed: float) -> dict[str, float]:
-    """What one walk says: whether it survived, and how far its speed is off, which only a survivor's says."""
-    survived = survived_s >= seconds - 1e-6
-    error = abs(realised_speed / gait["speed"] - 1.0)
+def walk_row(
+    gait: dict[str, float], survived_s: float, seconds: float, realised_speed: float
+) -> dict[str, float | None]:
+    """What one walk says: whether it survived, and how far its speed is off; None for one that diverged."""
+    survived, is_finite = survived_s >= seconds - 1e-6, math.isfinite(realised_speed)
+    error = abs(realised_speed / gait["speed"] - 1.0) if is_finite else None
     return gait | {
         "survived": float(survived),
         "survived_s": survived_s,
-        "realised_speed": realised_speed,
+        "realised_speed": realised_speed if is_finite else None,
         "speed_error": error,
-        "passed": float(survived and error <= CLOSE),
+        "passed": float(survived and error is not None and error <= CLOSE),
     }
 
 
-def summary(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Shares of the walks that survived and that passed, mean survived time [s], and the survivors' speed errors."""
-    errors = [row["speed_error"] for row in rows if row["survived"]]
-    return {
-        "num_gaits": len(rows),
-        "survived": float(np.mean([row["survived"] for row in rows])),
-        "passed": float(np.mean([row["passed"] for row in rows])),
-        "survived_s": float(np.mean([row["survived_s"] for row in rows])),
-        "speed_error_median": float(np.median(errors)) if errors else float("nan"),
-    }
+def summary(rows: list[dict[str, float | None]]) -> dict[str, float]:
+    """Shares of the walks that survived and that passed, mean survived time [s], and the survivors' median speed error.
+
+    The last is left out if nobody survived.
+    """
+    errors = [row["speed_error"] for row in rows if row["survived"] and row["speed_error"] is not None]
+    shares = {name: float(np.mean([row[name] for row in rows])) for name in ("survived", "passed", "survived_s")}
+    return {"num_gaits": len(rows)} | shares | ({"speed_error_median": float(np.median(errors))} if errors else {})
