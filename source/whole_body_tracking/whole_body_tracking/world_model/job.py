@@ -98,12 +98,25 @@ class WorldModelJob:
                     self._iterate(iteration)
                 self.result.why_ended = f"all {self.num_iterations} iterations are done"
             except StopTraining as stop:
-                self.result.why_ended, self.result.exit_code = str(stop), stop.exit_code
-            if self.result.exit_code == 0 and (not self.result.curve or self.result.curve[-1].score is None):
-                self._report(max(0, self.runner.run.next_iteration - 1), scored=True)
+                self._note_end(stop)
+            self._report_end()
             self._save(max(0, self.runner.run.next_iteration - 1))
             self.runner.logger.stop_logging_writer()
         return self.result
+
+    def _report_end(self) -> None:
+        """Score the policy a last time, unless that has just been done or the training was stopped from outside."""
+        is_scored = self.result.curve and self.result.curve[-1].score is not None
+        if self.result.exit_code != 0 or is_scored:
+            return
+        try:
+            self._report(max(0, self.runner.run.next_iteration - 1), scored=True)
+        except StopTraining as stop:
+            self._note_end(stop)
+
+    def _note_end(self, stop: StopTraining) -> None:
+        reasons = [reason for reason in (self.result.why_ended, str(stop)) if reason]
+        self.result.why_ended, self.result.exit_code = "; ".join(reasons), stop.exit_code
 
     # -- an iteration --------------------------------------------------------------------------------------------------
 
@@ -197,6 +210,9 @@ class WorldModelJob:
         self.progress.update("scoring", self.budget.used(self.runner.run.next_iteration))
         score = self.scorer.score()
         self.buffer.interrupt()
+        logger = self.runner.logger
+        logger.cur_reward_sum.zero_()  # the episodes that it was counting are over
+        logger.cur_episode_length.zero_()
         return score
 
     @property
