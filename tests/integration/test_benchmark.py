@@ -61,3 +61,14 @@ def test_a_missing_earlier_result_ends_it_before_it_starts(tmp_path):
     done = run(tmp_path, "--compare", "missing.json")
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("error: There is no earlier result missing.json")
+
+
+@pytest.mark.slow
+def test_an_iteration_of_the_world_model_is_measured_by_part(tmp_path):
+    flags = ("--trainer", "world_model", "--num_envs", "16", "--seconds", "1", "--output", "out.json")
+    done = run(tmp_path, "--task", "Tracking-Flat-G1-Demo-v0", *flags)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    result = json.loads((tmp_path / "out.json").read_text())
+    parts = [result[f"{name}_s"] for name in ("simulation", "model", "policy")]
+    assert min(parts) > 0.0 and sum(parts) == pytest.approx(result["iteration_s"], rel=0.5)
+    assert "env steps/s" in done.stdout

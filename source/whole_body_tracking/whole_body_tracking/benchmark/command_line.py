@@ -8,6 +8,7 @@ from pathlib import Path
 from whole_body_tracking.rl.cli import parse_args
 
 DEFAULT_SECONDS = 120.0
+TRAINERS = ("ppo", "world_model")
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -38,6 +39,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--seconds", type=float, default=DEFAULT_SECONDS, help="Time to measure, start-up not included (%(default)s)."
     )
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument(
+        "--trainer", choices=TRAINERS, default="ppo", help="What trains; world_model measures its parts alone."
+    )
     parser.set_defaults(frontend="torch", distributed=False)
     args = parse_args(parser, argv)
     args.env_counts = args.env_counts or [4096 if args.device.startswith("cuda") else 256]
@@ -48,6 +52,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def _check(args: argparse.Namespace) -> None:
     if min(args.env_counts) < 1:
         raise ValueError(f"--num_envs takes positive numbers, got {args.env_counts}.")
+    given = [name for name in ("compare", "all", "peer_python", "actuators") if getattr(args, name)]
+    if args.trainer == "world_model" and (given or len(args.env_counts) > 1):
+        what = ", ".join(f"--{name}" for name in given) or "several numbers of envs"
+        raise ValueError(f"--trainer world_model measures an iteration of it and nothing else: leave out {what}.")
     if args.seconds <= 0.0:
         raise ValueError(f"--seconds must be positive, got {args.seconds:g}.")
     if args.muscle_nn is not None and not args.actuators:

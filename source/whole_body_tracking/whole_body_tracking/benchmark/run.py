@@ -40,6 +40,8 @@ def benchmark(argv: list[str]) -> dict:
     args = parse(argv)
     if args.actuators:
         return _benchmark_actuators(args)
+    if args.trainer == "world_model":
+        return _benchmark_world_model(args)
     earlier = None if args.compare is None else read_result(args.compare)
     if args.peer_python is not None:
         require_peer(args.peer_python)
@@ -65,6 +67,19 @@ def _benchmark_actuators(args: argparse.Namespace) -> dict:
 
     result = measure_actuators(args)
     print_actuators(result)
+    return _written(args, result)
+
+
+def _benchmark_world_model(args: argparse.Namespace) -> dict:
+    from .measuring.world_model import measure_world_model, render
+
+    result = measure_world_model(args, args.env_counts[0])
+    print(render(result))
+    return _written(args, result)
+
+
+def _written(args: argparse.Namespace, result: dict) -> dict:
+    """A result, written to ``--output`` if that was asked for."""
     if args.output is not None:
         write_result(args.output, result)
         print(f"[INFO] Written: {args.output}")

@@ -6,6 +6,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -35,6 +36,15 @@ DIVERGED = 1
 """Exit status of a training whose model was lost."""
 
 
+@dataclass(frozen=True)
+class IterationTimes:
+    """Where the wall time of an iteration went [s]."""
+
+    simulation: float
+    model: float
+    policy: float
+
+
 class WorldModelJob:
     """One session: warm-up, then iterations of real steps, updates of the model and updates of the policy."""
 
@@ -43,12 +53,12 @@ class WorldModelJob:
         args: argparse.Namespace,
         env: RslRlVecEnvWrapper,
         agent_cfg: RslRlBaseRunnerCfg,
-        run_folder: Path,
+        run_folder: Path | None,
         terms: ImaginedTerms,
         settings: WorldModelSettings,
         progress: TrainingProgress,
     ):
-        """Build networks, buffer and all that watches them, seeded."""
+        """Build networks, buffer and all that watches them, seeded; without a run folder nothing is written."""
         self.args, self.env, self.settings, self.progress = args, env, settings, progress
         self.num_iterations, self.save_interval = agent_cfg.max_iterations, agent_cfg.save_interval
         self.runner = make_runner(args.task, env, agent_cfg, run_folder, not args.no_clips)
@@ -71,6 +81,8 @@ class WorldModelJob:
         self.result = WorldModelResult(run_folder)
         self._model_is_good, self._is_fresh = True, True
         self._failures, self._seconds = 0.0, 0.0
+        self.losses: dict[str, float] = {}
+        """Losses of the last iteration."""
 
     def restore(self, checkpoint: Path, same_run: bool) -> None:
         """Continue a checkpoint of this training, or start from the policy of another."""
@@ -81,21 +93,34 @@ class WorldModelJob:
         self.runner.logger.init_logging_writer()
         with self.runner.run.session():
             try:
-                self._warm_up()
+                self.warm_up()
                 for iteration in range(self.runner.run.next_iteration, self.num_iterations):
                     self._iterate(iteration)
                 self.result.why_ended = f"all {self.num_iterations} iterations are done"
             except StopTraining as stop:
-                self.result.why_ended, self.result.exit_code = str(stop), stop.exit_code
-            if self.result.exit_code == 0 and (not self.result.curve or self.result.curve[-1].score is None):
-                self._report(max(0, self.runner.run.next_iteration - 1), scored=True)
+                self._note_end(stop)
+            self._report_end()
             self._save(max(0, self.runner.run.next_iteration - 1))
             self.runner.logger.stop_logging_writer()
         return self.result
 
+    def _report_end(self) -> None:
+        """Score the policy a last time, unless that has just been done or the training was stopped from outside."""
+        is_scored = self.result.curve and self.result.curve[-1].score is not None
+        if self.result.exit_code != 0 or is_scored:
+            return
+        try:
+            self._report(max(0, self.runner.run.next_iteration - 1), scored=True)
+        except StopTraining as stop:
+            self._note_end(stop)
+
+    def _note_end(self, stop: StopTraining) -> None:
+        reasons = [reason for reason in (self.result.why_ended, str(stop)) if reason]
+        self.result.why_ended, self.result.exit_code = "; ".join(reasons), stop.exit_code
+
     # -- an iteration --------------------------------------------------------------------------------------------------
 
-    def _warm_up(self) -> None:
+    def warm_up(self) -> None:
         """Real steps, statistics of the inputs, and a model that is worth imagining with."""
         settings, began, seen = self.settings, time.monotonic(), []
         self.progress.update("collecting", 0.0)
@@ -109,7 +134,8 @@ class WorldModelJob:
         logger.tot_timesteps += settings.warmup_steps * self.env.num_envs
         logger.tot_time += time.monotonic() - began
 
-    def _iterate(self, iteration: int) -> None:
+    def advance(self) -> IterationTimes:
+        """Make real steps and update both networks, the policy only while the model is good; notes the losses."""
         settings, began = self.settings, time.monotonic()
         self.collector.collect(settings.collect_steps)
         collected = time.monotonic()
@@ -117,24 +143,26 @@ class WorldModelJob:
         trained = time.monotonic()
         if self._model_is_good:
             losses["imagined_cost"] = _mean(settings.policy_updates, lambda: self.learner.update_policy(self.buffer))
-        losses = {name: float(value) for name, value in losses.items()}  # the one question that an iteration asks
-        done = time.monotonic()
-        self._last_losses = losses
-        self._log_times(iteration, collected - began, trained - collected, done - trained)
+        self.losses = {name: float(value) for name, value in losses.items()}  # the one question of an iteration
+        return IterationTimes(collected - began, trained - collected, time.monotonic() - trained)
+
+    def _iterate(self, iteration: int) -> None:
+        times = self.advance()
+        self._log_times(iteration, times)
         self.runner.current_learning_iteration = iteration
         self.runner.logger.log(
             it=iteration,
             start_it=0,
             total_it=self.num_iterations,
-            collect_time=collected - began,
-            learn_time=done - collected,
-            loss_dict=losses,
-            learning_rate=settings.policy_rate,
-            action_std=torch.tensor([settings.action_noise]),
+            collect_time=times.simulation,
+            learn_time=times.model + times.policy,
+            loss_dict=self.losses,
+            learning_rate=self.settings.policy_rate,
+            action_std=torch.tensor([self.settings.action_noise]),
             rnd_weight=None,
         )
         self.progress.update("training", self.budget.used(iteration + 1))
-        if (iteration + 1) % settings.report_every == 0:
+        if (iteration + 1) % self.settings.report_every == 0:
             self._report(iteration)
         if (iteration + 1) % self.save_interval == 0:
             self._save(iteration)
@@ -156,7 +184,7 @@ class WorldModelJob:
         self._failures = self._seconds = 0.0
         due = (len(self.result.curve) + 1) % SCORED_AT_LEAST == 0 or between_failures >= self._clip_seconds
         score = self._score() if scored or due else None
-        logger, losses = self.runner.logger, getattr(self, "_last_losses", {})
+        logger, losses = self.runner.logger, self.losses
         row = ReportRow(
             iteration, logger.tot_timesteps, logger.tot_time, losses.get("world_model", math.nan),
             losses.get("imagined_cost", math.nan), between_failures, errors, score,
@@ -182,18 +210,20 @@ class WorldModelJob:
         self.progress.update("scoring", self.budget.used(self.runner.run.next_iteration))
         score = self.scorer.score()
         self.buffer.interrupt()
+        logger = self.runner.logger
+        logger.cur_reward_sum.zero_()  # the episodes that it was counting are over
+        logger.cur_episode_length.zero_()
         return score
 
     @property
     def _clip_seconds(self) -> float:
         return float(self.scorer.motion.library.durations.mean())
 
-    def _log_times(self, iteration: int, collecting: float, model: float, policy: float) -> None:
-        self.times = {"collect_time": collecting, "model_time": model, "policy_time": policy}
+    def _log_times(self, iteration: int, times: IterationTimes) -> None:
         writer = self.runner.logger.writer
         if writer is not None:
-            for name, value in self.times.items():
-                writer.add_scalar(f"Perf/{name}", value, iteration)
+            writer.add_scalar("Perf/model_time", times.model, iteration)
+            writer.add_scalar("Perf/policy_time", times.policy, iteration)
 
     def _log_report(self, row: ReportRow, errors: ModelErrors) -> None:
         writer = self.runner.logger.writer

@@ -64,7 +64,7 @@ def header() -> str:
 class WorldModelResult:
     """Result of a training."""
 
-    run_folder: Path
+    run_folder: Path | None
     checkpoint: Path | None = None
     curve: list[ReportRow] = field(default_factory=list)
     why_ended: str = ""

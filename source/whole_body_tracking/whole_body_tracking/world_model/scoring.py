@@ -52,8 +52,7 @@ class Scorer:
     def score(self) -> Score:
         """Reset all envs, play each once, and reset them again for training."""
         env, motion = self.env.unwrapped, self.motion
-        with _from_frame_0(motion):
-            self.env.reset()
+        with _from_frame_0(self.env, motion):
             num_steps = int(motion.clock.last.max())
             obs = self.env.get_observations()[self.learner.group]
             alive = torch.ones(self.env.num_envs, dtype=torch.bool, device=self.env.device)
@@ -70,7 +69,6 @@ class Scorer:
                 sums[:2] += _sum_and_count(kernels, alive)
                 alive &= ~ended
                 sums[2:] += _sum_and_count(motion.errors.body_pos.sqrt().mean(-1), alive)
-        self.env.reset()
         tracking, distance = (sums[0::2] / sums[1::2].clamp(min=1.0)).tolist()
         return Score(int((~failed).sum()), self.env.num_envs, tracking, 100.0 * distance)
 
@@ -80,8 +78,11 @@ def _sum_and_count(values: Tensor, counts: Tensor) -> Tensor:
 
 
 @contextmanager
-def _from_frame_0(motion: MotionCommand) -> Iterator[None]:
-    """Start every env at frame 0 of a clip, clips in turn, with an evaluation's noise; nothing is recorded."""
+def _from_frame_0(env: RslRlVecEnvWrapper, motion: MotionCommand) -> Iterator[None]:
+    """Start every env at frame 0 of a clip, clips in turn, with an evaluation's noise, and afterwards as in training.
+
+    What the sampler sees meanwhile is dropped.
+    """
     clips = torch.arange(motion.num_envs, device=motion.device) % motion.library.num_clips
     before = {name: getattr(motion.cfg, name) for name in SMALL_PERTURBATION}
     was_frozen, motion.sampler.frozen = motion.sampler.frozen, True
@@ -89,8 +90,12 @@ def _from_frame_0(motion: MotionCommand) -> Iterator[None]:
     for name, value in SMALL_PERTURBATION.items():
         setattr(motion.cfg, name, value)
     try:
+        env.reset()
         yield
     finally:
-        motion.fixed_start, motion.sampler.frozen = None, was_frozen
+        motion.fixed_start = None
         for name, value in before.items():
             setattr(motion.cfg, name, value)
+    env.reset()
+    motion.sampler.update()
+    motion.sampler.frozen = was_frozen
