@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deploy_samples import QUICK, joint, standing_pair, tracking_pair
+from deploy_samples import QUICK, joint, pair, standing_pair, tracking_pair
 from g1_policies import g1_spec
 
 from whole_body_tracking.deploy.control.limits import limits_of
@@ -17,6 +17,7 @@ from whole_body_tracking.deploy.protocol.layout import LOW_COMMAND
 from whole_body_tracking.deploy.protocol.readings import Readings
 from whole_body_tracking.deploy.torque_curve import torque_limits
 from whole_body_tracking.robots import G1
+from whole_body_tracking.robots.mujoco_simulation import RobotState
 
 pytestmark = pytest.mark.unit
 
@@ -98,6 +99,24 @@ def test_a_hand_that_is_driven_into_the_body():
     robot.data.qvel[6 + joint("left_shoulder_roll_joint")] = -15.0
     robot.data.qpos[7 + joint("left_shoulder_roll_joint")] = -0.05
     assert_tripped(controller, robot, "self_collision", "mm apart", within=0.1)
+
+
+def test_hands_that_the_clip_has_in_the_body_are_no_collision():
+    controller, _ = pair()
+    tracker, body = controller.tracker, controller.tracker.body
+    clip = tracker.reference.clip
+    joint_pos = clip.joint_pos.copy()
+    joint_pos[100:110, clip.joint_names.index("left_shoulder_roll_joint")] -= 0.5
+    clip = replace(clip, joint_pos=joint_pos)
+    overlaps = body.overlaps(clip, clip.body_names.index("pelvis"))
+    pose = clip.body_pos_w[104, 0], clip.body_quat_w[104, 0]
+    state = RobotState(*pose, np.zeros(3), np.zeros(3), clip.joint_pos[104], np.zeros(29))
+    alone, beside = body.posture(state, 0.0), body.posture(state, 0.0, overlaps)
+    assert alone.distance < controller.safety.config.self_collision and set(alone.closest) in map(set, overlaps)
+    assert alone.distance == pytest.approx(overlaps[frozenset(alone.closest)])
+    assert beside.distance == pytest.approx(0.0, abs=1e-9)
+    deeper = replace(state, joint_pos=state.joint_pos - 0.1 * (joint("left_shoulder_roll_joint") == np.arange(29)))
+    assert body.posture(deeper, 0.0, overlaps).distance < -0.01
 
 
 def test_a_robot_that_falls_silent():

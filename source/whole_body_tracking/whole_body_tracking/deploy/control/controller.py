@@ -89,7 +89,7 @@ class Controller:
         """Measures how late commands act."""
         self._order = np.array([robot.joint_names.index(name) for name in tracker.spec.joint_names])
         predictor = Predictor(robot, tracker.spec, self.meter) if self.config.compensate_delay else None
-        self.loop = PolicyLoop(tracker, safety, body, self._order, self.config.settle, clock, predictor)
+        self.loop = PolicyLoop(tracker, safety, self._order, self.config.settle, clock, predictor)
         self.inbox = state_inbox(robot.num_joints)
         self.mode: Mode = "passive"
         self.finished: list[str] = []

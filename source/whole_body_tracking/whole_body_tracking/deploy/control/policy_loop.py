@@ -10,7 +10,6 @@ from whole_body_tracking.robots.mujoco_simulation import RobotState
 
 from ..protocol.readings import Readings
 from .estimation.prediction import Predictor
-from .pose import Body
 from .record import Recorder
 from .safety import SafetyLayer
 from .targets import MotorTargets
@@ -24,7 +23,6 @@ class PolicyLoop:
         self,
         tracker: Tracker,
         safety: SafetyLayer,
-        body: Body,
         order: np.ndarray,
         settle: float,
         clock: Callable[[], float],
@@ -35,7 +33,6 @@ class PolicyLoop:
         Args:
             tracker: The policy and what it tracks.
             safety: Limits of the same policy.
-            body: Forward kinematics.
             order: Motor of each of the policy's joints, shape [num_joints].
             settle: How long the policy holds the clip's first pose before the clip runs [s].
             clock: Of this machine [s].
@@ -50,7 +47,7 @@ class PolicyLoop:
         """What the policy wants the motors to do; None before its first step."""
         self.delays: list[float] = []
         """Delay that each step made up for [s]."""
-        self._safety, self._body, self._order, self._settle = safety, body, order, settle
+        self._safety, self._order, self._settle = safety, order, settle
         self._clock, self._predictor = clock, predictor
         self._start = self._next = 0.0
 
@@ -90,7 +87,7 @@ class PolicyLoop:
         acting = estimated if self._predictor is None else self._predictor.ahead(estimated, robot_time)
         step = self.tracker.step(acting, max(0, round(elapsed / dt)) + 1)
         present = self.tracker.alignment.apply(estimated)
-        posture = self._body.posture(present, self._safety.config.lookahead)
+        posture = self.tracker.posture(present, self._safety.config.lookahead)
         self._safety.check_posture(posture, self.tracker.reference_posture(step.frame))
         limited = self._safety.limited(self.by_motor(step.targets), readings, dt)
         duration = self._clock() - started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import mujoco
@@ -16,6 +16,11 @@ from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 
 NEAR = 0.05
 """Distance up to which two bodies' distance is measured [m]."""
+OVERLAP_STRIDE = 4
+"""Every so many frames of a clip are asked for overlaps."""
+
+Pair = frozenset[str]
+"""Names of two bodies."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Posture:
     height: float
     """Of the root above the lower ankle [m]."""
     distance: float = NEAR
-    """Smallest distance between bodies that may touch [m]; at most :data:`NEAR`."""
+    """Smallest distance between bodies that may touch [m], beyond what the clip itself has; at most :data:`NEAR`."""
     closest: tuple[str, str] = ("", "")
     """The bodies that are so close."""
 
@@ -61,30 +66,52 @@ class Body:
         height = self._simulation.bodies(self._root_and_feet)[0][:, 2]
         return float(height[0] - height[1:].min() - self._sole_height)
 
-    def posture(self, state: RobotState, lookahead: float) -> Posture:
+    def overlaps(self, clip: MotionClip, root: int) -> dict[Pair, float]:
+        """How deep two bodies of a clip are in each other at most, for each pair that ever is [m, negative].
+
+        The shapes are capsules, and hands of retargeted people often rest in the hips.
+
+        Args:
+            clip: With joints in the order of the policy.
+            root: Its root among the clip's bodies.
+        """
+        deepest: dict[Pair, float] = {}
+        for frame in range(0, clip.num_frames, OVERLAP_STRIDE):
+            pose = clip.body_pos_w[frame, root], clip.body_quat_w[frame, root]
+            still = np.zeros(3), np.zeros(3), clip.joint_pos[frame], np.zeros(len(clip.joint_names))
+            self._simulation.reset(RobotState(*pose, *still))
+            for pair, distance in self._distances():
+                if distance < 0.0:
+                    deepest[pair] = min(distance, deepest.get(pair, 0.0))
+        return deepest
+
+    def posture(self, state: RobotState, lookahead: float, overlaps: Mapping[Pair, float] | None = None) -> Posture:
         """How the robot holds itself now, and how close its bodies will be.
 
         Args:
             state: Of the robot.
             lookahead: Time over which joint velocities are followed for the distances [s].
+            overlaps: What :meth:`overlaps` found in the clip.
         """
         _, quat = self.anchor(state)
         height = self._simulation.bodies(self._root_and_feet)[0][:, 2]
         up_b = Rotation.from_quat(quat).inv().apply([0.0, 0.0, 1.0])
         self._simulation.reset(replace(state, joint_pos=state.joint_pos + lookahead * state.joint_vel))
-        distance, closest = self._closest()
-        return Posture(up_b, float(height[0] - height[1:].min()), distance, closest)
+        found = [(distance - (overlaps or {}).get(pair, 0.0), pair) for pair, distance in self._distances()]
+        distance, closest = min(found, default=(NEAR, ("", "")), key=lambda each: each[0])
+        first, second = sorted(closest)
+        return Posture(up_b, float(height[0] - height[1:].min()), min(NEAR, distance), (first, second))
 
-    def _closest(self) -> tuple[float, tuple[str, str]]:
+    def _distances(self) -> list[tuple[Pair, float]]:
+        """Distances of at most :data:`NEAR` between bodies that may touch [m]."""
         model, data = self._simulation.model, self._simulation.data
         mujoco.mj_collision(model, data)
         contacts = data.contact
-        between = (contacts.geom != self._ground).all(-1)
-        if not between.any():
-            return NEAR, ("", "")
-        index = int(np.where(between, contacts.dist, np.inf).argmin())
-        first, second = (model.body(model.geom_bodyid[geom]).name for geom in contacts.geom[index])
-        return min(NEAR, float(contacts.dist[index])), (first, second)
+        bodies = model.geom_bodyid[contacts.geom]
+        return [
+            (frozenset(model.body(body).name for body in bodies[index]), float(contacts.dist[index]))
+            for index in np.flatnonzero((contacts.geom != self._ground).all(-1))
+        ]
 
 
 def reference_posture(clip: MotionClip, frame: int, anchor: int, root: int, feet: list[int]) -> Posture:

@@ -31,9 +31,10 @@ class SafetyConfig:
     """Angle between the up directions of the anchor and of its reference [rad]."""
     height: float = 0.25
     """How much lower above its lower foot the root may be than the reference's is [m]."""
-    self_collision: float = -0.01
-    """Distance between bodies that may touch, at :attr:`lookahead` from now [m]; negative: they overlap."""
-    lookahead: float = 0.04
+    self_collision: float = -0.025
+    """Distance between bodies that may touch, at :attr:`lookahead` from now [m]; negative: their capsules overlap, more
+    than in the clip. Wrists that brush the thighs while walking reach -22 mm."""
+    lookahead: float = 0.02
     """How far ahead joint velocities are followed [s]."""
     stale: float = 0.06
     """Age of the last accepted state [s]."""

@@ -58,6 +58,7 @@ class Tracker:
         bodies = references[0].clip
         self._root, *self._feet = bodies.body_indices([robot.body_names[0], *robot.foot_body_names])
         self._anchor = bodies.body_indices([policy.spec.anchor_body_name])[0]
+        self._overlaps = {name: body.overlaps(each.clip, self._root) for name, each in self.references.items()}
         self._last_action = np.zeros(len(policy.spec.joint_names))
         self._default, self._scale = np.array(self.spec.default_joint_pos), np.array(self.spec.action_scale)
 
@@ -112,6 +113,15 @@ class Tracker:
         observation = self.builder.build(self._corrected(now))
         self._last_action = self.policy.run(observation, frame)["actions"][0].astype(np.float64)
         return PolicyStep(frame, state, observation, self._last_action, self._targets(self._last_action, frame))
+
+    def posture(self, state: RobotState, lookahead: float) -> Posture:
+        """How the robot holds itself in the reference's world; distances are those that the clip does not have itself.
+
+        Args:
+            state: Of the robot.
+            lookahead: Time over which joint velocities are followed for the distances [s].
+        """
+        return self.body.posture(state, lookahead, self._overlaps[self.reference.clip.name])
 
     def reference_posture(self, frame: int) -> Posture:
         """How the reference holds itself at a frame."""
