@@ -4,6 +4,7 @@ Example::
 
     python scripts/sim2sim.py --policy exported/policy.onnx --compare evaluation/report.json --video sim2sim.mp4
     python scripts/sim2sim.py --policy exported/policy.onnx --gait speed=0.6,turn=0.2 --steer
+    python scripts/sim2sim.py --policy exported/policy.onnx --command vx=0.5,heading=0
 
 Needs no Isaac Lab: the observations are computed as the file's metadata describe them.
 """
@@ -39,6 +40,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     gait.add_argument("--gait", metavar="NAME=VALUE,...", help="How to walk, such as speed=0.6,turn=0.2.")
     gait.add_argument("--gait_seconds", type=float, default=10.0, help="Length of the walk (%(default)s).")
     gait.add_argument("--steer", action="store_true", help="Steer it from a browser page, with keys.")
+    walk = parser.add_argument_group("a policy that walks by command; --steer opens a page for it, too")
+    walk.add_argument("--command", metavar="vx=X,vy=Y,heading=H", help="Walk so [m/s, rad]; what is left out is 0.")
+    walk.add_argument("--seconds", type=float, default=10.0, metavar="S", help="Length of a walk (%(default)s).")
+    walk.add_argument("--pose_clips", nargs="+", default=(), metavar="FILE", help="Clips to compare poses with.")
     gait.add_argument("--port", type=int, default=8080, help="First port that the page tries (%(default)s).")
     return parser.parse_args(argv)
 
@@ -53,6 +58,9 @@ def main() -> None:
         check_video(args.video)
     if args.viewer:
         require_display()
+    if args.command is not None:
+        walk_by_command(args)
+        return
     if args.steer:
         from whole_body_tracking.sim2sim.gait_steering import open_steering
         from whole_body_tracking.sim2sim.gait_walker import parse_gait
@@ -72,6 +80,32 @@ def main() -> None:
         from whole_body_tracking.sim2sim.show import show_in_viewer
 
         show_in_viewer(result.robot, result.played, result.reference)
+
+
+def walk_by_command(args: argparse.Namespace) -> None:
+    """Walk by command and print the table, or open the page that steers."""
+    from whole_body_tracking.locomotion.command import VelocityCommand
+
+    names = ("motion", "motion_file", "compare", "drift", "viewer", "gait")
+    given = [f"--{name}" for name in names if getattr(args, name)]
+    if given:
+        raise ValueError(f"--command and {', '.join(given)} are for different policies: drop one.")
+    command = VelocityCommand.parse(args.command)
+    if args.steer:
+        from whole_body_tracking.sim2sim.live_walk import open_live_walk
+
+        open_live_walk(args.policy, command, args.port)
+        return
+    from whole_body_tracking.sim2sim import walking
+
+    conditions = walking.Conditions(
+        args.num_rollouts, args.seconds, args.seed, not args.exact_start, args.control_delay
+    )
+    result = walking.walk_by_command(args.policy, command, conditions, args.output_dir, args.pose_clips, args.video)
+    print(result.render())
+    print(f"[INFO] Report: {result.folder}")
+    if result.video:
+        print(f"[INFO] Video: {result.video}")
 
 
 def walk_gait(args: argparse.Namespace):

@@ -19,6 +19,7 @@ import torch
 from whole_body_tracking.cli import run_script
 from whole_body_tracking.gait.planning import GaitParameters, ParameterSchedule, plan_gait
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, convert, quality_report, read_csv
+from whole_body_tracking.motion.defaults import DEFAULT_WALK_FILE
 from whole_body_tracking.motion.geometry.inverse_kinematics import Poses, PoseTargets, solve_poses
 from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
 from whole_body_tracking.robots import G1
@@ -50,6 +51,7 @@ def main() -> None:
         raw = read_csv(args.output_dir / "squat.csv", fps=FPS)
         convert(raw, output_fps=50).save(DEFAULT_MOTION_FILE)
         convert(raw, output_fps=25).save(DEFAULT_MOTION_FILE_25HZ)
+        convert(read_csv(args.output_dir / "walk.csv", fps=FPS), output_fps=50).save(DEFAULT_WALK_FILE)
 
 
 # -- targets over time -------------------------------------------------------------------------------------------------

@@ -62,7 +62,9 @@ def test_packages_import_one_way():
         pytest.fail(f"Packages import each other: {' -> '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize("package", ["motion", "tracking", "robots", "mocap", "refine", "gait", "deploy", "priors"])
+@pytest.mark.parametrize(
+    "package", ["motion", "tracking", "robots", "mocap", "refine", "gait", "deploy", "priors", "locomotion"]
+)
 def test_pure_packages_start_no_simulator(package):
     offending = []
     for path in (PACKAGE / package).rglob("*.py"):

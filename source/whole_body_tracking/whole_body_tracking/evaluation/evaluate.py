@@ -13,6 +13,7 @@ from isaaclab_rl.entrypoints.common import add_common_play_args
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
 from torch import Tensor
 
+from whole_body_tracking.files import write_json
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.motion.conversion.time_scaling import time_scaled
 from whole_body_tracking.rl.cli import parse_args
@@ -23,6 +24,7 @@ from whole_body_tracking.rl.run.ray_options import add_ray_args, ray_options
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.rl.video import check_video_length
 from whole_body_tracking.robots import RobotModel, get_robot
+from whole_body_tracking.tasks.locomotion.command_check import velocity_cfg_of
 from whole_body_tracking.tasks.tracking.config_check import load_task_clips
 from whole_body_tracking.viewer.video import require_encoder
 
@@ -37,6 +39,8 @@ from .report.notes import diverged_note
 from .report.write import Evaluated, write_report
 from .rollout import Disturbance, configure_evaluation
 from .scenarios import SCENARIOS, Scenario, find_scenario, scenarios_of
+from .walking.report import WalkResult
+from .walking.run import add_walk_args, check_walk_args, evaluate_walks, joined_command
 
 NUM_ROLLOUTS = 64
 """Rollouts of an evaluation, shared evenly by its clips; each clip gets at least one."""
@@ -66,7 +70,7 @@ class EvaluationResult:
         return "\n".join([*lines, "", render_conditions("start", self.starts)] if self.starts else lines)
 
 
-def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResult:
+def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResult | WalkResult:
     """Evaluate a policy as a command line says; see ``evaluate.py --help``.
 
     Returns:
@@ -76,12 +80,30 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResul
         FileNotFoundError: If a motion or checkpoint does not exist.
         ValueError: If an argument, config, motion or checkpoint is wrong.
     """
-    args = _parse(argv)
-    scenarios = scenarios_of(args.scenarios) if args.scenarios else None
+    args = _parse(joined_command(argv))
+    result = _evaluate(args, argv)
+    if args.json and not isinstance(result, PartResult):
+        write_json(args.json, _numbers(result))
+    return result
+
+
+def _numbers(result: EvaluationResult | RobustnessResult | WalkResult) -> dict:
+    """What ``--json`` writes: the scenarios' rows, or the means over all rollouts."""
+    rows = getattr(result, "rows", [])
+    return {"scenarios": rows} if rows else dict(result.overall)
+
+
+def _evaluate(
+    args: argparse.Namespace, argv: list[str]
+) -> EvaluationResult | RobustnessResult | PartResult | WalkResult:
     env_cfg, agent_cfg = resolve_configs(args, play=True)
+    walks = velocity_cfg_of(env_cfg) is not None
+    check_walk_args(args, walks)
+    if walks:
+        return evaluate_walks(args, env_cfg, agent_cfg, _source(args, env_cfg, agent_cfg))
+    scenarios = scenarios_of(args.scenarios) if args.scenarios else None
     clips = load_task_clips(env_cfg)
-    source = ExpertsPolicy(args) if args.experts else CheckpointPolicy(resolve_checkpoint(args, agent_cfg))
-    source.configure(env_cfg, agent_cfg)
+    source = _source(args, env_cfg, agent_cfg)
     folder = Path(args.output_dir) if args.output_dir else source.path.parent / "evaluation"
     if scenarios:
         return evaluate_scenarios(args, source, scenarios, folder)
@@ -100,6 +122,13 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResul
     details = describe_evaluation(args, env_cfg, source.path, clips)
     content = write_report(folder, evaluated, details, args.video, args.video_length)
     return EvaluationResult(content["overall"], content["per_clip"], folder, content.get("starts", []))
+
+
+def _source(args: argparse.Namespace, env_cfg, agent_cfg) -> PolicySource:
+    """Policy of a command line, checked against the task."""
+    source = ExpertsPolicy(args) if args.experts else CheckpointPolicy(resolve_checkpoint(args, agent_cfg))
+    source.configure(env_cfg, agent_cfg)
+    return source
 
 
 def evaluate_scenarios(
@@ -213,11 +242,15 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         " it, with a row of their own (random). Scenarios start at random frames unless this says first.",
     )
     parser.add_argument("--part", type=Part.parse, default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Write the numbers here too.")
+    add_walk_args(parser)
     add_ray_args(parser)
     add_expert_args(parser)
     args = parse_args(parser, argv)
     args.ray_options = ray_options(args)
     _check_ray(args, argv)
+    if args.json and not args.json.absolute().parent.is_dir():
+        raise FileNotFoundError(f"--json {args.json}: its folder does not exist.")
     _check_video(args)
     args.num_envs = args.num_envs or (NUM_EPISODES if args.scenarios else NUM_ROLLOUTS)
     args.start_frames = args.start_frames or ("random" if args.scenarios else "first")

@@ -11,8 +11,10 @@ from isaaclab.managers import SceneEntityCfg
 from isaaclab.utils.noise import ConstantNoiseCfg
 
 from whole_body_tracking.names import require_known
+from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking import mdp
 from whole_body_tracking.tasks.tracking.delays import set_action_delay
+from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of
 
 from .disturbances import Push
 from .rollout import Disturbance
@@ -56,12 +58,18 @@ def _friction(static: float, dynamic: float) -> Callable[[TrackingEnvCfg], None]
     return configure
 
 
+def _anchor(env_cfg: TrackingEnvCfg) -> str:
+    """Body that the reference is anchored to; of a task without one, the body of the robot that usually is."""
+    motion = motion_cfg_of(env_cfg)
+    return get_robot(env_cfg.robot_name).anchor_body_name if motion is None else motion.anchor_body_name
+
+
 def _payload(env_cfg: TrackingEnvCfg) -> None:
     env_cfg.events.payload = EventTerm(
         func=mdp.randomize_rigid_body_mass,
         mode="startup",
         params={
-            "asset_cfg": SceneEntityCfg("robot", body_names=env_cfg.commands.motion.anchor_body_name),
+            "asset_cfg": SceneEntityCfg("robot", body_names=_anchor(env_cfg)),
             "mass_distribution_params": (5.0, 5.0),
             "operation": "add",
         },
@@ -107,7 +115,7 @@ def _initial_offset(env_cfg: TrackingEnvCfg) -> None:
 
 
 def _strong_push(env_cfg: TrackingEnvCfg) -> Disturbance:
-    return Push(env_cfg.commands.motion.anchor_body_name, force=100.0, duration=0.2, period=3.0, seed=env_cfg.seed)
+    return Push(_anchor(env_cfg), force=100.0, duration=0.2, period=3.0, seed=env_cfg.seed)
 
 
 DELAY = "control_delay"

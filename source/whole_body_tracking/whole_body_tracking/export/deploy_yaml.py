@@ -41,7 +41,7 @@ def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
         "stiffness": _by_motor(spec.joint_stiffness, joint_ids_map, len(sdk_joint_names)),
         "damping": _by_motor(spec.joint_damping, joint_ids_map, len(sdk_joint_names)),
         "default_joint_pos": default,
-        "commands": {},
+        "commands": _commands(spec),
         "actions": {
             "JointPositionAction": {
                 "clip": None,
@@ -54,6 +54,15 @@ def to_deploy_yaml(spec: PolicySpec, sdk_joint_names: Sequence[str]) -> str:
         "observations": {UNITREE_TERM_NAMES.get(term.name, term.name): _term(term) for term in spec.observations},
     }
     return yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, default_flow_style=None, width=120)
+
+
+def _commands(spec: PolicySpec) -> dict:
+    """Ranges of the velocity command, by the names that Unitree's controllers know."""
+    ranges = spec.velocity_ranges
+    if ranges is None:
+        return {}
+    names = ("lin_vel_x", "lin_vel_y", "ang_vel_z", "heading")
+    return {"base_velocity": {"ranges": {name: list(getattr(ranges, name)) for name in names}}}
 
 
 def _joint_ids(joint_names: Sequence[str], sdk_joint_names: Sequence[str]) -> list[int]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from isaaclab.assets import Articulation
     from isaaclab.envs import ManagerBasedRLEnv
 
+    from whole_body_tracking.locomotion.command import CommandRanges
     from whole_body_tracking.tasks.gait.mdp.commands import GaitCommand
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 
@@ -63,7 +64,7 @@ def spec_from_env(
         **_environment_fields(env),
         **_action_fields(action, robot.num_joints),
         **_joint_fields(robot),
-        **(_reference_fields(motion_term(env), with_clips) | _gait_fields(gait_term(env))),
+        **(_reference_fields(reference_term(env), with_clips) | _gait_fields(gait_term(env))),
     )
 
 
@@ -81,14 +82,37 @@ def gait_term(env: ManagerBasedRLEnv) -> GaitCommand | None:
     return gait_of(env)
 
 
+def hidden_terms(env: ManagerBasedRLEnv) -> tuple[str, ...]:
+    """Observations that the policy sees as zeros from now on, which its file does not ask for."""
+    return getattr(motion_term(env), "hidden_terms", ())
+
+
+def reference_term(env: ManagerBasedRLEnv) -> MotionCommand | None:
+    """Motion command whose clips the policy needs; None also for a task whose policy no longer sees them."""
+    return None if hidden_terms(env) else motion_term(env)
+
+
 def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
     return {
         "control_dt": round(float(env.step_dt), 9),
         "observations": observation_terms(env),
-        "command_names": tuple(env.command_manager.active_terms),
+        "command_names": _command_names(env),
+        "velocity_ranges": _velocity_ranges(env.cfg),
         "version": metadata.version("whole-body-tracking"),
         "commit": code_commit(),
     }
+
+
+def _command_names(env: ManagerBasedRLEnv) -> tuple[str, ...]:
+    names = tuple(env.command_manager.active_terms)
+    return tuple(name for name in names if name != "motion") if hidden_terms(env) else names
+
+
+def _velocity_ranges(env_cfg: Any) -> CommandRanges | None:
+    from whole_body_tracking.tasks.locomotion.command_check import ranges_of, velocity_cfg_of
+
+    command = velocity_cfg_of(env_cfg)
+    return None if command is None else ranges_of(command)
 
 
 def _action_fields(action, num_joints: int) -> dict[str, Any]:
@@ -154,14 +178,19 @@ def _gait_fields(gait: GaitCommand | None) -> dict[str, Any]:
 
 
 def observation_terms(env: ManagerBasedRLEnv) -> tuple[ObservationTerm, ...]:
-    """Terms of the policy's observation group, in order."""
+    """Terms of the policy's observation group that its file asks for, in order."""
     manager = env.observation_manager
     group = getattr(manager.cfg, OBSERVATION_GROUP)
     require_no_modifiers(manager.cfg)
     if group.history_length and group.history_order == "time":
         raise ValueError("Export needs observation history term by term: set `history_order` to 'term'.")
     names, dims = manager.active_terms[OBSERVATION_GROUP], manager.group_obs_term_dim[OBSERVATION_GROUP]
-    return tuple(_observation_term(getattr(group, name), name, dim) for name, dim in zip(names, dims, strict=True))
+    hidden = hidden_terms(env)
+    return tuple(
+        _observation_term(getattr(group, name), name, dim)
+        for name, dim in zip(names, dims, strict=True)
+        if name not in hidden
+    )
 
 
 def require_no_modifiers(observations: object) -> None:

@@ -16,11 +16,12 @@ from whole_body_tracking.robots import get_robot
 
 from .clips import write_clips
 from .deploy_yaml import to_deploy_yaml
-from .env_spec import OBSERVATION_GROUP, gait_term, motion_term, spec_from_env
+from .env_spec import OBSERVATION_GROUP, gait_term, hidden_terms, reference_term, spec_from_env
 from .gait.graph import build_gait_graph
 from .gait.parity import check_gait_parity
 from .graph import COMMAND_TERM as OBSERVED_COMMAND
 from .graph import build_graph
+from .hidden_terms import WithoutTerms
 from .loader import OnnxPolicy, load_policy
 from .onnx_policy import to_onnx_bytes
 from .parity import check_parity
@@ -89,7 +90,9 @@ def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: P
     Raises:
         ValueError: If the policy cannot be exported, or the file computes something else than torch.
     """
-    motion = motion_term(env)
+    motion, hidden = reference_term(env), hidden_terms(env)
+    if hidden:
+        actor = WithoutTerms(actor, env, hidden)
     graph = _graph(env, actor, spec)
     folder.mkdir(parents=True, exist_ok=True)
     if motion is not None:
@@ -105,7 +108,7 @@ def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: P
 def _graph(env: ManagerBasedRLEnv, actor: MLPModel, spec: PolicySpec) -> nn.Module:
     if spec.holds_refnn:
         return build_gait_graph(actor, spec, deepcopy(gait_term(env).walk).cpu())
-    motion = motion_term(env)
+    motion = reference_term(env)
     return build_graph(actor, spec, None if motion is None else motion.nominal_library)
 
 
@@ -130,11 +133,13 @@ def write_policy(folder: Path, graph: nn.Module, spec: PolicySpec, sdk_joint_nam
 
 def _check(policy: OnnxPolicy, env: ManagerBasedRLEnv, actor: MLPModel) -> None:
     """Compare an exported file with torch on the environment's last observations."""
-    motion, obs = motion_term(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
+    motion, obs = reference_term(env), env.obs_buf[OBSERVATION_GROUP][:NUM_PARITY_SAMPLES]
     if policy.spec.holds_refnn:
         gait = gait_term(env)
         check_gait_parity(policy, actor, obs, gait.state[:NUM_PARITY_SAMPLES], deepcopy(gait.walk).cpu())
         return
+    if isinstance(actor, WithoutTerms):
+        obs = obs[:, actor.columns]
     if motion is None:
         check_parity(policy, actor, obs)
         return

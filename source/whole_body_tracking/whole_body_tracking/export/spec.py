@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal, get_args
 
+from whole_body_tracking.locomotion.command import CommandRanges
+
 from .clip_reference import ClipReference, TrainedClip, require_folder_name
 
 FORMAT_VERSION = 1
@@ -21,6 +23,7 @@ ADDED_FIELDS = {
     "trained_on",
     "action_center",
     "actuation",
+    "velocity_ranges",
 }
 """Fields that files of this format version may lack; they have defaults."""
 
@@ -141,6 +144,8 @@ class PolicySpec:
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
     actuation: Actuation = "implicit"
     """How joints were driven in training."""
+    velocity_ranges: CommandRanges | None = None
+    """Velocity commands of the training; None for a policy that is not told a velocity."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
@@ -282,6 +287,8 @@ class PolicySpec:
         try:
             content["observations"] = [ObservationTerm(**_tuples(term)) for term in content["observations"]]
             content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
+            ranges = content.get("velocity_ranges")
+            content["velocity_ranges"] = None if ranges is None else CommandRanges(**_tuples(ranges))
             content["trained_on"] = [TrainedClip(**clip) for clip in content.get("trained_on", [])]
             return cls(**_tuples(content))
         except (AttributeError, TypeError) as error:

@@ -11,3 +11,6 @@ DEFAULT_MOTION_FILE = DATA_DIR / "squat.npz"
 
 DEFAULT_MOTION_FILE_25HZ = DATA_DIR / "squat_25hz.npz"
 """The same at 25 fps, for tasks controlled at 25 Hz."""
+
+DEFAULT_WALK_FILE = DATA_DIR / "walk.npz"
+"""``motions/walk.csv`` at 50 fps: the reference of the schedule task, and poses to compare a walk with."""

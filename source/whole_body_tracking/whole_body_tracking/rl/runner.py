@@ -14,6 +14,7 @@ from rsl_rl.runners import OnPolicyRunner
 from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
+from .learning.phase_state import phase_content, restore_phase
 from .run import distributed
 from .run.checkpoint_file import load_checkpoint
 from .run.clip_table import CLIPS_FILE, clip_rows, log_clips, write_clips
@@ -96,7 +97,8 @@ class TrackingRunner(OnPolicyRunner):
                 "total_time": self.logger.tot_time,
                 "env_step_counter": self.env.unwrapped.common_step_counter,
                 CENTER_KEY: action_center(self.env.unwrapped.cfg),
-            },
+            }
+            | phase_content(self.env),
         )
         self.logger.save_model(path, self.current_learning_iteration)
 
@@ -133,7 +135,9 @@ class TrackingRunner(OnPolicyRunner):
 
     def _restore(self, path: str, content: dict, load_cfg: dict | None, strict: bool) -> dict | None:
         self._require_fit(path, content)
-        if self.alg.load(content, load_cfg, strict):
+        continues = self.alg.load(content, load_cfg, strict)
+        restore_phase(self.env, content)
+        if continues:
             self.current_learning_iteration = content["iter"]
             self.run.next_iteration = content["iter"] + 1
             self.logger.tot_timesteps = content.get("total_steps", 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -54,6 +54,8 @@ class Situation:
     """Shape [num_steps, 4]."""
     clip_id: np.ndarray
     """One-hot id of the tracked clip among those of the policy, shape [num_clips]."""
+    velocity_command: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    """What a policy that walks by command is told: forward and lateral velocity [m/s], turning rate [rad/s]."""
 
 
 def command(now: Situation) -> np.ndarray:
@@ -141,6 +143,16 @@ def prior_joint_pos(now: Situation) -> np.ndarray:
     return now.joint_pos
 
 
+def projected_gravity(now: Situation) -> np.ndarray:
+    """The direction of gravity in the root link's frame."""
+    return _inverse(now.root_quat_w).apply([0.0, 0.0, -1.0])
+
+
+def velocity_commands(now: Situation) -> np.ndarray:
+    """Velocity command: forward and lateral velocity [m/s], turning rate [rad/s]."""
+    return now.velocity_command
+
+
 TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -161,6 +173,8 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         prior_root_height,
         prior_root_up,
         prior_joint_pos,
+        projected_gravity,
+        velocity_commands,
     )
 } | {"prior_root_lin_vel": base_lin_vel, "prior_root_ang_vel": base_ang_vel, "prior_joint_vel": joint_vel}
 """All observation terms that sim2sim knows, by their names in the task and in the exported file."""
@@ -215,6 +229,7 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     width |= {"prior_root_height": 1, "prior_root_up": 3, "prior_root_lin_vel": 3, "prior_root_ang_vel": 3}
     width |= {"prior_joint_pos": joints, "prior_joint_vel": joints}
+    width |= {"projected_gravity": 3, "velocity_commands": 3}
     for place, term in enumerate(spec.observations, start=1):
         require_known(
             term.name,

@@ -29,7 +29,7 @@ class EnvRecorder:
         """Prepare to record.
 
         Args:
-            env: A tracking task, unwrapped.
+            env: A task of this package, unwrapped; one without a motion command has no reference to record.
             robot: Facts of its robot.
             env_id: Env to record.
             num_steps: Steps to record, over as many episodes as they take; None records one episode, and goes on with
@@ -37,7 +37,8 @@ class EnvRecorder:
         """
         self.env_id = env_id
         self._robot, self._num_steps, self._fps = robot, num_steps, 1.0 / env.step_dt
-        self._motion: MotionCommand = env.command_manager.get_term("motion")
+        self._motion = _shown_motion(env)
+        self._articulation = env.scene["robot"]
         self._origin = env.scene.env_origins[env_id]
         self._reference: tuple[Tensor, ...] = ()
         self._references: list[tuple[Tensor, ...]] = []
@@ -62,6 +63,8 @@ class EnvRecorder:
 
     def before_step(self) -> None:
         """Note the frame that the coming step should reach."""
+        if self._motion is None:
+            return
         state, library = self._motion.reference, self._motion.library
         root = library.body_names.index(self._robot.body_names[0])
         joints = [library.joint_names.index(name) for name in self._robot.joint_names]
@@ -76,13 +79,13 @@ class EnvRecorder:
         self._ended |= done
         if done:
             return
-        pose = self._motion.robot.data.body_link_pose_w.torch[self.env_id].clone()
+        pose = self._articulation.data.body_link_pose_w.torch[self.env_id].clone()
         pose[:, :3] -= self._origin
         self._poses.append(pose.cpu())
         self._references.append(self._reference)
 
     def tracks(self) -> list[Track]:
-        """The robot, and its reference as a ghost.
+        """The robot, and its reference as a ghost if it has one.
 
         Raises:
             ValueError: If no step was recorded.
@@ -90,10 +93,18 @@ class EnvRecorder:
         if not self._poses:
             raise ValueError(f"Env {self.env_id} failed in its first step: there is nothing to show.")
         poses = torch.stack(self._poses).numpy()
+        names = list(self._articulation.body_names)
+        played = Track("policy", self._robot, names, poses[..., :3], poses[..., 3:])
+        if self._motion is None:
+            return [played]
         root_pos, root_quat, joint_pos = (torch.stack(rows) for rows in zip(*self._references, strict=True))
         ref_pos, ref_quat = forward_kinematics(self._robot, root_pos, root_quat, joint_pos)
-        names = list(self._motion.robot.body_names)
-        return [
-            Track("policy", self._robot, names, poses[..., :3], poses[..., 3:]),
-            Track("reference", self._robot, self._robot.body_names, ref_pos.numpy(), ref_quat.numpy(), ghost=True),
-        ]
+        names = self._robot.body_names
+        return [played, Track("reference", self._robot, names, ref_pos.numpy(), ref_quat.numpy(), ghost=True)]
+
+
+def _shown_motion(env: ManagerBasedRLEnv) -> MotionCommand | None:
+    """The motion command, if there is one and the policy sees its reference."""
+    commands = env.command_manager
+    motion = commands.get_term("motion") if "motion" in commands.active_terms else None
+    return None if getattr(motion, "hidden_terms", ()) else motion

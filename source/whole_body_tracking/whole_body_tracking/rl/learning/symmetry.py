@@ -30,6 +30,8 @@ VECTOR = (1.0, -1.0, 1.0)
 """Signs of a mirrored position, velocity or force."""
 AXIAL = (-1.0, 1.0, -1.0)
 """Signs of a mirrored angular velocity."""
+PLANAR = (1.0, -1.0, -1.0)
+"""Signs of a mirrored velocity command: forward, to the left, turning to the left."""
 ROTATION = (1.0, -1.0, -1.0, 1.0, 1.0, -1.0)
 """Signs of the first two columns of a mirrored rotation matrix, row by row: those of M R M with M = diag(1, -1, 1)."""
 
@@ -46,6 +48,9 @@ KINDS: dict[str, str | tuple[float, ...]] = {
     "preview_anchor_pos_b": VECTOR,
     "robot_body_pos_b": VECTOR,
     "base_lin_vel": VECTOR,
+    "projected_gravity": VECTOR,
+    "velocity_command": PLANAR,
+    "base_pos_z": (1.0,),
     "base_ang_vel": AXIAL,
     "motion_anchor_ori_b": ROTATION,
     "preview_anchor_ori_b": ROTATION,

@@ -1,0 +1,1 @@
+"""Walking by velocity command: the task, its MDP terms and its robots."""

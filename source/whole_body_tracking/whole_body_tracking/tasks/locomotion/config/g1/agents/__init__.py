@@ -1,0 +1,1 @@
+"""PPO settings of the G1 locomotion tasks."""

@@ -1,0 +1,33 @@
+__all__ = [
+    "ang_vel_xy_l2",
+    "cost_of_transport",
+    "feet_air_time_positive_biped",
+    "feet_slide",
+    "flat_orientation_l2",
+    "joint_deviation_l1",
+    "joint_jerk",
+    "lin_vel_z_l2",
+    "state_not_finite",
+    "track_ang_vel_z_world_exp",
+    "track_heading_exp",
+    "track_lin_vel_xy_yaw_frame_exp",
+    "velocity_command",
+]
+
+from .observations import velocity_command
+from .rewards import (
+    ang_vel_xy_l2,
+    cost_of_transport,
+    feet_air_time_positive_biped,
+    feet_slide,
+    flat_orientation_l2,
+    joint_deviation_l1,
+    joint_jerk,
+    lin_vel_z_l2,
+    track_ang_vel_z_world_exp,
+    track_heading_exp,
+    track_lin_vel_xy_yaw_frame_exp,
+)
+from .terminations import state_not_finite
+
+from isaaclab.envs.mdp import *
