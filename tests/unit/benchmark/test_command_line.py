@@ -34,6 +34,9 @@ def test_an_override_after_the_numbers_of_envs_is_no_number():
         (["--envs", "4"], "Unknown arguments: --envs"),
         (["--peer_python", "/does/not/exist"], "--peer_python"),
         (["--output", "/does/not/exist/result.json"], "/does/not/exist"),
+        (["--actuators", "--json", "/does/not/exist/result.json"], "/does/not/exist"),
+        (["--muscle_nn", "muscle_nn.safetensors"], "Add --actuators"),
+        (["--actuators", "--compare", "earlier.json"], "without --actuators only"),
     ],
 )
 def test_bad_arguments_are_refused(argv, message):
