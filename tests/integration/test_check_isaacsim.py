@@ -31,6 +31,7 @@ def test_ovphysx_does_what_it_did_when_it_was_recorded(tmp_path):
     assert len(found) == 12 and set(found.values()) == {"PASS"}, found
 
 
+@pytest.mark.slow
 def test_other_dynamics_are_noticed(tmp_path):
     done = check("physics=ovphysx", "env.scene.robot.actuators.legs.stiffness=20", folder=tmp_path, status=1)
     assert statuses(done)["time to fall"] == statuses(done)["joints after one step"] == "FAIL"

@@ -70,6 +70,7 @@ def test_play_shows_one_env_for_as_long_as_asked(folder, run):
     check_video(folder / path, 30)
 
 
+@pytest.mark.slow
 def test_play_shows_more_than_the_first_steps_of_a_policy_that_fails_at_once(folder):
     done = run_script("rsl_rl/play.py", *TASK, "--checkpoint", "latest", "--num_envs", 1, "--video",
                       "env.terminations.anchor_pos.params.threshold=0.01", folder=folder)  # fmt: skip
