@@ -1,15 +1,20 @@
 """The simulated robot: gantry, motors, delay, losses, noise."""
 
+import mujoco
 import numpy as np
 import pytest
-from deploy_samples import joint, pair
+from deploy_samples import QUICK, export_stiff_policy, joint, pair
 
+from whole_body_tracking.deploy.building import build_controller
+from whole_body_tracking.deploy.control.standing import holding_torque
 from whole_body_tracking.deploy.control.targets import MotorTargets
-from whole_body_tracking.deploy.lockstep import stand_up
+from whole_body_tracking.deploy.lockstep import advance, make_clock, stand_up
 from whole_body_tracking.deploy.protocol.checks import state_inbox
 from whole_body_tracking.deploy.protocol.readings import readings_of
 from whole_body_tracking.deploy.simulated_robot.robot import COMMAND_TIMEOUT, DT, RobotOptions, SimulatedRobot
 from whole_body_tracking.deploy.simulated_robot.sensors import SensorNoise
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.defaults import DEFAULT_WALK_FILE
 from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit
@@ -38,6 +43,38 @@ def test_the_gantry_puts_the_robot_down_and_it_stands_alone():
         robot.step()
     assert robot.gantry.phase == "released" and not robot.data.xfrc_applied.any()
     assert robot.data.qpos[2] == pytest.approx(0.755, abs=0.01) and controller.is_standing
+
+
+@pytest.mark.integration
+def test_a_robot_stands_in_the_first_pose_of_a_walk(tmp_path):
+    """It leans on its toes: without the torques that hold it, it tips over within two seconds."""
+    robot = SimulatedRobot(RobotOptions(gantry=True))
+    policy = export_stiff_policy(tmp_path / "policy.onnx", action_kind="default_relative")
+    controller = build_controller(policy, motion_file=DEFAULT_WALK_FILE, config=QUICK, clock=make_clock(robot))
+    stand_up(controller, robot)
+    for _ in range(6):
+        advance(controller, robot, 0.5)
+        tilt = 2.0 * np.linalg.norm(robot.readings().quat_xyzw[:2])
+        assert controller.mode == "stand" and tilt < 0.09
+
+
+def test_torques_that_hold_a_pose_carry_the_weight_over_the_ankles():
+    """Flat feet: both ankles together turn with the weight above them times its lever."""
+    clip = MotionClip.load(DEFAULT_WALK_FILE)
+    torque = holding_torque(clip, G1)
+    robot = SimulatedRobot(RobotOptions(gantry=False))
+    root = clip.body_names.index("pelvis")
+    order = [clip.joint_names.index(name) for name in G1.joint_names]
+    robot.data.qpos[:3], robot.data.qpos[3:7] = clip.body_pos_w[0, root], np.roll(clip.body_quat_w[0, root], 1)
+    robot.data.qpos[7:] = clip.joint_pos[0, order]
+    mujoco.mj_forward(robot.model, robot.data)
+    above = [body.id for body in map(robot.model.body, range(robot.model.nbody)) if "ankle" not in body.name]
+    mass = robot.model.body_mass[above]
+    lever = mass @ robot.data.xipos[above, 0] / mass.sum() - np.mean(
+        [robot.data.body(f"{side}_ankle_pitch_link").xpos[0] for side in ("left", "right")]
+    )
+    ankles = sum(torque[clip.joint_names.index(f"{side}_ankle_pitch_joint")] for side in ("left", "right"))
+    assert ankles == pytest.approx(9.81 * mass.sum() * lever, rel=0.1)
 
 
 def test_motors_damp_once_commands_stay_away():

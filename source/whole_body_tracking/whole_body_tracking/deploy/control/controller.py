@@ -112,7 +112,8 @@ class Controller:
         if self.readings is None or self.mode not in ("passive", "stand"):
             return
         goal = self.loop.by_motor(self.tracker.reference.clip.joint_pos[0])
-        self._ramp = Ramp(self.readings.joint_pos, goal, self.safety.limits, self.config.ramp, self.robot_time)
+        torque = self.loop.by_motor(self.tracker.holding_torque)
+        self._ramp = Ramp(self.readings.joint_pos, goal, torque, self.safety.limits, self.config.ramp, self.robot_time)
         self._enter("stand")
 
     def track(self, clip: str | None = None) -> bool:

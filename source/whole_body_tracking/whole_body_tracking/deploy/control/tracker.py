@@ -18,6 +18,7 @@ from whole_body_tracking.sim2sim.rollout import situation
 from .alignment import Alignment
 from .corrections import Corrections
 from .pose import Body, Posture, reference_posture
+from .standing import holding_torque
 
 ESTIMATED_TERMS = ("motion_anchor_pos_b", "base_lin_vel", "preview_anchor_pos_b")
 """Observations that need an estimate of position or velocity."""
@@ -58,6 +59,7 @@ class Tracker:
         bodies = references[0].clip
         self._root, *self._feet = bodies.body_indices([robot.body_names[0], *robot.foot_body_names])
         self._anchor = bodies.body_indices([policy.spec.anchor_body_name])[0]
+        self._holding = {name: holding_torque(each.clip, robot) for name, each in self.references.items()}
         self._overlaps = {name: body.overlaps(each.clip, self._root) for name, each in self.references.items()}
         self._last_action = np.zeros(len(policy.spec.joint_names))
         self._default, self._scale = np.array(self.spec.default_joint_pos), np.array(self.spec.action_scale)
@@ -113,6 +115,11 @@ class Tracker:
         observation = self.builder.build(self._corrected(now))
         self._last_action = self.policy.run(observation, frame)["actions"][0].astype(np.float64)
         return PolicyStep(frame, state, observation, self._last_action, self._targets(self._last_action, frame))
+
+    @property
+    def holding_torque(self) -> np.ndarray:
+        """Torques that hold the reference's first pose [N m], shape [num_joints]."""
+        return self._holding[self.reference.clip.name]
 
     def posture(self, state: RobotState, lookahead: float) -> Posture:
         """How the robot holds itself in the reference's world; distances are those that the clip does not have itself.
