@@ -33,8 +33,7 @@ def test_windows_never_cross_a_reset(num_rows, length, seed):
     """Whatever the resets and wherever the ring has wrapped: one env, one episode, consecutive steps, still kept."""
     torch.manual_seed(seed)
     buffer = filled(num_rows, 40, 5, seed, interrupted=(13, 60))
-    if int(buffer.num_windows(length)) == 0:
-        pytest.skip("no episode is that long in this draw")
+    assert int(buffer.num_windows(length)) > 0
     states, targets = buffer.windows(300, length)
     assert states.shape == (length + 1, 300, 3) and targets.shape == (length, 300, 1)
     times, episodes, envs = states.unbind(-1)

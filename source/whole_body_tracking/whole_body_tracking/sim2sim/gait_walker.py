@@ -72,7 +72,7 @@ class GaitWalker:
         """Build the simulation.
 
         Raises:
-            ValueError: If an observation term is unknown, or the control period is no multiple of the physics step.
+            ValueError: If an observation term is unknown, or the control period is not a multiple of the physics step.
         """
         spec = policy.spec
         self._policy, self._spec = policy, spec
