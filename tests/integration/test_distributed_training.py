@@ -113,6 +113,7 @@ def test_nothing_to_do_is_nothing_to_wait_for(finished):
     assert "already has 3 of 3 iterations: nothing to train" in out
 
 
+@pytest.mark.slow
 def test_resume_then_sigterm_to_one_process_ends_both_with_a_checkpoint(finished):
     process = start(train("--checkpoint", "latest", "--max_iterations", 1000), finished)
     found = run_folder(finished)
@@ -125,6 +126,7 @@ def test_resume_then_sigterm_to_one_process_ends_both_with_a_checkpoint(finished
     assert checkpoint(found, iterations(found)[-1])["iter"] == iterations(found)[-1]
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_takes_the_other_with_it(tmp_path):
     process = start(train("--max_iterations", 1000), tmp_path)
     wait_for(lambda: any(tmp_path.glob("logs/rsl_rl/g1_flat/*/model_1.pt")), process)

@@ -41,6 +41,7 @@ def test_the_encoder_learns_after_its_release_and_the_count_survives_a_resume(li
     assert any("trunk" in name for name in moved) and not any("normalizer" in name for name in moved)
 
 
+@pytest.mark.slow
 def test_play_exports_it_with_its_history_and_sim2sim_plays_it(life, tmp_path):
     arguments = ("--num_envs", 1, "--max_steps", 3, "--checkpoint", life, "--export", tmp_path / "exported")
     run(script("play.py", *TASK, *arguments), tmp_path)

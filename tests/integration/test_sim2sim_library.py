@@ -78,6 +78,7 @@ def test_the_script_plays_the_clips_beside_the_policy(exported):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_trained_policy_plays_two_of_its_clips_elsewhere(manifest, tmp_path):
     """Trained, copied without the third clip, played; then played and exported with a clip that it never saw."""
     train = script("train.py", *MULTI, *SMALL, "--motion_file", manifest, "--num_envs", 8, "--max_iterations", 2)
