@@ -66,7 +66,7 @@ def test_a_joint_that_is_too_fast():
 def test_a_motor_that_gives_more_than_it_should():
     controller, robot = standing_pair()
     robot._motors._effort_limit = robot._motors._effort_limit * 10.0
-    controller._ramp._end[joint("left_elbow_joint")] += 3.0
+    controller._ramp._end[joint("left_shoulder_pitch_joint")] -= 3.0
     assert_tripped(controller, robot, "joint_torque", "of its effort limit, limit 1.1")
 
 
