@@ -2,7 +2,7 @@
 
 Example::
 
-    python scripts/demo.py --minutes 10
+    python scripts/demo.py --minutes 6.5
 """
 
 import argparse
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[1]
 def main() -> int:
     """Parse and run."""
     parser = argparse.ArgumentParser(description="From a motion CSV to a policy that tracks it, on this machine.")
-    parser.add_argument("--minutes", type=float, default=10.0, help="Budget of the whole demo.")
+    parser.add_argument("--minutes", type=float, default=6.5, help="Budget of the whole demo (%(default)s).")
     squat = REPOSITORY / "motions" / "squat.csv"
     parser.add_argument("--motion_csv", type=Path, default=squat, help="Motion at 30 fps.")
     parser.add_argument(
