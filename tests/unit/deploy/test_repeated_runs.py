@@ -2,21 +2,34 @@
 
 import pytest
 
-from whole_body_tracking.deploy.repeated_runs import RepeatedRuns, run_repeatedly, summary
+from whole_body_tracking.deploy import repeated_runs
+from whole_body_tracking.deploy.repeated_runs import RepeatedRuns, cpu_times, run_repeatedly, stolen_share, summary
 
 pytestmark = pytest.mark.unit
 
 
 def test_a_summary_counts_what_finished_and_takes_the_worst_jitter():
     rows = [
-        {"finished": True, "trip": None, "jitter_p99_ms": 2.0, "skipped_steps": 0, "r_mpkpe": 0.02},
-        {"finished": True, "trip": None, "jitter_p99_ms": 3.0, "skipped_steps": 1, "r_mpkpe": 0.04},
-        {"finished": False, "trip": "fall: ...", "jitter_p99_ms": 9.0, "skipped_steps": 2, "r_mpkpe": None},
+        {"finished": True, "trip": None, "jitter_p99_ms": 2.0, "skipped_steps": 0, "r_mpkpe": 0.02, "stolen_share": 0.01},
+        {"finished": True, "trip": None, "jitter_p99_ms": 3.0, "skipped_steps": 1, "r_mpkpe": 0.04, "stolen_share": 0.03},
+        {"finished": False, "trip": "fall: ...", "jitter_p99_ms": 9.0, "skipped_steps": 2, "r_mpkpe": None, "stolen_share": None},
     ]
     assert summary(rows) == {
         "runs": 3, "finished": 2, "r_mpkpe": pytest.approx(0.03), "largest_jitter_p99_ms": 9.0,
-        "median_jitter_p99_ms": 3.0, "skipped_steps": 3, "trips": ["fall: ..."],
+        "median_jitter_p99_ms": 3.0, "skipped_steps": 3, "largest_stolen_share": 0.03,
+        "trips": ["fall: ..."],
     }  # fmt: skip
+
+
+def test_time_that_a_host_took(tmp_path, monkeypatch):
+    monkeypatch.setattr(repeated_runs, "PROC_STAT", tmp_path / "stat")
+    assert stolen_share(cpu_times(), cpu_times()) is None
+    # user nice system idle iowait irq softirq steal guest guest_nice: 100 ticks passed, 5 of them were stolen.
+    (tmp_path / "stat").write_text("cpu  100 10 20 500 1 0 2 7 9 9\ncpu0 1 2 3\n")
+    before = cpu_times()
+    (tmp_path / "stat").write_text("cpu  150 10 25 539 1 0 3 12 59 9\ncpu0 1 2 3\n")
+    assert stolen_share(before, cpu_times()) == pytest.approx(0.05)
+    assert stolen_share(before, before) == 0.0
 
 
 def test_nothing_to_run_is_refused_before_a_process_starts(tmp_path):

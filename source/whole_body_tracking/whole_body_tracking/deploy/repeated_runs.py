@@ -16,6 +16,8 @@ START_TIME = 60.0
 """Longest time from a process' start until its first words [s]."""
 STOP_TIME = 20.0
 """Longest time that a process takes to end [s]."""
+PROC_STAT = Path("/proc/stat")
+"""Where Linux says what its cores did."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def run_repeatedly(runs: RepeatedRuns) -> list[dict]:
     """Run, score each run against the robot's truth, and write ``runs.csv`` and ``summary.json``.
 
     Returns:
-        A row per run: whether it finished, what tripped, jitter [ms], skipped steps, ``r_mpkpe`` [m].
+        A row per run: whether it finished, what tripped, jitter [ms], skipped steps, ``r_mpkpe`` [m], and
+        ``stolen_share``, see :func:`stolen_share`.
 
     Raises:
         ValueError: If there is nothing to run.
@@ -57,7 +60,8 @@ def run_repeatedly(runs: RepeatedRuns) -> list[dict]:
     runs.output_dir.mkdir(parents=True, exist_ok=True)
     rows = []
     for index in range(runs.num_runs):
-        rows.append({"run": index} | _run(runs, index))
+        before = cpu_times()
+        rows.append({"run": index} | _run(runs, index) | {"stolen_share": stolen_share(before, cpu_times())})
         print(f"[INFO] {rows[-1]}", flush=True)
         write_table(runs.output_dir / "runs.csv", rows)
     write_json(runs.output_dir / "summary.json", summary(rows))
@@ -75,8 +79,31 @@ def summary(rows: Sequence[dict]) -> dict:
         "largest_jitter_p99_ms": max(row["jitter_p99_ms"] for row in rows),
         "median_jitter_p99_ms": sorted(row["jitter_p99_ms"] for row in rows)[len(rows) // 2],
         "skipped_steps": sum(row["skipped_steps"] for row in rows),
+        "largest_stolen_share": max((row["stolen_share"] for row in rows if row["stolen_share"] is not None), default=None),
         "trips": [row["trip"] for row in rows if row["trip"]],
     }
+
+
+def cpu_times() -> list[int] | None:
+    """Time that all cores together spent in each state since the machine started, in ticks; None where Linux is not.
+
+    The order is that of the first line of ``/proc/stat``: user, nice, system, idle, iowait, irq, softirq, steal, ...
+    """
+    if not PROC_STAT.is_file():
+        return None
+    return [int(value) for value in PROC_STAT.read_text().splitlines()[0].split()[1:]]
+
+
+def stolen_share(before: list[int] | None, after: list[int] | None) -> float | None:
+    """Share of the cores' time between two readings that the host of a virtual machine gave to others.
+
+    A loop in real time is late whenever that happens, whatever this machine's own load is. None if it is not known.
+    """
+    if before is None or after is None:
+        return None
+    passed = [end - start for start, end in zip(before, after, strict=True)]
+    total = sum(passed[:8])  # guest times, which follow, count as user time already
+    return round(passed[7] / total, 4) if total else 0.0
 
 
 def _run(runs: RepeatedRuns, index: int) -> dict:
