@@ -23,7 +23,7 @@ PARALLEL := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 test: setup  ## everything, slow tests excepted
 	$(PYTEST) tests -m "not slow" $(PARALLEL)
 
-test-fast: setup  ## no simulator, no server, no script process
+test-fast: setup  ## no simulator, no server, no script process, no seconds of computing
 	$(PYTEST) tests/unit -m "unit and not integration" $(PARALLEL)
 
 check: setup  ## what the linters say

@@ -115,6 +115,7 @@ def test_least_squares_trades_error_for_effort():
     np.testing.assert_allclose(found, [[8.0 / 16.02, 0.0]], atol=1e-6)
 
 
+@pytest.mark.integration
 def test_the_network_is_much_faster_than_least_squares():
     compared = compare_with_least_squares(new_muscle_nn(G1), G1, num_solved=10)
     assert compared["speedup"] > 20.0

@@ -19,7 +19,7 @@ from whole_body_tracking.deploy.torque_curve import torque_limits
 from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.mujoco_simulation import RobotState
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 def assert_tripped(controller, robot, name: str, words: str, within: float = 1.0) -> None:
@@ -70,7 +70,6 @@ def test_a_motor_that_gives_more_than_it_should():
     assert_tripped(controller, robot, "joint_torque", "of its effort limit, limit 1.1")
 
 
-@pytest.mark.integration
 def test_a_push_that_tilts_the_robot():
     controller, robot = tracking_pair()
     controller.safety.config = replace(controller.safety.config, self_collision=-1.0)
@@ -84,7 +83,6 @@ def test_a_robot_that_falls_over_while_standing():
     assert_tripped(controller, robot, "tilt", "while standing", within=2.0)
 
 
-@pytest.mark.integration
 def test_knees_that_give_way():
     controller, robot = tracking_pair()
     for name in ("left_knee_joint", "right_knee_joint"):

@@ -9,11 +9,13 @@ pytestmark = pytest.mark.unit
 
 
 def test_a_summary_counts_what_finished_and_takes_the_worst_jitter():
-    rows = [
-        {"finished": True, "trip": None, "jitter_p99_ms": 2.0, "skipped_steps": 0, "r_mpkpe": 0.02, "stolen_share": 0.01},
-        {"finished": True, "trip": None, "jitter_p99_ms": 3.0, "skipped_steps": 1, "r_mpkpe": 0.04, "stolen_share": 0.03},
-        {"finished": False, "trip": "fall: ...", "jitter_p99_ms": 9.0, "skipped_steps": 2, "r_mpkpe": None, "stolen_share": None},
+    names = ("finished", "trip", "jitter_p99_ms", "skipped_steps", "r_mpkpe", "stolen_share")
+    values = [
+        (True, None, 2.0, 0, 0.02, 0.01),
+        (True, None, 3.0, 1, 0.04, 0.03),
+        (False, "fall: ...", 9.0, 2, None, None),
     ]
+    rows = [dict(zip(names, row, strict=True)) for row in values]
     assert summary(rows) == {
         "runs": 3, "finished": 2, "r_mpkpe": pytest.approx(0.03), "largest_jitter_p99_ms": 9.0,
         "median_jitter_p99_ms": 3.0, "skipped_steps": 3, "largest_stolen_share": 0.03,

@@ -42,6 +42,7 @@ def test_unknown_names_are_refused_with_those_that_exist(text):
         scenarios_of(text)
 
 
+@pytest.mark.integration
 def test_a_scenario_changes_only_its_own_config():
     def untouched() -> str:
         cfg = G1TrackingEnvCfg()

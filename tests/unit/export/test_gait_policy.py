@@ -15,7 +15,7 @@ from whole_body_tracking.gait.network.reference import GaitReference
 from whole_body_tracking.robots import G1
 from whole_body_tracking.sim2sim.gait_walker import gait_values, parse_gait
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 STEERED = ("speed", "cadence", "turn_rate")
 JOINTS = tuple(reversed(G1.joint_names))
 BODIES = tuple(G1.tracked_body_names)

@@ -10,7 +10,7 @@ import pytest
 
 from whole_body_tracking.motion import MotionClip
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 SCRIPTS = Path(__file__).parents[3] / "scripts" / "gait"
 
 

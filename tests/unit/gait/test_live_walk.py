@@ -11,7 +11,7 @@ from whole_body_tracking.gait.planning import GaitParameters
 from whole_body_tracking.gait.studio import GaitStudio
 from whole_body_tracking.motion import MotionClip
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 def table(**given: float) -> CycleTable:

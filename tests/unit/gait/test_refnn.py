@@ -71,6 +71,7 @@ def test_the_loss_weighs_root_twice_and_arms_half():
     assert weighted_error(found, wanted, torch.tensor([2.0, 1.0, 0.5])).item() == pytest.approx(4.0 / 3.0)
 
 
+@pytest.mark.integration
 def test_training_lowers_the_error_and_writes_what_it_promises(data_dir, tmp_path):
     job = TrainingJob(data_dir, tmp_path / "run", save_every=40).with_preset(epochs=8, batch_size=256)
     rows = []
@@ -172,6 +173,7 @@ def test_a_recorded_walk_gives_samples_with_its_own_parameters():
     assert np.sqrt(np.mean(error**2)) < 0.03
 
 
+@pytest.mark.integration
 def test_a_cascade_learns_what_the_first_network_leaves_and_loads_as_one(data_dir, tmp_path):
     """The second network alone says nothing of the motion; both together are better than the first."""
     first = TrainingJob(data_dir, tmp_path / "first").with_preset(epochs=2, batch_size=256)

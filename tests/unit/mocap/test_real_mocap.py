@@ -11,7 +11,7 @@ from whole_body_tracking.motion import read_csv
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.robots import G1
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 SOURCES = {
     "11_01.amc": ("cmu", "cmu", 249),

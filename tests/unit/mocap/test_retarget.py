@@ -15,7 +15,7 @@ from whole_body_tracking.mocap.page import retarget_tracks
 from whole_body_tracking.mocap.report import report_json
 from whole_body_tracking.robots import G1, RobotModel
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 def test_walk_is_followed(walk):

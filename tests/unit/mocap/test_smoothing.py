@@ -9,7 +9,7 @@ from mocap_samples import walking_person
 from whole_body_tracking.mocap import read_mocap
 from whole_body_tracking.mocap.smoothing import smooth
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 FEET = ["LeftFoot", "RightFoot", "LeftToeBase", "RightToeBase"]
 

@@ -19,7 +19,7 @@ from whole_body_tracking.motion.geometry.ground import foot_points
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import G1
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 NAMES = ("squat", "bow_and_reach", "step_in_place")
 STANCE_HEIGHT = 0.001

@@ -15,7 +15,7 @@ from whole_body_tracking.priors.report import write_report
 from whole_body_tracking.priors.training import TrainingSettings
 from whole_body_tracking.robots import G1
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 def small_job(split, folder, mode="mlp", resume=False, epochs=3, **changes) -> PretrainJob:

@@ -13,7 +13,7 @@ from whole_body_tracking.rl.sft.fine_tuning import FineTunedPPO, apply_settings,
 from whole_body_tracking.rl.sft.keys import FINE_TUNING_KEY, SUPERVISED_KEY
 from whole_body_tracking.tasks.tracking.config.g1.agents.rsl_rl_ppo_cfg import G1TrackingPPORunnerCfg
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 NUM_ENVS, NUM_STEPS, WIDTH, NUM_ACTIONS = 16, 8, 5, 2
 GROUPS = {"actor": ["policy"], "critic": ["policy"]}

@@ -10,7 +10,7 @@ from tensordict import TensorDict
 from whole_body_tracking.rl.sft.dataset import SampleFile
 from whole_body_tracking.rl.sft.fitting import FitSettings, fit, mean_action
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 WEIGHTS = np.array([[0.5, -0.2], [0.0, 0.3], [-0.1, 0.1]], dtype=np.float32)
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "unit" / "priors"))
 
 from prior_samples import swaying_clip  # noqa: E402
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mocap_samples import walking_person  # noqa: E402
 
 from whole_body_tracking.mocap import write_bvh  # noqa: E402
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 SCRIPT = REPOSITORY / "scripts" / "retarget.py"
 

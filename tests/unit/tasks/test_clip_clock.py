@@ -21,6 +21,7 @@ def restart(clock: ClipClock, sampler: StartSampler, env_ids: torch.Tensor) -> N
         clock.start(env_ids, clip_ids, frames)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("clip_end", END_MODES)
 @given(lengths=st.lists(st.integers(2, 90), min_size=1, max_size=8), seed=st.integers(0, 2**31))
 @settings(max_examples=5, deadline=None)

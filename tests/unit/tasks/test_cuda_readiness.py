@@ -68,7 +68,10 @@ def traffic_of(run: Callable[[FakeEnv], None], **variant) -> HostTraffic:
     return traffic
 
 
-@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize("variant", [
+    pytest.param(variant, id=name, marks=() if name == "default" else pytest.mark.integration)
+    for name, variant in VARIANTS.items()
+])  # fmt: skip
 def test_a_step_and_a_reset_keep_to_the_device(variant, waiting_left_out):
     assert traffic_of(step_and_reset, **variant).stalls == []
 

@@ -8,7 +8,7 @@ from whole_body_tracking.viewer.colors_and_camera import ROBOT_COLORS
 from whole_body_tracking.viewer.shapes.capsules import Camera
 from whole_body_tracking.viewer.shapes.triangles import draw_triangles, face_normals, robot_solid, triangles_box
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 CAMERA = Camera.looking_at(np.array([1.0, 0.0, 0.0]), np.zeros(3), width=40, height=30, field_of_view=np.pi / 2)
 """Looks along the world's x; a metre away a pixel is 1/15 m."""

@@ -12,7 +12,7 @@ from whole_body_tracking.viewer import video
 from whole_body_tracking.viewer.picture import GROUND_COLORS
 from whole_body_tracking.viewer.video import cameras, check_video, pictures, write_video
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 def shifted(track, offset, **changes):

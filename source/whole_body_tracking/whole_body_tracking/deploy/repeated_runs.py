@@ -72,6 +72,7 @@ def summary(rows: Sequence[dict]) -> dict:
     """Counts and means over runs; errors are those of the runs that finished."""
     finished = [row for row in rows if row["finished"]]
     errors = [row["r_mpkpe"] for row in finished if row["r_mpkpe"] is not None]
+    stolen = [row["stolen_share"] for row in rows if row["stolen_share"] is not None]
     return {
         "runs": len(rows),
         "finished": len(finished),
@@ -79,7 +80,7 @@ def summary(rows: Sequence[dict]) -> dict:
         "largest_jitter_p99_ms": max(row["jitter_p99_ms"] for row in rows),
         "median_jitter_p99_ms": sorted(row["jitter_p99_ms"] for row in rows)[len(rows) // 2],
         "skipped_steps": sum(row["skipped_steps"] for row in rows),
-        "largest_stolen_share": max((row["stolen_share"] for row in rows if row["stolen_share"] is not None), default=None),
+        "largest_stolen_share": max(stolen, default=None),
         "trips": [row["trip"] for row in rows if row["trip"]],
     }
 

@@ -16,7 +16,7 @@ from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 NUM_STEPS = 60
 NAME = r"a$b^$<i>_{"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
-import trimesh
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.robots import RobotModel
+
+if TYPE_CHECKING:
+    import trimesh
 
 PACKAGE = "example-robot-data"
 """Package with URDFs and meshes; the extra ``[meshes]`` installs it."""
@@ -59,6 +62,8 @@ def _urdf(robot_name: str) -> Path | None:
 
 @functools.cache
 def _read(urdf: Path, links_of: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, dict[str, trimesh.Trimesh]]:
+    import trimesh
+
     root = ElementTree.parse(urdf).getroot()
     links = {link.get("name"): link for link in root.iter("link")}
     fixed = {joint.find("child").get("link"): joint for joint in root.iter("joint") if joint.get("type") == "fixed"}
@@ -104,6 +109,7 @@ def _file_of(address: str, urdf: Path) -> Path:
 def decimated(path: Path) -> trimesh.Trimesh:
     """Read a mesh and keep :data:`KEPT_SHARE` of its triangles, within :data:`FEWEST` and :data:`MOST`."""
     import fast_simplification
+    import trimesh
 
     mesh = trimesh.load_mesh(path)
     # Cracks between parts that touch would keep the borders of both.
