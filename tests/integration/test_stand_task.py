@@ -41,6 +41,7 @@ def test_the_exported_policy_holds_no_reference(trained: Path):
     assert actions.shape == (1, 29)
 
 
+@pytest.mark.slow
 def test_it_continues_and_plays(trained: Path):
     folder = trained.parents[3]
     run(folder, "train", "--max_iterations", "3", "--checkpoint", "latest")
