@@ -56,6 +56,10 @@ PERIOD = 0.01
 """Time over which readings are averaged before the filter runs [s]: at 500 Hz it would take all of a core."""
 
 
+PATIENCE = 0.2
+"""Time without a foot to go by after which one is believed whatever it says [s]."""
+
+
 class RootEstimator:
     """Position and velocity from IMU and legs, by :class:`~.filter.RootFilter`.
 
@@ -71,9 +75,9 @@ class RootEstimator:
             order: Motor of each of the policy's joints, shape [num_joints].
         """
         self._legs, self._order = legs, order
-        self._ankle_height = -robot.sole_height
         self._filter: RootFilter | None = None
-        self._stood = (True, True)
+        self._stood = [True, True]
+        self._alone = 0.0
         self._waiting: list[Readings] = []
         self._elapsed = 0.0
         self.stands = (False, False)
@@ -117,7 +121,7 @@ class RootEstimator:
 
     def _start(self, readings: Readings) -> None:
         offsets_w = Rotation.from_quat(readings.quat_xyzw).apply(self._feet(readings, readings.quat_xyzw).offsets_b)
-        start = np.array([0.0, 0.0, self._ankle_height - offsets_w[:, 2].min()])
+        start = np.array([0.0, 0.0, -offsets_w[:, 2].min()])
         self._filter = RootFilter(start, readings.quat_xyzw, start + offsets_w)
 
     def _run(self, readings: Readings, dt: float) -> None:
@@ -125,15 +129,22 @@ class RootEstimator:
         feet = self._feet(readings, root.rotation.as_quat())
         root.predict(readings.accelerometer, readings.gyro, self.stands, dt)
         root.correct_orientation(readings.quat_xyzw)
+        self._alone += dt
         for foot in range(2):
-            if self.stands[foot]:
-                if not self._stood[foot]:
+            # A foot that stands: 0 = v + w x offset + the offset's own velocity, all in the root's frame.
+            turning = np.cross(readings.gyro - root.gyro_bias, feet.offsets_b[foot])
+            velocity_w = root.rotation.apply(-turning - feet.velocities_b[foot])
+            stands = self.stands[foot] and (self._alone > PATIENCE or root.expects_velocity(velocity_w))
+            if stands:
+                if self._stood[foot]:
+                    root.shift_foot(foot, feet.shifts_b[foot])
+                else:
                     root.put_foot_down(foot, feet.offsets_b[foot])
-                root.correct_foot(foot, feet.offsets_b[foot], self._ankle_height)
-                # A foot that stands: 0 = v + w x offset + the offset's own velocity, all in the root's frame.
-                turning = np.cross(readings.gyro - root.gyro_bias, feet.offsets_b[foot])
-                root.correct_velocity(root.rotation.apply(-turning - feet.velocities_b[foot]))
-        self._stood = self.stands
+                root.correct_foot(foot, feet.offsets_b[foot])
+                root.correct_velocity(velocity_w)
+            self._stood[foot] = stands
+        if any(self._stood):
+            self._alone = 0.0
 
 
 def _mean(readings: list[Readings]) -> Readings:

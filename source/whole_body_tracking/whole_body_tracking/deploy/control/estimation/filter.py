@@ -4,8 +4,9 @@ After Bloesch et al., "State Estimation for Legged Robots" (RSS 2012), with erro
 is (p, v, R, b_a, b_w, f_left, f_right): position, velocity and orientation of the root, biases of accelerometer and
 gyroscope, and where the feet are. The error state has three numbers for each, 21 in all. What corrects it:
 
-- a foot that carries weight: forward kinematics say where it is relative to the root, R^T (f - p); its own position
-  drifts slowly while it stands, and is free while it does not;
+- a foot that carries weight: forward kinematics say where it is relative to the root, R^T (f - p), and how fast the
+  root moves over it; its own position drifts slowly while it stands, and is free while it does not. A foot's position
+  is that of the point of its sole on the ground, which goes along the sole while the foot rolls;
 - its height: it stands on a ground that is level;
 - the IMU's own orientation, whose heading is the world's.
 """
@@ -35,6 +36,8 @@ HEIGHT_NOISE = 0.01
 """Of the ground [m]."""
 VELOCITY_NOISE = 0.15
 """Of the root's velocity over a foot that stands, from joint velocities [m/s]."""
+GATE = 3.0
+"""Standard deviations by which the velocity over a foot that stands may be off."""
 ORIENTATION_NOISE = 0.05
 """Of the IMU's orientation: its error lasts for many readings, so that it counts for less than one [rad]."""
 
@@ -85,13 +88,12 @@ class RootFilter:
         self.covariance = step @ self.covariance @ step.T
         self.covariance[np.diag_indices(SIZE)] += noise
 
-    def correct_foot(self, foot: int, offset_b: np.ndarray, ground_height: float) -> None:
+    def correct_foot(self, foot: int, offset_b: np.ndarray) -> None:
         """Use where a foot that stands is: relative to the root, and on the ground.
 
         Args:
             foot: 0 for left, 1 for right.
-            offset_b: Its position in the root's frame [m], shape [3].
-            ground_height: Height of its origin over level ground when it stands flat [m].
+            offset_b: Position of the point that touches the ground in the root's frame [m], shape [3].
         """
         matrix = self.rotation.as_matrix()
         offset_w = matrix @ offset_b
@@ -100,8 +102,22 @@ class RootFilter:
         jacobian[:3, POS], jacobian[:3, FOOT[foot]] = -np.eye(3), np.eye(3)
         jacobian[:3, ORI] = _skew(offset_w)
         jacobian[3, FOOT[foot].start + 2] = 1.0
-        residual = np.append(offset_w - (self.feet_w[foot] - self.pos_w), ground_height - self.feet_w[foot, 2])
+        residual = np.append(offset_w - (self.feet_w[foot] - self.pos_w), -self.feet_w[foot, 2])
         self._correct(residual, jacobian, np.array([KINEMATICS_NOISE] * 3 + [HEIGHT_NOISE]))
+
+    def expects_velocity(self, lin_vel_w: np.ndarray) -> bool:
+        """Whether the root may well have this velocity [m/s], shape [3], over a foot that is said to stand.
+
+        A foot that swings is said to stand now and then, since its inertia counts as weight. Then the velocity is off
+        by more than :data:`GATE` standard deviations: r^T (P + N)^-1 r > GATE^2, P of the velocity and N of the foot's.
+        """
+        residual = lin_vel_w - self.lin_vel_w
+        innovation = self.covariance[VEL, VEL] + VELOCITY_NOISE**2 * np.eye(3)
+        return bool(residual @ np.linalg.solve(innovation, residual) <= GATE**2)
+
+    def shift_foot(self, foot: int, shift_b: np.ndarray) -> None:
+        """Let a foot that stands touch the ground elsewhere, because it rolls: by this in the root's frame [m]."""
+        self.feet_w[foot] += self.rotation.apply(shift_b)
 
     def correct_velocity(self, lin_vel_w: np.ndarray) -> None:
         """Use the velocity that the root has over a foot that stands [m/s], shape [3]."""
