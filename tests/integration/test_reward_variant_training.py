@@ -9,8 +9,9 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
-PRESETS = "reward_tightening,reward_end_effectors,reward_energy,reward_style"
+PRESETS = "reward_tightening,reward_end_effectors,reward_energy,reward_style,reward_com"
 STYLE = ("foot_contacts", "foot_heights", "root_tilt", "arm_joints")
+MASS = ("com_pos", "com_lin_vel")
 
 
 @pytest.fixture(scope="module", params=["mujoco_cpu", "ovphysx"])
@@ -24,15 +25,15 @@ def measured(request, tmp_path_factory) -> dict:
 
 
 def test_style_terms_are_kernels_that_move(measured):
-    for name in STYLE:
+    for name in (*STYLE, *MASS):
         low, high = measured["rewards"][name]
         assert 0.0 <= low <= high <= 1.0 + 1e-6, name
-    for name in ("foot_heights", "root_tilt", "arm_joints"):
+    for name in ("foot_heights", "root_tilt", "arm_joints", *MASS):
         assert measured["rewards"][name][0] < 0.99, name
 
 
 def test_every_positive_term_is_one_on_the_reference(measured):
-    assert set(STYLE) < set(measured["on_reference"])
+    assert {*STYLE, *MASS} < set(measured["on_reference"])
     assert min(measured["on_reference"].values()) > 0.999
 
 

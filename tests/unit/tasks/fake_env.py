@@ -47,6 +47,7 @@ class FakeRobot:
             "joint_pos": torch.zeros(joints), "joint_vel": torch.zeros(joints), "joint_acc": torch.zeros(joints),
             "soft_joint_pos_limits": limits, "joint_pos_limits": limits, "applied_torque": torch.zeros(joints),
             "default_joint_pos": torch.zeros(joints), "default_joint_vel": torch.zeros(joints),
+            "body_mass": torch.ones(bodies), "body_com_pos_b": torch.zeros(*bodies, 3),
             "joint_stiffness": torch.ones(joints), "joint_damping": torch.ones(joints),
             "joint_effort_limits": torch.ones(joints), "joint_pos_target": torch.zeros(joints),
             "root_link_lin_vel_b": torch.zeros(num_envs, 3), "root_link_ang_vel_b": torch.zeros(num_envs, 3),

@@ -17,6 +17,7 @@ VARIANTS = {
     "residual": {"task": "Tracking-Flat-G1-Residual-v0"},
     "end_effectors": {"presets": ("reward_end_effectors",)},
     "style": {"presets": ("reward_style",)},
+    "center_of_mass": {"presets": ("reward_com",)},
     "speeds": {"presets": ("rand_time",)},
     "preview": {"presets": ("motion_preview",), "task": "Tracking-Flat-G1-Multi-v0"},
     "one_hot": {"presets": ("motion_one_hot",), "task": "Tracking-Flat-G1-Multi-v0"},

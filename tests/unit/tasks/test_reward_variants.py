@@ -11,6 +11,7 @@ pytestmark = pytest.mark.unit
 
 TASK = "Tracking-Flat-G1-v0"
 STYLE_TERMS = {"foot_contacts", "foot_heights", "root_tilt", "arm_joints"}
+COM_TERMS = {"com_pos", "com_lin_vel"}
 
 
 def resolved(*presets: str, task: str = TASK, overrides: tuple[str, ...] = ()):
@@ -37,16 +38,16 @@ def test_a_schedule_of_numbers_that_are_not_positive_is_refused(numbers):
 
 def test_nothing_is_on_by_default():
     cfg = resolved()
-    assert not active(cfg.rewards) & ({"joint_power"} | STYLE_TERMS)
+    assert not active(cfg.rewards) & ({"joint_power"} | STYLE_TERMS | COM_TERMS)
     assert active(cfg.curriculum) == set()
     assert cfg.rewards.motion_body_pos.params["body_weights"] is None
 
 
 @pytest.mark.parametrize("task", [TASK, "Tracking-Flat-G1-Demo-v0", "Tracking-Flat-G1-Multi-v0"])
 def test_variants_combine(task):
-    names = ("reward_tightening", "reward_end_effectors", "reward_energy", "reward_style")
+    names = ("reward_tightening", "reward_end_effectors", "reward_energy", "reward_style", "reward_com")
     cfg, baseline = resolved(*names, task=task), resolved(task=task)
-    assert active(cfg.rewards) - active(baseline.rewards) == {"joint_power"} | STYLE_TERMS
+    assert active(cfg.rewards) - active(baseline.rewards) == {"joint_power"} | STYLE_TERMS | COM_TERMS
     assert active(cfg.curriculum) == {"tracking_std"}
     weights = cfg.rewards.motion_body_pos.params["body_weights"]
     assert weights == cfg.rewards.motion_body_ori.params["body_weights"]

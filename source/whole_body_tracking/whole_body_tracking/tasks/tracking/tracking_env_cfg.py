@@ -263,6 +263,12 @@ class OptionalRewardsCfg:
     foot_heights = preset(
         default=None, reward_style=RewTerm(func=mdp.foot_height_exp, weight=0.25, params=MOTION | {"std": 0.05})
     )
+    com_pos = preset(
+        default=None, reward_com=RewTerm(func=mdp.track_com_pos_exp, weight=0.5, params=MOTION | {"std": 0.1})
+    )
+    com_lin_vel = preset(
+        default=None, reward_com=RewTerm(func=mdp.track_com_lin_vel_exp, weight=0.5, params=MOTION | {"std": 0.5})
+    )
     root_tilt: RewTerm | None = None
     arm_joints: RewTerm | None = None
 

@@ -40,9 +40,12 @@ __all__ = [
     "track_body_lin_vel_exp",
     "track_body_ori_exp",
     "track_body_pos_exp",
+    "track_com_lin_vel_exp",
+    "track_com_pos_exp",
 ]
 
 from .actions_cfg import ResidualJointPositionActionCfg, TrackingJointPositionActionCfg
+from .center_of_mass import track_com_lin_vel_exp, track_com_pos_exp
 from .commands_cfg import MotionCommandCfg
 from .events import randomize_joint_default_pos
 from .link_lengths import randomize_link_lengths
