@@ -13,19 +13,19 @@ from torch import Tensor, nn
 from whole_body_tracking.files import replacing
 
 from .motion_model import MotionModel
-from .networks.modes import NetworkSettings
+from .networks.modes import SCORE, NetworkSettings
 from .state import StateLayout
+from .style.score_prior import ScorePrior
 from .vae import MotionVAE
 
+AnyModel = MotionModel | MotionVAE | ScorePrior
 FORMAT = "motion_prior_1"
 BEST_FILE, LAST_FILE = "motion_model_best.safetensors", "motion_model_last.safetensors"
 OPTIMIZER = "optimizer."
 """Start of the names of an optimizer's tensors, in the last checkpoint only."""
 
 
-def save_model(
-    path: Path, model: MotionModel | MotionVAE, training: dict, optimizer: torch.optim.Optimizer | None = None
-) -> None:
+def save_model(path: Path, model: AnyModel, training: dict, optimizer: torch.optim.Optimizer | None = None) -> None:
     """Write a model; the file appears under its name only when complete.
 
     Args:
@@ -46,7 +46,7 @@ def save_model(
         save_file(tensors, partial, metadata=metadata)
 
 
-def load_model(path: str | Path) -> MotionModel | MotionVAE:
+def load_model(path: str | Path) -> AnyModel:
     """Read a model, ready to predict. Nothing in the file is executed.
 
     Raises:
@@ -59,10 +59,11 @@ def load_model(path: str | Path) -> MotionModel | MotionVAE:
     return model.eval()
 
 
-def empty_model(metadata: dict) -> MotionModel | MotionVAE:
+def empty_model(metadata: dict) -> AnyModel:
     """A model of a file's layout and sizes, with fresh weights."""
     layout, settings = StateLayout.from_json(metadata["layout"]), NetworkSettings(**metadata["network"])
-    return MotionVAE(layout, settings) if settings.mode == "vae" else MotionModel(layout, settings)
+    kinds = {"vae": MotionVAE, SCORE: ScorePrior}
+    return kinds.get(settings.mode, MotionModel)(layout, settings)
 
 
 def read_model_file(path: Path) -> tuple[dict[str, Tensor], dict]:

@@ -15,6 +15,7 @@ from .data.splits import Split
 from .measuring.rollouts import TestWindows, all_rollouts, cut_windows, measure
 from .measuring.windows_of_vae import measure_vae
 from .motion_model import MotionModel
+from .networks.modes import SCORE
 from .state import StateLayout
 from .vae import MotionVAE
 
@@ -66,6 +67,11 @@ def run_evaluation(job: EvaluationJob, report: Callable[[], None] = lambda: None
         ValueError: If the model was trained on another split, clips have changed, or none is long enough.
     """
     _, metadata = read_model_file(job.model_file)
+    if metadata["network"]["mode"] == SCORE:
+        raise ValueError(
+            f"{job.model_file} is a score prior, which predicts no states. train_score_prior.py has measured it:"
+            " score_table.json."
+        )
     split = Split.load(job.split_file)
     if metadata["training"]["data"] != split.digest:
         raise ValueError(

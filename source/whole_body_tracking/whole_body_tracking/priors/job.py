@@ -12,15 +12,13 @@ import torch
 from whole_body_tracking.files import write_table
 from whole_body_tracking.robots import RobotModel
 
-from .checkpoint import BEST_FILE, LAST_FILE, empty_model, resume_from, save_model
+from .checkpoint import BEST_FILE, LAST_FILE, AnyModel, empty_model, resume_from, save_model
 from .data.curriculum import TagRange, clips_of_epoch, require_used
 from .data.splits import SPLIT_FILE, Split
 from .epoch_log import EpochLog
-from .motion_model import MotionModel
 from .networks.modes import NetworkSettings
 from .state import StateLayout, clip_states
 from .training import Epoch, Trainer, TrainingSettings
-from .vae import MotionVAE
 
 PROGRESS_FILE = "progress.csv"
 
@@ -138,7 +136,7 @@ def _described(job: PretrainJob) -> dict:
     return {"data": job.split.digest, "settings": job.training.as_json(), "held_out": list(job.split.held_out)}
 
 
-def _new_model(job: PretrainJob) -> MotionModel | MotionVAE:
+def _new_model(job: PretrainJob) -> AnyModel:
     return empty_model({"layout": job.layout.as_json(), "network": job.network.as_json()})
 
 

@@ -16,7 +16,7 @@ There is no heading angle anywhere, so a robot that lies on its back has a state
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -134,11 +134,23 @@ def clip_states(clip: MotionClip, layout: StateLayout) -> Tensor:
     Raises:
         ValueError: If the clip does not fit the layout.
     """
+    return motion_states(*clip_poses(clip, layout), layout.fps).float()
+
+
+def clip_poses(clip: MotionClip, layout: StateLayout) -> tuple[Tensor, Tensor, Tensor]:
+    """Root positions [m], root orientations and joint positions [rad] of a clip in double precision.
+
+    Returns:
+        Shapes [num_frames, 3], [num_frames, 4] and [num_frames, num_joints], joints in the layout's order.
+
+    Raises:
+        ValueError: If the clip does not fit the layout.
+    """
     layout.require_clip(clip)
     joints = torch.from_numpy(clip.joint_pos[:, clip.joint_indices(layout.joint_names)]).double()
     pos = torch.from_numpy(clip.body_pos_w[:, 0]).double()
     quat = torch.nn.functional.normalize(torch.from_numpy(clip.body_quat_w[:, 0]).double(), dim=-1)
-    return motion_states(pos, quat, joints, layout.fps).float()
+    return pos, quat, joints
 
 
 def motion_states(root_pos: Tensor, root_quat: Tensor, joint_pos: Tensor, fps: float) -> Tensor:
@@ -152,11 +164,23 @@ def motion_states(root_pos: Tensor, root_quat: Tensor, joint_pos: Tensor, fps: f
     """
     before, now = root_quat[..., :-1, :], root_quat[..., 1:, :]
     inverse = quat_conjugate(now)
-    up = quat_rotate(inverse, root_pos.new_tensor([0.0, 0.0, 1.0]).expand_as(root_pos[..., 1:, :]))
+    up = up_axis(now)
     lin_vel = quat_rotate(inverse, root_pos.diff(dim=-2) * fps)
     ang_vel = quat_log(quat_mul(quat_conjugate(before), now)) * fps
     joint_vel = joint_pos.diff(dim=-2) * fps
     return torch.cat((root_pos[..., 1:, 2:], up, joint_pos[..., 1:, :], lin_vel, ang_vel, joint_vel), dim=-1)
+
+
+def up_axis(quat: Tensor) -> Tensor:
+    """The world's up axis in the frame of an orientation (x, y, z, w): R^T e_z, the third row of R, shape [..., 3]."""
+    x, y, z, w = quat.unbind(-1)
+    return torch.stack((2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x.square() + y.square())), dim=-1)
+
+
+@lru_cache(maxsize=8)
+def _limits(layout: StateLayout, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Joint limits [rad], shape [num_joints, 2]; copied to the device once, not at every step."""
+    return torch.tensor(layout.joint_pos_limits, device=device, dtype=dtype)
 
 
 def advance(state: Tensor, velocity: Tensor, layout: StateLayout) -> Tensor:
@@ -170,7 +194,7 @@ def advance(state: Tensor, velocity: Tensor, layout: StateLayout) -> Tensor:
         layout: Of both.
     """
     place, of_velocity, dt = layout.slices, layout.velocity_slices, 1.0 / layout.fps
-    limits = torch.tensor(layout.joint_pos_limits, device=state.device, dtype=state.dtype)
+    limits = _limits(layout, state.device, state.dtype)
     lin_vel, ang_vel = velocity[..., of_velocity["root_lin_vel_b"]], velocity[..., of_velocity["root_ang_vel_b"]]
     up = quat_rotate(quat_exp(-dt * ang_vel), state[..., place["up_b"]])
     up = torch.nn.functional.normalize(up, dim=-1)

@@ -15,11 +15,14 @@ from .data.windows import MotionWindows, window_loader
 from .losses import LossSettings, multi_step_loss, single_step_loss, state_loss
 from .motion_model import MotionModel
 from .precision import autocast
+from .style.score_prior import ScorePrior, score_loss
 from .vae import MotionVAE, vae_loss
 
 VALIDATION_STEPS = 30
 """Steps over which validation rolls out, or as many as half the windows have."""
 MAX_GRAD_NORM = 1.0
+CALIBRATION_WINDOWS = 1024
+"""Validation windows, at most, that set the scale of a score prior's losses."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: MotionModel | MotionVAE,
+        model: MotionModel | MotionVAE | ScorePrior,
         settings: TrainingSettings,
         files_of_epoch: Callable[[int], Sequence[MotionEntry]],
         validation: Sequence[MotionEntry],
@@ -137,9 +140,9 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Mean loss over the validation clips: of rollouts, or of reconstructions for a VAE.
+        """Mean loss over the validation clips: of rollouts, or of what a VAE or a score prior restores.
 
-        Also measures what single steps miss there, for drawn rollouts.
+        Also measures there what single steps miss, for drawn rollouts, and the scale of a score prior's losses.
         """
         self.model.eval()
         batches = window_loader(self._windows(self.validation, 0), 4 * self.settings.batch_size, 0)
@@ -152,19 +155,21 @@ class Trainer:
             raise ValueError(f"No validation clip has {self.window_length + 1} frames. Lower --seq_len.")
         if isinstance(self.model, MotionModel):
             self.model.residual_std.copy_((squares / count).sqrt())
+        if isinstance(self.model, ScorePrior):
+            self.model.calibrate(self._single_windows(), random)
         return float(losses / count)
 
     def _squared_residuals(self, batch: Tensor) -> Tensor | float:
-        """Mean square of what single steps miss, shape [num_velocities]; 0 for a VAE, which makes none."""
-        if isinstance(self.model, MotionVAE):
+        """Mean square of what single steps miss, shape [num_velocities]; 0 for a model that makes none."""
+        if not isinstance(self.model, MotionModel):
             return 0.0
         with autocast(self.settings.precision, batch.device):
             return self.model.residuals(batch).square().mean((0, 1))
 
     def _validation_loss(self, batch: Tensor, random: torch.Generator) -> Tensor:
         with autocast(self.settings.precision, batch.device):
-            if isinstance(self.model, MotionVAE):
-                return vae_loss(self.model, batch, random)
+            if not isinstance(self.model, MotionModel):
+                return self._restoring_loss(batch, random)
             steps = min(VALIDATION_STEPS, self.settings.seq_len // 2)
             predicted = self.model.rollout(batch[:, :-steps], steps)
             return state_loss(self.model, predicted, batch[:, -steps:], LossSettings())
@@ -179,12 +184,26 @@ class Trainer:
         return loss.detach()
 
     def _loss(self, batch: Tensor, random: torch.Generator) -> Tensor:
-        if isinstance(self.model, MotionVAE):
-            return vae_loss(self.model, batch, random)
+        if not isinstance(self.model, MotionModel):
+            return self._restoring_loss(batch, random)
         settings = self.settings.loss
         if float(torch.rand((), generator=random)) < settings.multi_step_share:
             return multi_step_loss(self.model, batch, settings, random)
         return single_step_loss(self.model, batch, settings, random)
+
+    def _restoring_loss(self, batch: Tensor, random: torch.Generator) -> Tensor:
+        """Loss of a model of whole windows."""
+        loss = vae_loss if isinstance(self.model, MotionVAE) else score_loss
+        return loss(self.model, batch, random)
+
+    def _single_windows(self) -> Tensor:
+        """One window of each stretch of the validation clips, shape [batch, num_frames, dim]."""
+        batches, found = window_loader(self._windows(self.validation, 0), 4 * self.settings.batch_size), []
+        for batch in batches:
+            found.append(batch[:, : self.model.num_frames])
+            if sum(map(len, found)) >= CALIBRATION_WINDOWS:
+                break
+        return torch.cat(found)[:CALIBRATION_WINDOWS]
 
     def _states_of(self, entry: MotionEntry) -> int:
         """Number of states of a clip, from its header, which is read once."""

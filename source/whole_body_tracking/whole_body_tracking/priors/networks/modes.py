@@ -15,7 +15,9 @@ from .transformer import CausalTransformer
 PREDICTORS = ("mlp", "transformer", "transformer_reg")
 """Modes that predict the next state."""
 MODES = (*PREDICTORS, "vae")
-"""All modes: ``vae`` encodes windows of one second instead of predicting."""
+"""Modes of ``train_motion.py``: ``vae`` encodes windows of one second instead of predicting."""
+SCORE = "score"
+"""Mode of ``train_score_prior.py``, which restores short windows from noise."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,12 @@ class NetworkSettings:
     """Mode and size of a network, stored with its weights."""
 
     mode: str = "mlp"
-    """One of :data:`MODES`; ``transformer_reg`` is ``transformer`` with dropout, for few clips."""
+    """One of :data:`MODES`, or :data:`SCORE`; ``transformer_reg`` is ``transformer`` with dropout, for few clips."""
     hidden: int = 512
     """Width."""
     layers: int = 3
     history: int = 8
-    """States that an MLP sees."""
+    """States that an MLP sees, and those of a score prior's window."""
     context: int = 64
     """Longest sequence that a transformer sees."""
     heads: int = 4
@@ -37,7 +39,7 @@ class NetworkSettings:
     """Values of a VAE's code."""
 
     def __post_init__(self):
-        require_known(self.mode, MODES, "mode")
+        require_known(self.mode, (*MODES, SCORE), "mode")
         for name in ("hidden", "layers", "history", "heads", "latent"):
             if getattr(self, name) < 1:
                 raise ValueError(f"The network's {name} is {getattr(self, name)}, expected at least 1.")
@@ -59,6 +61,11 @@ class NetworkSettings:
             context=seq_len,
             dropout=0.1 if mode == "transformer_reg" else 0.0,
         )
+
+    @classmethod
+    def score(cls, num_frames: int = 10, hidden: int = 512, layers: int = 3):
+        """The sizes of a score prior."""
+        return cls(mode=SCORE, history=num_frames, hidden=hidden, layers=layers)
 
     def as_json(self) -> dict:
         """Plain values for a file's metadata."""
