@@ -28,6 +28,7 @@ from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, motio
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
+from .prior.reward import use_reward_priors
 from .run.run_folder import kept_refnn
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
             raise ValueError(f"{args.task} tracks no motion; leave out {motion_files[:3]}.")
         motion.motion_files = motion_files
     name_refnn(args, env_cfg)
+    use_reward_priors(args, env_cfg)
     validate(env_cfg)
     return env_cfg, agent_cfg
 

@@ -26,6 +26,7 @@ from .distillation import TrackingDistillation, TrackingDistillationRunner
 from .learning.budget import TrainingBudget
 from .learning.symmetry import require_mirror_images
 from .ppo import TrackingPPO
+from .prior.reward import adopt_reward_priors, keep_reward_priors
 from .prior.setup import add_prior_args, adopt_prior, configure_prior, keep_prior
 from .run import distributed
 from .run.checkpoints import require_resumable, resolve_checkpoint
@@ -121,6 +122,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
     start = distributed.decided_by_first(lambda: choose_start(args, env_cfg, agent_cfg))
     if start.checkpoint is not None:
         adopt_prior(start.checkpoint, env_cfg, agent_cfg)  # the first process has done so already
+        adopt_reward_priors(start.checkpoint, env_cfg)
     if start.num_done >= agent_cfg.max_iterations:
         total = agent_cfg.max_iterations
         print(f"[INFO] {start.checkpoint} already has {start.num_done} of {total} iterations: nothing to train.")
@@ -189,6 +191,7 @@ def run_training(
         describe_run(run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
         keep_prior(run_folder, agent_cfg)
         keep_refnn(run_folder, env_cfg)
+        keep_reward_priors(run_folder, env_cfg)
     runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
     distributed.leave()

@@ -17,6 +17,7 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 from .actor import require_prior_of
 from .model_cfg import PriorModelCfg
 from .observations import add_prior_observations
+from .reward import add_reward_prior_args
 
 PRIOR_FILE, SETTINGS_FILE = "motion_prior.safetensors", "motion_prior.json"
 """In a run folder: a copy of the prior, and how it is used."""
@@ -49,6 +50,7 @@ def add_prior_args(parser: argparse.ArgumentParser) -> None:
     add("--unfreeze_after", type=int, metavar="N", help="Let the encoder learn after N iterations; default: never.")
     add("--encoder_learning_rate", type=float, default=1e-5, help="Its rate then (%(default)s).")
     add("--random_encoder", action="store_true", help="Fresh weights of the same size instead, as a control.")
+    add_reward_prior_args(group)
 
 
 def configure_prior(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: RslRlBaseRunnerCfg) -> None:

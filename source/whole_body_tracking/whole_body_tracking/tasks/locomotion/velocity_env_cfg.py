@@ -42,6 +42,7 @@ from whole_body_tracking.tasks.tracking.tracking_env_cfg import (
 
 from . import mdp
 from .command_check import COMMAND_TERM, check_command
+from .prior_terms import check_priors, motion_prior_reward, prior_starts, score_prior_reward
 
 COMMAND = {"command_name": COMMAND_TERM}
 
@@ -171,6 +172,7 @@ class LocomotionEventsCfg(EventsCfg):
 
     start_root = start_events()["start_root"]
     start_joints = start_events()["start_joints"]
+    prior_starts = preset(default=None, rand_prior_starts=prior_starts())
     push_robot = EventTerm(
         func=mdp.push_by_setting_velocity,
         mode="interval",
@@ -234,6 +236,8 @@ class RewardsCfg:
     hip_deviation = _deviation(-0.1)
     waist_deviation = _deviation(-0.1)
     arm_deviation = _deviation(-0.1)
+    score_prior = preset(default=None, reward_score_prior=score_prior_reward())
+    motion_prior = preset(default=None, reward_motion_prior=motion_prior_reward())
 
 
 @configclass
@@ -273,6 +277,7 @@ class VelocityEnvCfg(ManagerBasedRLEnvCfg):
         """No noise, no randomisation, no pushes; starts in the default pose."""
         super().play_mode()
         self.events = PlayEventsCfg()
+        self.rewards.score_prior = self.rewards.motion_prior = None
         remove_observation_delays(self.observations.policy)
         set_action_delay(self, NO_DELAY)
 
@@ -280,4 +285,5 @@ class VelocityEnvCfg(ManagerBasedRLEnvCfg):
         """Refuse a wrong command range, or an engine that cannot run here, before the simulator starts."""
         check_command(self)
         check_delays(self)
+        check_priors(self)
         prepare_physics(self.sim.physics)

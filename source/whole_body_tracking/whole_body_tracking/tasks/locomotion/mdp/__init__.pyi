@@ -7,6 +7,9 @@ __all__ = [
     "joint_deviation_l1",
     "joint_jerk",
     "lin_vel_z_l2",
+    "motion_prior",
+    "score_prior",
+    "start_from_prior",
     "state_not_finite",
     "track_ang_vel_z_world_exp",
     "track_heading_exp",
@@ -15,6 +18,8 @@ __all__ = [
 ]
 
 from .observations import velocity_command
+from .prior_rewards import motion_prior, score_prior
+from .prior_starts import start_from_prior
 from .rewards import (
     ang_vel_xy_l2,
     cost_of_transport,
