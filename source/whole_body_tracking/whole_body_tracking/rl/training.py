@@ -20,6 +20,7 @@ from whole_body_tracking.export.env_spec import require_no_modifiers
 from whole_body_tracking.tasks.tracking.task_reference import clips_of, motion_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
+from .amp.settings import check_amp
 from .checkpoint_fit import require_policy_of_task
 from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillation, TrackingDistillationRunner
@@ -113,6 +114,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
     if prepare is not None:
         prepare(env_cfg, agent_cfg)
     configure_prior(args, env_cfg, agent_cfg)
+    check_amp(env_cfg, agent_cfg)
     if not member.is_alone:
         use_share_of(member, args.device, env_cfg, agent_cfg)
     if args.max_iterations is not None:

@@ -7,12 +7,17 @@ from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPpoAlgorithmCfg, RslRlSymmetryCfg
 from isaaclab_tasks.utils import preset
 
+from whole_body_tracking.tasks.tracking.amp_cfg import AmpCfg
+
 
 @configclass
 class TrackingPPOAlgorithmCfg(RslRlPpoAlgorithmCfg):
     """PPO of this project."""
 
     class_name: str = "whole_body_tracking.rl.ppo:TrackingPPO"
+
+    amp: AmpCfg = AmpCfg()
+    """Settings of AMP, used with ``class_name=whole_body_tracking.rl.amp.ppo:AmpPPO`` alone: see docs/tasks.md."""
 
     precision: str = "auto"
     """Number format of the hidden layers' matrix products in training: ``float32``, ``bfloat16``, or ``auto``, which is

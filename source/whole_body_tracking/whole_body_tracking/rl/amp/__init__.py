@@ -1,0 +1,1 @@
+"""Adversarial motion priors: a discriminator of clips and policy, whose opinion is a part of the reward."""
