@@ -53,7 +53,8 @@ def test_wrong_phases_are_refused_before_the_simulator_starts(monkeypatch):
 
 
 def test_the_numbers_of_the_phases_are_those_of_the_docs():
-    section = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text().split("## From a reference")[1]
+    page = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text()
+    section = page.split("## From a reference")[1].split("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
     cfg, _ = resolve_task_config(SCHEDULE, "rsl_rl_cfg_entry_point", overrides=["physics=mujoco_cpu"])
     assert len(rows) == 6

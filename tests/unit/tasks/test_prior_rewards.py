@@ -207,7 +207,7 @@ def test_starts_are_drawn_states_above_the_ground(env, player, files):
     torch.manual_seed(0)
     term = starts.start_from_prior(cfg, env)
     player.go_to(0)
-    term(env, torch.arange(NUM_ENVS), **cfg.params)
+    term(env, slice(None), **cfg.params)  # as in the environment's first reset
     written = player.written
     assert len(written["env_ids"]) == 2 and written["root_velocity"].shape == (2, 6)
     pose, joints = written["root_pose"], written["position"]
@@ -292,3 +292,24 @@ def test_flags_turn_rewards_on_and_a_run_keeps_their_priors(files, tmp_path):
     other.rewards.score_prior = score_prior_reward(files["half"])
     with pytest.raises(ValueError, match=r"was trained with the prior .*Leave out --score_prior"):
         adopt_reward_priors(tmp_path / "model_3.pt", other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--score_prior", "slow"), "trained at 30 fps"),
+        (("--motion_prior_reward", "score"), "predicts no states"),
+        (("presets=reward_score_prior",), "`rewards.score_prior` has no prior"),
+        (("presets=rand_prior_starts",), "`events.prior_starts` has no prior. Pass --score_prior FILE"),
+    ],
+)
+def test_a_command_line_is_refused_before_the_simulator_starts(files, monkeypatch, arguments, said):
+    from whole_body_tracking.rl.cli import parse_args
+    from whole_body_tracking.rl.session import resolve_configs
+    from whole_body_tracking.rl.training import train_parser
+
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    words = [files.get(word, word) for word in arguments]
+    args = parse_args(train_parser("Train."), ["--task", "Velocity-Flat-G1-v0", "--device", "cpu", *words])
+    with pytest.raises(ValueError, match=said):
+        resolve_configs(args)

@@ -157,9 +157,8 @@ def table_lines(rows: Sequence[SanityRow]) -> list[str]:
         share = "" if row.real_is_better is None else f"{row.real_is_better:.1%}"
         lines.append(f"{row.kind:<10} {row.loss:>10.3f} {row.reward:>7.3f} {share:>15}")
     failed = failures(rows)
-    lines.append(
-        f"real windows score better than those that are reversed, shuffled, noisy or frozen: {'no: ' + ', '.join(failed) if failed else 'yes'}"
-    )
+    verdict = f"no: {', '.join(failed)}" if failed else "yes"
+    lines.append(f"real windows score better than those that are reversed, shuffled, noisy or frozen: {verdict}")
     return lines
 
 

@@ -82,14 +82,15 @@ class start_from_prior(ManagerTermBase):
     def __call__(
         self,
         env: ManagerBasedEnv,
-        env_ids: Tensor,
+        env_ids: Tensor | slice | None,
         prior: str,
         share: float,
         num_states: int,
         asset_name: str = "robot",
     ) -> None:
-        count = round(share * len(env_ids))
-        chosen = env_ids[torch.randperm(len(env_ids), device=env.device)[:count]]
+        rows = torch.arange(env.num_envs, device=env.device)[slice(None) if env_ids is None else env_ids]
+        count = round(share * len(rows))
+        chosen = rows[torch.randperm(len(rows), device=env.device)[:count]]
         state = self._states[torch.randint(len(self._states), (count,), device=env.device)]
         yaw = torch.rand(count, device=env.device) * (2.0 * torch.pi)
         self._write(chosen, state, yaw, env.scene.env_origins[chosen])
