@@ -2,6 +2,7 @@
 and starts from the prior. It trains, writes down what it saw, and goes on."""
 
 import csv
+import re
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ AMP = "agent.algorithm.class_name=whole_body_tracking.rl.amp.ppo:AmpPPO"
 SMALL = ("agent.actor.hidden_dims=[8]", "agent.critic.hidden_dims=[8]", "agent.num_steps_per_env=16")
 TASK = (
     *("--task", "Velocity-Flat-G1-v0", "--device", "cpu", "--num_envs", 8, "physics=mujoco_cpu"),
-    *(AMP, "agent.algorithm.amp.batch_size=64", *SMALL),
+    *(AMP, "agent.algorithm.amp.batch_size=64", "agent.algorithm.amp.learning_rate=0.001", *SMALL),
 )
 
 
@@ -63,6 +64,12 @@ def test_rewards_and_accuracies_are_logged(life):
         assert f"{name}" in out, name
     for name in ("score_prior", "motion_prior"):
         assert f"Episode_Reward/{name}" in out, name
+
+
+def test_clips_score_above_an_untrained_policy_after_two_updates(life):
+    _, out = life
+    scores = {name: float(re.findall(rf"Mean amp_score_{name} loss: +(\S+)", out)[-1]) for name in ("expert", "policy")}
+    assert scores["expert"] > scores["policy"] + 0.1
 
 
 def test_the_run_keeps_what_it_needs(life):

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from isaaclab_tasks.utils import resolve_task_config
 from tensordict import TensorDict
 
+import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.motion.defaults import DEFAULT_WALK_FILE
 from whole_body_tracking.motion.sources.motion_entries import resolve_entries
 from whole_body_tracking.priors.normalizer import Normalizer
@@ -13,7 +15,7 @@ from whole_body_tracking.priors.state import StateLayout, clip_poses
 from whole_body_tracking.rl.amp.discriminator import Discriminator, discriminator_loss, style_reward
 from whole_body_tracking.rl.amp.expert import ExpertWindows
 from whole_body_tracking.rl.amp.ppo import AMP_KEY, AmpPPO
-from whole_body_tracking.rl.amp.settings import check_amp
+from whole_body_tracking.rl.amp.settings import check_amp, uses_amp
 from whole_body_tracking.robots import G1
 from whole_body_tracking.tasks.locomotion.config.g1.agents.rsl_rl_ppo_cfg import G1VelocityPPORunnerCfg
 from whole_body_tracking.tasks.locomotion.config.g1.velocity_g1_env_cfg import G1VelocityEnvCfg
@@ -207,5 +209,11 @@ def test_clips_at_a_rate_that_does_not_fit_are_refused():
         check_amp(env_cfg, agent_cfg)
 
 
-def test_the_class_is_the_one_that_the_name_says():
+def test_the_class_is_the_one_that_overrides_name():
+    values = (f"class_name={AMP_CLASS}", "amp.num_frames=4", "amp.motion_files=['a.npz','b.npz']")
+    agent_cfg = resolve_task_config(
+        "Velocity-Flat-G1-v0", "rsl_rl_cfg_entry_point", overrides=[f"agent.algorithm.{value}" for value in values]
+    )[1]
+    amp = agent_cfg.algorithm.amp
+    assert uses_amp(agent_cfg) and amp.num_frames == 4 and list(amp.motion_files) == ["a.npz", "b.npz"]
     assert f"{AmpPPO.__module__}:{AmpPPO.__qualname__}" == AMP_CLASS

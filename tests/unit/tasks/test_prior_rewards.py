@@ -283,6 +283,11 @@ def test_flags_turn_rewards_on_and_a_run_keeps_their_priors(files, tmp_path):
     cfg = resolved("Velocity-Flat-G1-v0", "presets=rand_prior_starts")
     use_reward_priors(args, cfg)
     assert cfg.rewards.score_prior.weight == 2.0 and cfg.events.prior_starts.params["prior"] == files["score"]
+    numbers = ("params.prior=x", "params.levels=[15,8]", "weight=1.0")
+    changed = resolved(
+        "Velocity-Flat-G1-v0", "presets=reward_score_prior", *(f"env.rewards.score_prior.{n}" for n in numbers)
+    ).rewards.score_prior
+    assert (changed.weight, changed.params["prior"], list(changed.params["levels"])) == (1.0, "x", [15, 8])
     keep_reward_priors(tmp_path, cfg)
     again = resolved()
     adopt_reward_priors(tmp_path / "model_3.pt", again)
