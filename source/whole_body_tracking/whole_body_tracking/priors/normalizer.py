@@ -13,7 +13,7 @@ SMALLEST_STD = 1e-4
 """Of a value that hardly changes: a welded joint divides by this."""
 LIVE_STD = {
     "root_height": 0.01, "up_b": 0.02, "joint_pos": 0.05,
-    "root_lin_vel_b": 0.1, "root_ang_vel_b": 0.2, "joint_vel": 0.5,
+    "root_lin_vel_b": 0.1, "root_ang_vel_b": 0.2, "joint_vel": 0.2,
 }  # fmt: skip
 """Smallest ones of each part where robots are judged that move by themselves: clips may leave a joint at rest, and no
 robot holds it as still."""
