@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isaaclab.actuators import ActuatorBaseCfg
 from isaaclab.utils import configclass
+from isaaclab_physx.physics import PhysxCfg
 
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.articulation_cfg import by_joint
@@ -40,3 +41,23 @@ def stable_pd_group(robot: RobotModel) -> StablePDActuatorCfg:
         joint_effort_limit=by_joint(robot, robot.effort_limit),
         joint_velocity_limit=by_joint(robot, robot.velocity_limit),
     )
+
+
+def check_engine(actuators: dict, physics: object) -> None:
+    """Check before a simulator starts that the engine gives what stable PD control and muscles need.
+
+    Args:
+        actuators: Of a task's robot.
+        physics: Settings of its engine.
+
+    Raises:
+        ValueError: If the engine is Isaac Sim's PhysX, which gives no Coriolis forces; the message names the others.
+    """
+    groups = actuators.values() if isinstance(actuators, dict) else ()
+    names = [name for name, cfg in zip(actuators, groups, strict=False) if isinstance(cfg, StablePDActuatorCfg)]
+    if names and isinstance(physics, PhysxCfg):
+        raise ValueError(
+            f"The actuators {names} need mass matrix and bias of the robot, and Isaac Lab gives no Coriolis forces with"
+            " physics=isaacsim_physx. Take physics=mujoco_cpu, physics=newton_mjwarp or physics=ovphysx, or leave out"
+            " presets=spd and presets=muscles."
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from isaaclab.managers import ObservationTermCfg as ObsTerm
 
+from whole_body_tracking.actuation.stable_pd_cfg import check_engine
 from whole_body_tracking.gait.network.refnn import load_refnn
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.names import require_known
@@ -59,6 +60,7 @@ class GaitTask:
         check_gait(self)
         check_randomization(self)
         check_delays(self)
+        check_engine(self.scene.robot.actuators, self.sim.physics)
         prepare_physics(self.sim.physics)
 
 

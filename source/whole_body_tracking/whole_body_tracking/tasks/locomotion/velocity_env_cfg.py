@@ -22,6 +22,7 @@ from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 from isaaclab_tasks.utils import PresetCfg, preset
 
+from whole_body_tracking.actuation.stable_pd_cfg import check_engine
 from whole_body_tracking.locomotion.falls import FALL_HEIGHT, FALL_TILT
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
@@ -286,4 +287,5 @@ class VelocityEnvCfg(ManagerBasedRLEnvCfg):
         check_command(self)
         check_delays(self)
         check_priors(self)
+        check_engine(self.scene.robot.actuators, self.sim.physics)
         prepare_physics(self.sim.physics)

@@ -23,6 +23,7 @@ from isaaclab.utils import configclass
 from isaaclab.utils.noise import UniformNoiseCfg as Unoise
 from isaaclab_tasks.utils import PresetCfg, preset
 
+from whole_body_tracking.actuation.stable_pd_cfg import check_engine
 from whole_body_tracking.physics.prepare import prepare_physics
 from whole_body_tracking.robots.ground_cfg import GROUND_CFG
 from whole_body_tracking.robots.terrain_cfg import ROUGH_TERRAIN_CFG
@@ -386,4 +387,5 @@ class TrackingEnvCfg(ManagerBasedRLEnvCfg):
         check_task_clips(self)
         check_randomization(self)
         check_delays(self)
+        check_engine(self.scene.robot.actuators, self.sim.physics)
         prepare_physics(self.sim.physics)
