@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import viser
 
@@ -24,7 +25,20 @@ STEADY_CANVAS = "<style>canvas{opacity:1!important}</style>"
 """Keeps viser from fading the picture in again each time the motion starts over."""
 
 
-def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str) -> Path:
+class Shown(Protocol):
+    """Something else that moves on a page."""
+
+    def show(self, frame: int) -> None:
+        """Put it where it is in a frame of the page."""
+
+
+def write_page(
+    path: str | Path,
+    tracks: Sequence[Track],
+    fps: float,
+    title: str,
+    more: Sequence[Callable[[viser.SceneApi], Shown]] = (),
+) -> Path:
     """Write a page that plays the tracks side by side in time, with a timeline, on a ground grid.
 
     Tracks may differ in length: the shorter one stands still at its end.
@@ -34,6 +48,7 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
         tracks: What moves, at least one, each with its own name.
         fps: Frame rate of the tracks [Hz].
         title: Heading of the page.
+        more: What adds further things below :data:`~.scene.WORLD`; tracks must then be within :data:`MAX_PAGE_FPS`.
 
     Returns:
         The path.
@@ -47,7 +62,7 @@ def write_page(path: str | Path, tracks: Sequence[Track], fps: float, title: str
     _check(tracks, fps)
     stride = max(1, -int(-fps // MAX_PAGE_FPS))
     tracks = [track.every(stride) for track in tracks]
-    content = _with_heading(_record(tracks, fps / stride), title, tracks)
+    content = _with_heading(_record(tracks, fps / stride, more), title, tracks)
     write_atomically(path, content)
     return path
 
@@ -60,13 +75,13 @@ def _check(tracks: Sequence[Track], fps: float) -> None:
         raise ValueError(f"The frame rate of a page must be positive, got {fps}.")
 
 
-def _record(tracks: Sequence[Track], fps: float) -> str:
+def _record(tracks: Sequence[Track], fps: float, more: Sequence[Callable[[viser.SceneApi], Shown]]) -> str:
     """Return viser's page of the tracks. Its server listens on a free local port meanwhile; nobody connects."""
     with contextlib.redirect_stdout(io.StringIO()):
         server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
     try:
         stage = Stage(server, tracks, fps)
-        nodes = [RobotNode(server.scene, track) for track in tracks]
+        nodes = [*(RobotNode(server.scene, track) for track in tracks), *(add(server.scene) for add in more)]
         serializer = server.get_scene_serializer()
         with server.atomic():  # otherwise every message wakes the server's thread
             for frame in range(max(track.num_frames for track in tracks)):
