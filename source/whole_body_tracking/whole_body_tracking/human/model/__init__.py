@@ -1,0 +1,1 @@
+"""The human model: its joints, muscles and landmarks."""

@@ -1,0 +1,1 @@
+"""Motions of a human body: made up, or from mocap by inverse kinematics."""
