@@ -33,7 +33,7 @@ def residual_lines(result: HumanResult) -> list[str]:
     """What muscles do not give, and what the ground does not."""
     force, moment = np.abs(result.dynamics.root_residual).reshape(-1, 2, 3).max((0, 2))
     lines = [f"residual {each.describe()}" for each in result.residuals]
-    lines = lines or ["no residuals: every joint has its torque within 5 %"]
+    lines = lines or ["no residuals: every joint has its torque within 5 % or 0.05 N m"]
     return [*lines, f"root: at most {force:.1f} N and {moment:.1f} N m that the ground does not give"]
 
 
