@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
+from whole_body_tracking.motion.geometry.level_kinematics import level_kinematics
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_mul
 from whole_body_tracking.robots import G1
 
@@ -90,3 +91,12 @@ def test_cuda_agrees_with_the_cpu(configurations):
 def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match=r"takes root_pos, root_quat and joint_pos of shapes .*\(2, 29\).*got .*28"):
         forward_kinematics(G1, torch.zeros(2, 3), torch.zeros(2, 4), torch.zeros(2, 28))
+
+
+def test_levels_of_bodies_give_the_same_poses():
+    torch.manual_seed(1)
+    pos, quat = torch.randn(5, 3), torch.nn.functional.normalize(torch.randn(5, 4), dim=-1)
+    joints = torch.randn(5, G1.num_joints)
+    expected = forward_kinematics(G1, pos, quat, joints)
+    for found, wanted in zip(level_kinematics(G1, pos, quat, joints), expected, strict=True):
+        assert torch.allclose(found, wanted, atol=1e-5)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from whole_body_tracking.motion import MotionState
-from whole_body_tracking.motion.geometry.kinematics import forward_kinematics, kinematic_chain
+from whole_body_tracking.motion.geometry.kinematics import kinematic_chain
+from whole_body_tracking.motion.geometry.level_kinematics import level_kinematics
 from whole_body_tracking.motion.geometry.rotations import quat_conjugate, quat_log, quat_mul
 from whole_body_tracking.robots import RobotModel
 
@@ -121,7 +122,7 @@ class GaitReference(nn.Module):
         bodies = [chain.body_names.index(name) for name in body_names]
         window, rate = self.window(state), 0.5 / self.dt
         rows = window.transpose(0, 1).flatten(0, 1)  # all frames in one pass: an exported graph is a third as long
-        pose = forward_kinematics(chain, rows[:, 1:4], rows[:, 4:8], rows[:, 8:][:, in_chain])
+        pose = level_kinematics(chain, rows[:, 1:4], rows[:, 4:8], rows[:, 8:][:, in_chain])
         pos, quat = (values[:, bodies].unflatten(0, (3, -1)) for values in pose)
         turn = quat_log(quat_mul(quat[AFTER], quat_conjugate(quat[BEFORE])))
         joint_pos = window[:, :, 8:][:, :, joints]
