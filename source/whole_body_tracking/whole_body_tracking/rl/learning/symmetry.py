@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,8 +19,11 @@ from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg
 from tensordict import TensorDict
 from torch import Tensor
 
+from whole_body_tracking.gait.network.refnn import load_refnn
+from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.robots import RobotModel, get_robot
 from whole_body_tracking.robots.symmetry import mirrored_indices, mirrored_joints
+from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of
 
 if TYPE_CHECKING:
     from rsl_rl.env import VecEnv
@@ -34,6 +38,13 @@ PLANAR = (1.0, -1.0, -1.0)
 """Signs of a mirrored velocity command: forward, to the left, turning to the left."""
 ROTATION = (1.0, -1.0, -1.0, 1.0, 1.0, -1.0)
 """Signs of the first two columns of a mirrored rotation matrix, row by row: those of M R M with M = diag(1, -1, 1)."""
+
+SIDED = ("turn_rate", "lateral_speed")
+"""Gait parameters that a mirror image has with the opposite sign; the others have no side."""
+GAIT = tuple(-1.0 if name in SIDED else 1.0 for name in PARAMETERS)
+"""Signs of the parameters of a mirrored walk, scaled by ranges that reach as far to the left as to the right."""
+HALF_A_CYCLE = (-1.0, -1.0)
+"""Signs of sine and cosine of a phase half a cycle later: the other foot touches down."""
 
 JOINTS = "joints"
 """Kind of an observation of values for each joint, once or several times."""
@@ -52,6 +63,8 @@ KINDS: dict[str, str | tuple[float, ...]] = {
     "velocity_command": PLANAR,
     "base_pos_z": (1.0,),
     "base_ang_vel": AXIAL,
+    "gait_params": GAIT,
+    "gait_phase": HALF_A_CYCLE,
     "motion_anchor_ori_b": ROTATION,
     "preview_anchor_ori_b": ROTATION,
     "robot_body_ori_b": ROTATION,
@@ -130,10 +143,11 @@ def require_mirror_images(env_cfg: TrackingEnvCfg) -> None:
     """Refuse a task with observations, or a robot, whose mirror image is not known.
 
     Raises:
-        ValueError: If so; the message names the observation, or the joint.
+        ValueError: If so; the message names the observation, the joint, or the gait parameter.
     """
     robot = get_robot(env_cfg.robot_name)
     mirrored_joints(robot, robot.joint_names)
+    _require_mirrored_walks(env_cfg, robot)
     for group_name, group in vars(env_cfg.observations).items():
         terms = vars(group) if isinstance(group, ObservationGroupCfg) else {}
         for name, term in terms.items():
@@ -150,6 +164,21 @@ def require_mirror_images(env_cfg: TrackingEnvCfg) -> None:
                     f"Mirrored training data: the observation {group_name}.{name} has a history, whose layout is not"
                     " known here. Train without presets=mirror_symmetry."
                 )
+
+
+def _require_mirrored_walks(env_cfg: TrackingEnvCfg, robot: RobotModel) -> None:
+    """Refuse a gait task whose RefNN turns or sidesteps further to one side than to the other."""
+    gait = gait_cfg_of(env_cfg)
+    if gait is None or not gait.model_file:
+        return
+    for name in SIDED:
+        low, high = load_refnn(Path(gait.model_file), robot).facts.parameters[name]
+        if abs(low + high) > 1e-6 * (high - low):
+            raise ValueError(
+                f"Mirrored training data: {gait.model_file} was trained on {name} from {low:g} to {high:g}, whose"
+                " mirror image is beyond it. Train without presets=mirror_symmetry, or make a RefNN with a range that"
+                " reaches as far to both sides."
+            )
 
 
 def _flat(env_cfg: TrackingEnvCfg, function: str, joints: Sequence[str], size: int, device: str) -> Mirror:
