@@ -4,9 +4,10 @@ Example::
 
     python scripts/deploy/run_policy.py --policy exported/policy.onnx --interface lo --seconds 30 --record run.npz
     python scripts/rsl_rl/evaluate.py --recording run.npz
+    python scripts/deploy/run_policy.py --policy gait_policy.onnx --interface lo --gait speed=0.5,turn=0.0
 
 Without --seconds a person steers: keyboard, remote control, and with --port a web page. The exit status is 0 if the
-clip was tracked to its end (with --seconds), or if nothing tripped.
+clip was tracked to its end, or the robot walked all the time (with --seconds), or if nothing tripped.
 """
 
 import argparse
@@ -25,7 +26,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--domain", type=int, default=0, help="DDS domain (%(default)s).")
     parser.add_argument("--motion", nargs="+", default=(), metavar="NAME", help="Clips of the policy; default: all.")
     parser.add_argument("--motion_file", type=Path, metavar="FILE", help="Clip to track instead of the policy's own.")
-    parser.add_argument("--seconds", type=float, metavar="N", help="Track the first clip once, in N s at most.")
+    parser.add_argument(
+        "--gait",
+        metavar="NAME=VALUE,...",
+        help="How to walk, such as speed=0.5,turn=0.1, for a policy of the gait task.",
+    )
+    parser.add_argument(
+        "--seconds", type=float, metavar="N", help="Track the first clip once, in N s at most; with --gait walk N s."
+    )
     parser.add_argument(
         "--stand_seconds", type=float, default=3.0, metavar="S", help="Stand so long first (%(default)s)."
     )
@@ -52,15 +60,18 @@ def main() -> int:
     from whole_body_tracking.deploy.building import build_controller
     from whole_body_tracking.deploy.control.controller import ControllerConfig
     from whole_body_tracking.deploy.control.safety import SafetyConfig
-    from whole_body_tracking.deploy.operators.choosing import choose_operators
+    from whole_body_tracking.deploy.operators.choosing import choose_operators, longest_run
     from whole_body_tracking.deploy.policy_process import run_controller
     from whole_body_tracking.files import write_json
+    from whole_body_tracking.sim2sim.gait_walker import parse_gait
 
     config = ControllerConfig(safety=SafetyConfig(stale=args.state_timeout), compensate_delay=args.compensate_delay)
-    controller = build_controller(args.policy, args.motion, args.motion_file, config)
-    with choose_operators(controller, args.seconds is not None, args.stand_seconds, args.port) as operators:
+    gait = None if args.gait is None else parse_gait(args.gait)
+    controller = build_controller(args.policy, args.motion, args.motion_file, config, gait=gait)
+    longest = longest_run(controller, args.seconds, args.stand_seconds)
+    with choose_operators(controller, args.seconds, args.stand_seconds, args.port) as operators:
         link = DdsLink("controller", args.interface, args.domain)
-        outcome = run_controller(link, controller, operators, args.seconds, record=args.record)
+        outcome = run_controller(link, controller, operators, longest, record=args.record)
     print(f"[INFO] The run is over: {outcome.reason}.{' ' + outcome.trip if outcome.trip else ''}")
     for name, value in outcome.counts.items():
         print(f"{name:>20}: {value}")

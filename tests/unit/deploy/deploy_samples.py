@@ -6,15 +6,20 @@ import functools
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from g1_policies import OBSERVATIONS, export_zero_policy, g1_spec
+from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.deploy.building import build_controller
 from whole_body_tracking.deploy.control.controller import Controller, ControllerConfig
+from whole_body_tracking.deploy.control.estimation.estimator import state_of
 from whole_body_tracking.deploy.control.limits import limits_of
 from whole_body_tracking.deploy.control.standing import standing_gains
 from whole_body_tracking.deploy.lockstep import advance, make_clock
+from whole_body_tracking.deploy.protocol.readings import readings_of
 from whole_body_tracking.deploy.simulated_robot.robot import RobotOptions, SimulatedRobot
 from whole_body_tracking.robots import G1
+from whole_body_tracking.robots.mujoco_simulation import RobotState
 
 WITHOUT_ESTIMATE = tuple(term for term in OBSERVATIONS if term.name not in ("motion_anchor_pos_b", "base_lin_vel"))
 
@@ -67,3 +72,13 @@ def tracking_pair(config: ControllerConfig = QUICK) -> tuple[Controller, Simulat
 def joint(name: str) -> int:
     """Place of a joint among the motors."""
     return G1.joint_names.index(name)
+
+
+def through_the_wire(robot: SimulatedRobot, inbox, state: RobotState, tick: int) -> RobotState:
+    """The state that a message reports; position and velocity, which no message has, are the true ones."""
+    data = robot.data
+    data.qpos[:3], data.qpos[3:7], data.qpos[7:] = state.root_pos_w, np.roll(state.root_quat_w, 1), state.joint_pos
+    data.qvel[3:6] = Rotation.from_quat(state.root_quat_w).inv().apply(state.root_ang_vel_w)
+    data.qvel[6:], data.time = state.joint_vel, tick * 0.02
+    readings = readings_of(inbox.take(robot.state()), 29)
+    return state_of(readings, np.arange(29), state.root_pos_w, state.root_lin_vel_w)

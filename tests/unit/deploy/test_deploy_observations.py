@@ -2,18 +2,16 @@
 
 import numpy as np
 import pytest
-from deploy_samples import QUICK, export_stiff_policy, standing_pair
+from deploy_samples import QUICK, export_stiff_policy, standing_pair, through_the_wire
 from g1_policies import OBSERVATIONS
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.deploy.control.alignment import Alignment
 from whole_body_tracking.deploy.control.corrections import HEADING_LIMIT, HEADING_RATE, JOINT_LIMIT, Corrections
-from whole_body_tracking.deploy.control.estimation.estimator import state_of
 from whole_body_tracking.deploy.control.pose import Body
 from whole_body_tracking.deploy.control.tracker import Tracker
 from whole_body_tracking.deploy.lockstep import advance
 from whole_body_tracking.deploy.protocol.checks import state_inbox
-from whole_body_tracking.deploy.protocol.readings import readings_of
 from whole_body_tracking.deploy.simulated_robot.robot import RobotOptions, SimulatedRobot
 from whole_body_tracking.export.loader import load_policy
 from whole_body_tracking.robots import G1
@@ -50,21 +48,11 @@ def test_observations_are_sim2sims(policy, monkeypatch):
     robot, inbox = SimulatedRobot(RobotOptions(gantry=False)), state_inbox(29)
     tracker.builder.reset()
     for index in range(60):
-        state = _through_the_wire(robot, inbox, played[index], tick=index)
+        state = through_the_wire(robot, inbox, played[index], tick=index)
         observed = tracker.step(state, index + 1).observation
         for term in spec.observations:
             place = spec.observation_slice(term.name)
             np.testing.assert_allclose(observed[place], expected[index][place], atol=3e-6, err_msg=term.name)
-
-
-def _through_the_wire(robot: SimulatedRobot, inbox, state: RobotState, tick: int) -> RobotState:
-    """The state that a message reports; position and velocity, which no message has, are the true ones."""
-    data = robot.data
-    data.qpos[:3], data.qpos[3:7], data.qpos[7:] = state.root_pos_w, np.roll(state.root_quat_w, 1), state.joint_pos
-    data.qvel[3:6] = Rotation.from_quat(state.root_quat_w).inv().apply(state.root_ang_vel_w)
-    data.qvel[6:], data.time = state.joint_vel, tick * 0.02
-    readings = readings_of(inbox.take(robot.state()), 29)
-    return state_of(readings, np.arange(29), state.root_pos_w, state.root_lin_vel_w)
 
 
 @pytest.mark.integration

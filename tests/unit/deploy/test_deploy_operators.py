@@ -84,7 +84,7 @@ def test_keys_of_a_terminal_steer_and_the_terminal_comes_back(monkeypatch):
 
 def test_a_page_steers(capsys):
     controller, robot = standing_pair()
-    with choose_operators(controller, is_scripted=False, stand_seconds=1.0, port=0) as operators:
+    with choose_operators(controller, seconds=None, stand_seconds=1.0, port=0) as operators:
         page = operators[1]
         page._wishes.put(lambda: page.person.wish("track"))
         page.poll(controller)
@@ -98,7 +98,7 @@ def test_without_keyboard_script_or_page_there_is_nobody(monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with (
         pytest.raises(ValueError, match="There is no keyboard here. Pass --seconds N"),
-        choose_operators(controller, False, 1.0, None),
+        choose_operators(controller, None, 1.0, None),
     ):
         pass
 

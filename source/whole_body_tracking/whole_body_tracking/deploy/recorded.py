@@ -16,7 +16,7 @@ from whole_body_tracking.robots.mujoco_simulation import RobotState
 from whole_body_tracking.sim2sim.reference import robot_of
 
 from .control.alignment import Alignment
-from .control.record import CLIP_ARRAYS, COLUMNS, FORMAT
+from .control.record import CLIP_ARRAYS, COLUMNS, FORMAT, GAIT
 
 TRUTH_ARRAYS = ("tick", "qpos", "qvel")
 
@@ -44,7 +44,7 @@ class RecordedRun:
 
     spec: PolicySpec
     arrays: dict[str, np.ndarray]
-    """By :data:`~.control.record.COLUMNS`."""
+    """By :data:`~.control.record.COLUMNS`; of a walk also :data:`~.control.record.GAIT`."""
     details: dict
     tracks: list[Track]
 
@@ -80,7 +80,7 @@ def load_run(path: str | Path, truth: str | Path | None = None) -> RecordedRun:
     if str(content["format"]) != FORMAT:
         raise ValueError(f"{path} is of format '{content['format']}', expected '{FORMAT}'.")
     spec = PolicySpec.from_json(str(content["spec"]))
-    arrays = {name: content[name] for name in COLUMNS}
+    arrays = {name: content[name] for name in (*COLUMNS, GAIT) if name in content}
     details = json.loads(str(content["details"]))
     tracks = _tracks(content, spec, details.get("compensated_delay", 0.0))
     if not tracks:

@@ -14,6 +14,7 @@ from whole_body_tracking.evaluation.metrics.measure import RolloutMetrics, measu
 from whole_body_tracking.evaluation.recording import Recording
 from whole_body_tracking.evaluation.report.played import played_clip, write_rollout_page
 from whole_body_tracking.files import write_json, write_table
+from whole_body_tracking.gait.network.walked import realised_speed
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.sim2sim.reference import robot_of, with_all_bodies
 from whole_body_tracking.tracking.criteria import TrackingRewards, TrackingTerminations
@@ -63,6 +64,9 @@ def score_recording(path: Path, truth: Path | None = None, output_dir: Path | No
     ]
     overall = RolloutMetrics.concatenate(measured).mean() | {"num_rollouts": len(measured)}
     rows = [{"name": track.clip.name} | part.mean() for track, part in zip(run.tracks, measured, strict=True)]
+    if run.spec.holds_refnn:
+        root = robot.body_names[0]
+        rows = [row | walked_speeds(each, root) for row, each in zip(rows, recordings, strict=True)]
     folder = output_dir or path.parent / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
     played = played_clip(recordings[0], 0, robot.name, list(run.spec.joint_names))
@@ -112,6 +116,20 @@ def recording_of(track: Track, run: RecordedRun, body: Body) -> Recording:
         step_dt=spec.control_dt,
         joint_torque=tensors["joint_torque"],
     )
+
+
+def walked_speeds(recording: Recording, root: str) -> dict[str, float]:
+    """Speeds of robot and reference along the reference's heading, without the first second [m/s].
+
+    Steps that never came are left out; a walk of one step has none.
+    """
+    index = recording.body_names.index(root)
+    walks = {"realised_speed": recording.robot.pos_w[:, :, index], "reference_speed": recording.ref.pos_w[:, :, index]}
+    heading = recording.ref.quat_w[:, :, index]
+    came = walks["realised_speed"].isfinite().all(-1).all(-1)
+    if came.sum() < 2:
+        return {}
+    return {name: float(realised_speed(pos_w[came], heading[came], recording.step_dt)) for name, pos_w in walks.items()}
 
 
 def _after_first(clip: MotionClip, name: str) -> torch.Tensor:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WITH_REFNN = (
     "is a policy of the gait task, whose reference comes from gait parameters instead of a clip. Play it with"
-    " sim2sim.py --gait speed=0.6,turn=0.2."
+    " sim2sim.py --gait speed=0.6,turn=0.2, or with --gait of run_policy.py."
 )
 WITHOUT_REFNN = "tracks clips and takes no gait parameters: leave --gait out, or export a policy of Gait-Flat-G1-v0."
 
@@ -113,6 +113,8 @@ def load_policy(
         )
     if follows_gait is not None and spec.holds_refnn != follows_gait:
         raise ValueError(f"{path.name} {WITH_REFNN if spec.holds_refnn else WITHOUT_REFNN}")
+    if spec.holds_refnn:
+        _require_gait_inputs(session, spec, path.name)
     if expected is not None:
         spec.require_compatible(expected, path.name)
     if needs_clips:
@@ -120,6 +122,19 @@ def load_policy(
 
         require_clips(path.parent, spec)
     return OnnxPolicy(session, spec, path.parent)
+
+
+def _require_gait_inputs(session, spec: PolicySpec, name: str) -> None:
+    """Check that the file takes what its description says: a wrong width would be found while the robot walks."""
+    found = {value.name: value.shape[-1] for value in session.get_inputs()}
+    wanted = {"obs": spec.num_observations, "gait": len(spec.gait_inputs), "state": spec.gait_state_size}
+    if found != wanted:
+        raise ValueError(f"{name}: its inputs are {found}, expected {wanted} values. Export it again from its task.")
+    lengths = {len(spec.gait_inputs), len(spec.gait_low), len(spec.gait_high)}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"{name}: gait_inputs, gait_low and gait_high differ in length. Export it again from its task."
+        )
 
 
 def _open(path: Path):

@@ -14,15 +14,9 @@ from whole_body_tracking.tracking.criteria import HEIGHT_THRESHOLD
 from whole_body_tracking.viewer.scene import RobotNode, Stage
 from whole_body_tracking.viewer.tracks import Track
 
-from .gait_walker import GaitWalker, gait_values
+from .gait_walker import KEYS, GaitWalker, WantedGait, gait_values
 from .reference import robot_of
 
-KEYS = {
-    "speed": ("I", "K", 0.1),
-    "turn_rate": ("J", "L", 0.1),
-    "cadence": ("O", "U", 5.0),
-}
-"""Keys that raise and lower a parameter, and by how much; W, A, S, D, E and Q move the camera."""
 SHOWN_EVERY = 2
 """Control steps between two pictures."""
 
@@ -31,16 +25,19 @@ class Steering:
     """What an operator wants, and the walk that follows; begins anew after a fall."""
 
     def __init__(self, policy: OnnxPolicy, robot: RobotModel, gait: np.ndarray):
-        self.spec, self.gait = policy.spec, gait.copy()
+        self.spec, self.wanted = policy.spec, WantedGait(policy.spec, gait)
         self.walker = GaitWalker(policy, robot)
         self.walker.start(self.gait)
         self.num_falls = 0
 
+    @property
+    def gait(self) -> np.ndarray:
+        """Values of the policy's ``gait`` input, shape [num_inputs]."""
+        return self.wanted.values
+
     def change(self, name: str, by: float) -> None:
         """Raise or lower a parameter within its range."""
-        index = self.spec.gait_inputs.index(name)
-        low, high = self.spec.gait_low[index], self.spec.gait_high[index]
-        self.gait[index] = min(high, max(low, float(self.gait[index]) + by))
+        self.wanted.change(name, by)
 
     def step(self) -> None:
         """Walk on; a robot whose anchor left its height is put back to the start."""

@@ -17,12 +17,12 @@ from ..protocol.readings import Readings, readings_of
 from .estimation.estimator import LegHeight
 from .estimation.latency import LatencyMeter
 from .estimation.prediction import Predictor
+from .follower import Follower
 from .policy_loop import PolicyLoop
 from .pose import Body
 from .safety import SafetyConfig, SafetyLayer
-from .standing import Ramp
+from .standing import Ramp, standing_gains
 from .targets import MotorTargets, damping_targets
-from .tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,10 @@ class ControllerConfig:
     blend: float = 0.3
     """From standing torques to the policy's."""
     settle: float = 1.0
-    """How long the policy holds the clip's first pose before the clip runs; includes the blend."""
+    """How long the policy holds the clip's first pose before the clip runs; includes the blend. A walk waits for the
+    blend alone: no gait policy has learnt to stand."""
+    stop: float = 0.5
+    """From where the joints are, when a walk stops, to its first pose."""
     compensate_delay: bool = False
     """Whether the policy sees where the robot will be when its command acts."""
     safety: SafetyConfig = field(default_factory=SafetyConfig)
@@ -56,7 +59,7 @@ class Controller:
 
     def __init__(
         self,
-        tracker: Tracker,
+        tracker: Follower,
         safety: SafetyLayer,
         robot: RobotModel,
         body: Body,
@@ -67,7 +70,7 @@ class Controller:
         """Start passive.
 
         Args:
-            tracker: The policy and what it tracks.
+            tracker: The policy and what it follows.
             safety: Limits of the same policy.
             robot: The facts; motors are in the order of its joints.
             body: Forward kinematics.
@@ -89,11 +92,12 @@ class Controller:
         """Measures how late commands act."""
         self._order = np.array([robot.joint_names.index(name) for name in tracker.spec.joint_names])
         predictor = Predictor(robot, tracker.spec, self.meter) if self.config.compensate_delay else None
-        self.loop = PolicyLoop(tracker, safety, self._order, self.config.settle, clock, predictor)
+        settle = self.config.blend if tracker.is_endless else self.config.settle
+        self.loop = PolicyLoop(tracker, safety, self._order, settle, clock, predictor)
         self.inbox = state_inbox(robot.num_joints)
         self.mode: Mode = "passive"
         self.finished: list[str] = []
-        """Clips that were tracked to their end."""
+        """Clips that were tracked to their end, and walks that were told to end."""
         self.readings: Readings | None = None
         self.robot_time = 0.0
         """The robot's clock at the last accepted state [s]."""
@@ -111,9 +115,8 @@ class Controller:
         """Go to the first pose of the clip. Does nothing before the first state, and while the policy runs."""
         if self.readings is None or self.mode not in ("passive", "stand"):
             return
-        goal = self.loop.by_motor(self.tracker.reference.clip.joint_pos[0])
-        torque = self.loop.by_motor(self.tracker.holding_torque)
-        self._ramp = Ramp(self.readings.joint_pos, goal, torque, self.safety.limits, self.config.ramp, self.robot_time)
+        self._from = None
+        self._ramp = self._new_ramp(self.config.ramp)
         self._enter("stand")
 
     def track(self, clip: str | None = None) -> bool:
@@ -130,6 +133,10 @@ class Controller:
         """
         if clip is not None and self.mode != "track":
             self.tracker.choose(clip)
+        if self.mode == "hold" and self.tracker.is_endless:
+            self.tracker.go_on()
+            self._enter("track")
+            return True
         if not self._can_start():
             return False
         self._from, self._blend_start = self._present_targets(), self.robot_time
@@ -137,6 +144,15 @@ class Controller:
         self.safety.begin(self._from.joint_pos)
         self._enter("track")
         return True
+
+    def hold(self) -> None:
+        """End a walk: slow down, then stop and stand at a touchdown of the left foot. A clip ends by itself."""
+        if self.mode != "track" or not self.tracker.is_endless:
+            logger.warning("Only a walk can be told to end; the mode is %s.", self.mode)
+            return
+        self.tracker.slow_down()
+        self.finished.append(self.tracker.name)
+        self._enter("hold")
 
     def damp(self) -> None:
         """Let the motors only damp; from here only :meth:`passive` leads on."""
@@ -216,7 +232,7 @@ class Controller:
     def _targets(self) -> MotorTargets:
         if self.mode == "stand":
             self.safety.check_upright(self._root_up())
-            return self._ramp.targets(self.robot_time)
+            return self._present_targets()
         if self.mode in ("track", "hold"):
             if self.loop.is_due(self.robot_time):
                 self._run_policy()
@@ -225,17 +241,22 @@ class Controller:
 
     def _run_policy(self) -> None:
         is_tracking = self.mode == "track"
-        ended = self.loop.step(self._estimated(), self.readings, self.robot_time, is_tracking)
+        counts = is_tracking or self.tracker.is_endless
+        ended = self.loop.step(self._estimated(), self.readings, self.robot_time, counts)
         if ended and is_tracking:
-            self.finished.append(self.tracker.reference.clip.name)
+            self.finished.append(self.tracker.name)
             self._enter("hold")
+        elif self.mode == "hold" and self.tracker.can_stand:
+            self._from, self._blend_start = self._present_targets(), self.robot_time
+            self._ramp = self._new_ramp(self.config.stop, carries=True)
+            self._enter("stand")
 
     def _present_targets(self) -> MotorTargets:
-        if self.mode == "stand":
-            return self._ramp.targets(self.robot_time)
-        wanted = self.loop.targets
+        wanted = self._ramp.targets(self.robot_time) if self.mode == "stand" else self.loop.targets
         if wanted is None:
             return self._damping() if self._from is None else self._from
+        if self._from is None:
+            return wanted
         share = (self.robot_time - self._blend_start) / self.config.blend
         return wanted if share >= 1.0 else self._from.faded(wanted, max(0.0, share))
 
@@ -245,16 +266,24 @@ class Controller:
         elif self.mode != "hold":
             logger.warning("A clip starts from standing or from the end of another; the mode is %s.", self.mode)
             return False
-        goal = self.loop.by_motor(self.tracker.reference.clip.joint_pos[0])
+        goal = self.loop.by_motor(self.tracker.first_pose)
         jump = np.abs(self.readings.joint_pos - goal)
         if jump.max() > LARGEST_JUMP:
             name = self._robot.joint_names[int(jump.argmax())]
             logger.warning(
                 "%s is %.2f rad from the first pose of %s, limit %g: damp and stand first.",
-                name, jump.max(), self.tracker.reference.clip.name, LARGEST_JUMP,
+                name, jump.max(), self.tracker.name, LARGEST_JUMP,
             )  # fmt: skip
             return False
         return True
+
+    def _new_ramp(self, seconds: float, carries: bool = False) -> Ramp:
+        """From where the joints are to the first pose; carries the robot from its beginning on, or lifts it up."""
+        goal, torque = (self.loop.by_motor(v) for v in (self.tracker.first_pose, self.tracker.holding_torque))
+        start, limits = self.readings.joint_pos, self.safety.limits
+        if carries:
+            start = start + torque / standing_gains(limits)[0]
+        return Ramp(start, goal, torque, limits, seconds, self.robot_time)
 
     def _estimated(self):
         return self.estimator.state(self.readings, self._order)
@@ -268,5 +297,7 @@ class Controller:
 
     def _enter(self, mode: Mode) -> None:
         if mode != self.mode:
+            if self.mode in ("track", "hold") and mode in ("stand", "damp") and self.safety.trip is None:
+                self.tracker.end()
             logger.info("%s -> %s at %.2f s", self.mode, mode, self.robot_time)
             self.mode = mode

@@ -10,10 +10,10 @@ from whole_body_tracking.robots.mujoco_simulation import RobotState
 
 from ..protocol.readings import Readings
 from .estimation.prediction import Predictor
+from .follower import Follower, PolicyStep
 from .record import Recorder
 from .safety import SafetyLayer
 from .targets import MotorTargets
-from .tracker import PolicyStep, Tracker
 
 
 class PolicyLoop:
@@ -21,7 +21,7 @@ class PolicyLoop:
 
     def __init__(
         self,
-        tracker: Tracker,
+        tracker: Follower,
         safety: SafetyLayer,
         order: np.ndarray,
         settle: float,
@@ -31,14 +31,14 @@ class PolicyLoop:
         """Wait for :meth:`start`.
 
         Args:
-            tracker: The policy and what it tracks.
+            tracker: The policy and what it follows.
             safety: Limits of the same policy.
             order: Motor of each of the policy's joints, shape [num_joints].
-            settle: How long the policy holds the clip's first pose before the clip runs [s].
+            settle: How long the policy aims at the first frame before the reference runs [s].
             clock: Of this machine [s].
             predictor: Says where the robot will be when a command acts; None takes where it is.
         """
-        self.tracker, self.recorder = tracker, Recorder(tracker.spec, tracker.references)
+        self.tracker, self.recorder = tracker, Recorder(tracker.spec, tracker.followed)
         self.skipped_steps = 0
         """Policy steps that came a whole period late or more."""
         self.step_times: list[float] = []
@@ -52,7 +52,7 @@ class PolicyLoop:
         self._start = self._next = 0.0
 
     def start(self, estimated: RobotState, robot_time: float) -> None:
-        """Begin the tracker's clip, now, with the robot where it is."""
+        """Begin the reference, now, with the robot where it is."""
         self.tracker.start(estimated)
         self._start = self._next = robot_time
         self.targets = None
@@ -74,10 +74,10 @@ class PolicyLoop:
             estimated: The robot in the estimator's world, now.
             readings: The latest ones.
             robot_time: The robot's clock [s].
-            tracking: Whether the clip runs or has not begun yet, so that the recording counts.
+            tracking: Whether the reference runs or has not begun yet, so that the recording counts.
 
         Returns:
-            Whether the clip has come to its end.
+            Whether the reference has come to its end.
         """
         started, dt = self._clock(), self.tracker.spec.control_dt
         late = int((robot_time - self._next) / dt + 1e-6)
@@ -88,7 +88,7 @@ class PolicyLoop:
         step = self.tracker.step(acting, max(0, round(elapsed / dt)) + 1)
         present = self.tracker.alignment.apply(estimated)
         posture = self.tracker.posture(present, self._safety.config.lookahead)
-        self._safety.check_posture(posture, self.tracker.reference_posture(step.frame))
+        self._safety.check_posture(posture, step.reference)
         limited = self._safety.limited(self.by_motor(step.targets), readings, dt)
         duration = self._clock() - started
         self._safety.check_duration(duration)
@@ -109,7 +109,7 @@ class PolicyLoop:
             time=self.step_times[-1],
             tick=round(robot_time * 1000.0),
             tracking=tracking,
-            clip=list(self.tracker.references).index(self.tracker.reference.clip.name),
+            clip=self.tracker.clip_index,
             frame=step.frame,
             root_pos_w=state.root_pos_w,
             root_quat_w=state.root_quat_w,
@@ -123,6 +123,7 @@ class PolicyLoop:
             observation=step.observation,
             action=step.action,
             targets=targets,
+            gait=self.tracker.gait.copy(),
             heading_correction=corrections.heading,
             joint_corrections=corrections.joints.copy(),
             duration=duration,

@@ -60,6 +60,13 @@ class Body:
         self._simulation.reset(state)
         return self._simulation.bodies(self._simulation.body_ids(names))
 
+    def center_of_mass(self, state: RobotState) -> tuple[np.ndarray, np.ndarray]:
+        """Centre of mass of the whole robot [m] and its velocity [m/s], each of shape [3]."""
+        self._simulation.reset(state)
+        model, data = self._simulation.model, self._simulation.data
+        mujoco.mj_subtreeVel(model, data)
+        return data.subtree_com[0].copy(), data.subtree_linvel[0].copy()
+
     def height_over_ground(self, state: RobotState) -> float:
         """Height of the root over the sole of the lower foot [m], wherever the state says that it is."""
         self._simulation.reset(state)
@@ -77,13 +84,17 @@ class Body:
         """
         deepest: dict[Pair, float] = {}
         for frame in range(0, clip.num_frames, OVERLAP_STRIDE):
-            pose = clip.body_pos_w[frame, root], clip.body_quat_w[frame, root]
-            still = np.zeros(3), np.zeros(3), clip.joint_pos[frame], np.zeros(len(clip.joint_names))
-            self._simulation.reset(RobotState(*pose, *still))
-            for pair, distance in self._distances():
-                if distance < 0.0:
-                    deepest[pair] = min(distance, deepest.get(pair, 0.0))
+            pose = clip.body_pos_w[frame, root], clip.body_quat_w[frame, root], clip.joint_pos[frame]
+            self.deepen(deepest, *pose)
         return deepest
+
+    def deepen(self, deepest: dict[Pair, float], root_pos: np.ndarray, root_quat: np.ndarray, joint_pos: np.ndarray):
+        """Add to what :meth:`overlaps` returns the pose of a root [m], (x, y, z, w), and joints [rad]."""
+        still = np.zeros(3), np.zeros(3), joint_pos, np.zeros(len(joint_pos))
+        self._simulation.reset(RobotState(root_pos, root_quat, *still))
+        for pair, distance in self._distances():
+            if distance < 0.0:
+                deepest[pair] = min(distance, deepest.get(pair, 0.0))
 
     def posture(self, state: RobotState, lookahead: float, overlaps: Mapping[Pair, float] | None = None) -> Posture:
         """How the robot holds itself now, and how close its bodies will be.
@@ -114,8 +125,15 @@ class Body:
         ]
 
 
-def reference_posture(clip: MotionClip, frame: int, anchor: int, root: int, feet: list[int]) -> Posture:
-    """How the reference holds itself at a frame; the arguments are indices among the clip's bodies."""
-    up_b = Rotation.from_quat(clip.body_quat_w[frame, anchor]).inv().apply([0.0, 0.0, 1.0])
-    height = clip.body_pos_w[frame, root, 2] - clip.body_pos_w[frame, feet, 2].min()
-    return Posture(up_b, float(height))
+def reference_posture(pos_w: np.ndarray, quat_w: np.ndarray, anchor: int, root: int, feet: list[int]) -> Posture:
+    """How a reference holds itself at a frame.
+
+    Args:
+        pos_w: Positions of its bodies [m], shape [num_bodies, 3].
+        quat_w: Their orientations (x, y, z, w), shape [num_bodies, 4].
+        anchor: The anchor among them.
+        root: The root among them.
+        feet: The feet among them.
+    """
+    up_b = Rotation.from_quat(quat_w[anchor]).inv().apply([0.0, 0.0, 1.0])
+    return Posture(up_b, float(pos_w[root, 2] - pos_w[feet, 2].min()))

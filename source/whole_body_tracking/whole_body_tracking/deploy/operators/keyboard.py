@@ -8,12 +8,15 @@ import sys
 import termios
 import tty
 
+from whole_body_tracking.sim2sim.gait_walker import KEYS as WALK_KEYS
+
 from ..control.controller import Controller
 from .person import Person
 
 KEYS = {
     "s": "stand",
     "t": "track",
+    "h": "hold",
     "n": "next",
     "d": "damp",
     " ": "damp",
@@ -24,7 +27,17 @@ KEYS = {
     "q": "quit",
 }
 
+STEERING = {
+    key.lower(): (name, sign * step)
+    for name, (up, down, step) in WALK_KEYS.items()
+    for key, sign in ((up, 1.0), (down, -1.0))
+}
+"""What keys change while a gait policy runs, and by how much; the letters are those of sim2sim's page."""
+
 HELP = "Keys: s stand, t track, n next clip, d or space damp, p passive, [ ] = heading, q quit."
+WALK_HELP = (
+    "Keys: s stand, t walk, h stop, i k speed, j l turn, = straight, o u cadence, d or space damp, p passive, q quit."
+)
 
 
 class Keyboard:
@@ -37,7 +50,7 @@ class Keyboard:
             ValueError: If standard input is not a terminal.
         """
         if not sys.stdin.isatty():
-            raise ValueError("There is no keyboard here. Pass --seconds N to track the clip once, or --port N.")
+            raise ValueError("There is no keyboard here. Pass --seconds N to run without, or --port N.")
         self.person = Person(controller)
         self._descriptor = sys.stdin.fileno()
         self._settings = termios.tcgetattr(self._descriptor)
@@ -49,6 +62,8 @@ class Keyboard:
             key = os.read(self._descriptor, 1).decode(errors="replace")
             if key in KEYS:
                 self.person.wish(KEYS[key])
+            elif key in STEERING and controller.tracker.wanted is not None:
+                self.person.steer(*STEERING[key])
         return self.person.has_quit
 
     def close(self) -> None:

@@ -1,9 +1,11 @@
-"""A small web page: modes, clips, and corrections of heading and upper body."""
+"""A small web page: modes, and clips with corrections of heading and upper body, or how to walk."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+
+from whole_body_tracking.sim2sim.gait_walker import WantedGait
 
 from ..control.controller import Controller
 from ..control.corrections import HEADING_LIMIT, JOINT_LIMIT
@@ -28,14 +30,22 @@ class Page:
         print(f"[INFO] Page: http://127.0.0.1:{self._server.get_port()}", flush=True)
         self._status = self._server.gui.add_markdown("")
         self._shown = ""
-        self._add_buttons()
-        self._add_corrections(controller)
+        self._add_buttons(controller.tracker.is_endless)
+        self.sliders: list = []
+        """Those that steer a walk."""
+        if controller.tracker.wanted is None:
+            self._add_corrections(controller)
+        else:
+            self._add_gait(controller.tracker.wanted)
 
     def poll(self, controller: Controller) -> bool:
         """Do what was clicked, show the mode, and say whether to quit."""
         while not self._wishes.empty():
             self._wishes.get()()
-        text = f"**{controller.mode}** {controller.tracker.reference.clip.name}"
+        text = f"**{controller.mode}** {controller.tracker.name}"
+        wanted = controller.tracker.wanted
+        if wanted is not None:
+            text += "".join(f"\n\n{name} {wanted[name]:.2f}" for name in wanted.spec.gait_inputs)
         if controller.safety.trip is not None:
             text += f"\n\n{controller.safety.trip.name}: {controller.safety.trip.message}"
         if text != self._shown:
@@ -46,20 +56,31 @@ class Page:
         """Stop the server."""
         self._server.stop()
 
-    def _add_buttons(self) -> None:
-        for name in ("stand", "track", "damp", "passive", "quit"):
+    def _add_buttons(self, walks: bool) -> None:
+        for name in ("stand", "track", *(("hold",) if walks else ()), "damp", "passive", "quit"):
             button = self._server.gui.add_button(name)
             button.on_click(lambda _, name=name: self._wishes.put(lambda: self.person.wish(name)))
 
     def _add_corrections(self, controller: Controller) -> None:
         gui, tracker = self._server.gui, controller.tracker
-        clips = gui.add_dropdown("clip", tuple(tracker.references), initial_value=self.person.clip)
+        clips = gui.add_dropdown("clip", tracker.names, initial_value=self.person.clip)
         clips.on_update(lambda _: self._wishes.put(lambda: self.person.choose(clips.value)))
         with gui.add_folder("Corrections"):
-            self._add_slider("heading [rad]", HEADING_LIMIT, tracker.corrections.ask_heading)
+            self._add_slider("heading [rad]", (-HEADING_LIMIT, HEADING_LIMIT), 0.0, tracker.corrections.ask_heading)
             for name in tracker.corrections.adjustable:
-                self._add_slider(name, JOINT_LIMIT, lambda value, name=name: tracker.corrections.ask_joint(name, value))
+                limits = (-JOINT_LIMIT, JOINT_LIMIT)
+                self._add_slider(name, limits, 0.0, lambda value, name=name: tracker.corrections.ask_joint(name, value))
 
-    def _add_slider(self, label: str, limit: float, ask: Callable[[float], None]) -> None:
-        slider = self._server.gui.add_slider(label, min=-limit, max=limit, step=0.01, initial_value=0.0)
+    def _add_gait(self, wanted: WantedGait) -> None:
+        spec = wanted.spec
+        for name, *limits in zip(spec.gait_inputs, spec.gait_low, spec.gait_high, strict=True):
+            slider = self._add_slider(name, limits, wanted[name], lambda value, name=name: self.person.ask(name, value))
+            self.sliders.append(slider)
+
+    def _add_slider(self, label: str, limits: tuple[float, float], value: float, ask: Callable[[float], None]):
+        low, high = limits
+        slider = self._server.gui.add_slider(
+            label, min=low, max=high, step=0.01, initial_value=min(high, max(low, round(value, 2)))
+        )
         slider.on_update(lambda _: self._wishes.put(lambda: ask(slider.value)))
+        return slider

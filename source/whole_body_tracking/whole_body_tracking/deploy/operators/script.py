@@ -1,4 +1,4 @@
-"""An operator that stands the robot up, lets it track one clip, and stops."""
+"""An operator that stands the robot up, lets it track one clip or walk for a while, and stops."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ logger = logging.getLogger(__name__)
 
 
 class Script:
-    """Passive -> stand -> track -> hold -> quit; the times are the robot's."""
+    """Passive -> stand -> track -> hold -> quit, a walk -> stand -> quit; the times are the robot's."""
 
-    def __init__(self, clip: str | None, stand_seconds: float, hold_seconds: float):
+    def __init__(self, clip: str | None, stand_seconds: float, hold_seconds: float, walk_seconds: float | None = None):
         """Plan the run.
 
         Args:
             clip: Clip to track; None takes the first.
-            stand_seconds: How long to stand in the clip's first pose, so that a gantry can put the robot down [s].
-            hold_seconds: How long to go on at the clip's end [s].
+            stand_seconds: How long to stand in the first pose, so that a gantry can put the robot down [s].
+            hold_seconds: How long to go on at the clip's end, or to stand after a walk [s].
+            walk_seconds: How long to walk [s]; None waits for the end of the clip.
         """
-        self._clip, self._stand, self._hold = clip, stand_seconds, hold_seconds
+        self._clip, self._stand, self._hold, self._walk = clip, stand_seconds, hold_seconds, walk_seconds
         self._since: float | None = None
 
     def poll(self, controller: Controller) -> bool:
@@ -30,10 +31,15 @@ class Script:
                 controller.tracker.choose(self._clip)
             controller.stand()
         elif controller.mode == "stand" and controller.is_standing:
+            if controller.finished:
+                return self._has_waited(controller, self._hold)
             if self._has_waited(controller, self._stand) and not controller.track(self._clip):
                 logger.error("The clip does not start. Stopping.")
                 return True
-        elif controller.mode == "hold":
+        elif controller.mode == "track" and self._walk is not None:
+            if self._has_waited(controller, self._walk):
+                controller.hold()
+        elif controller.mode == "hold" and self._walk is None:
             return self._has_waited(controller, self._hold)
         return controller.mode == "damp"
 
