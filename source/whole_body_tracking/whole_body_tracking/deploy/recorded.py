@@ -117,7 +117,7 @@ def _tracks(content: dict[str, np.ndarray], spec: PolicySpec, delay: float = 0.0
     for row in range(len(frames)):
         if not tracking[row]:
             continue
-        if not tracks or row == 0 or not tracking[row - 1]:
+        if not tracks or row == 0 or not tracking[row - 1] or clips[row] != clips[row - 1]:
             tracks.append(Track(_clip(content, int(clips[row]), spec), {}, shift))
         if row + 1 < len(frames) and clips[row + 1] == clips[row]:
             # The last frame is aimed at again and again while the robot holds it.

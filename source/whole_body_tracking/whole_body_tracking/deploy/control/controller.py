@@ -41,8 +41,10 @@ class ControllerConfig:
     blend: float = 0.3
     """From standing torques to the policy's."""
     settle: float = 1.0
-    """How long the policy holds the clip's first pose before the clip runs; includes the blend. A walk waits for the
-    blend alone: no gait policy has learnt to stand."""
+    """How long the policy holds the clip's first pose before the clip runs; includes the blend. A walk begins at once:
+    no gait policy has learnt to stand."""
+    walk_blend: float = 0.2
+    """From standing torques to a gait policy's."""
     stop: float = 0.5
     """From where the joints are, when a walk stops, to its first pose."""
     compensate_delay: bool = False
@@ -92,7 +94,8 @@ class Controller:
         """Measures how late commands act."""
         self._order = np.array([robot.joint_names.index(name) for name in tracker.spec.joint_names])
         predictor = Predictor(robot, tracker.spec, self.meter) if self.config.compensate_delay else None
-        settle = self.config.blend if tracker.is_endless else self.config.settle
+        settle = 0.0 if tracker.is_endless else self.config.settle
+        self._blend = self.config.walk_blend if tracker.is_endless else self.config.blend
         self.loop = PolicyLoop(tracker, safety, self._order, settle, clock, predictor)
         self.inbox = state_inbox(robot.num_joints)
         self.mode: Mode = "passive"
@@ -257,7 +260,7 @@ class Controller:
             return self._damping() if self._from is None else self._from
         if self._from is None:
             return wanted
-        share = (self.robot_time - self._blend_start) / self.config.blend
+        share = (self.robot_time - self._blend_start) / self._blend
         return wanted if share >= 1.0 else self._from.faded(wanted, max(0.0, share))
 
     def _can_start(self) -> bool:

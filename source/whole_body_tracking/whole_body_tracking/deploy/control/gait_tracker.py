@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from whole_body_tracking.export.loader import OnnxPolicy
+from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState
-from whole_body_tracking.sim2sim.gait_walker import WalkFrame, WalkingPolicy, WantedGait, gait_values
+from whole_body_tracking.sim2sim.gait_walker import AT_REST, WalkFrame, WalkingPolicy, WantedGait, gait_values
 
-from .first_step import resting_pose
 from .follower import Follower, PolicyStep
 from .pose import Body, reference_posture
 from .standing import holding_torque
@@ -30,9 +30,9 @@ IS_SLOW = 0.03
 class GaitTracker(Follower):
     """Runs a gait policy; the clock is the caller's.
 
-    The robot stands on the footprints of the left foot's touchdown in its slowest straight walk, over the point where
-    that walk would come to rest (:func:`.resting_pose`). A walk begins there, with the slowest gait for
-    :data:`SLOW_START` seconds, and ends there: slowed down, the robot can stop at a touchdown of the left foot.
+    The robot stands in the pose in which its slowest straight walk has the left foot touch down, with both soles on the
+    ground. A walk begins there, at rest, with the slowest gait for :data:`SLOW_START` seconds, and ends there: slowed
+    down, the robot can stop at a touchdown of the left foot.
     """
 
     is_endless = True
@@ -59,8 +59,9 @@ class GaitTracker(Follower):
         self._root, *self._feet = (
             spec.body_names.index(name) for name in (robot.body_names[0], *robot.foot_body_names)
         )
-        self._resting = resting_pose(self._walk.start(self._slowest), spec, robot, body)
-        self._holding = holding_torque(walk_clip([self._resting] * 2, spec, WALK), robot)
+        begun = self._walk.start(self._slowest)
+        self._first_pose = begun.joint_pos
+        self._holding = holding_torque(walk_clip([begun, begun], spec, WALK), robot)
         self._overlaps = {WALK: {}}
         self._walks: list[list[WalkFrame]] = []
         self._frame, self._is_slowing = 0, False
@@ -74,7 +75,7 @@ class GaitTracker(Follower):
 
     @property
     def first_pose(self) -> np.ndarray:
-        return self._resting.joint_pos
+        return self._first_pose
 
     @property
     def holding_torque(self) -> np.ndarray:
@@ -112,13 +113,12 @@ class GaitTracker(Follower):
             return False
         params = self._walk.params
         slowest = dict(zip(self.spec.gait_inputs, self._slowest, strict=True))
-        rates = [name for name in self.spec.gait_inputs if name in ("speed", "lateral_speed", "turn_rate")]
-        is_slow = all(abs(params[name] - slowest[name]) < IS_SLOW for name in rates)
+        is_slow = all(abs(params[name] - slowest[name]) < IS_SLOW for name in AT_REST if name in slowest)
         return is_slow and self._walk.phase < self.spec.control_dt * params["cadence"] / 120.0
 
     def start(self, state: RobotState) -> None:
-        begun, resting, anchor = self._walk.start(self._slowest), self._resting, self._walk.anchor
-        self.alignment.align(*self.body.anchor(state), resting.body_pos_w[anchor], resting.body_quat_w[anchor])
+        begun, anchor = self._walk.start(self._slowest), self._walk.anchor
+        self.alignment.align(*self.body.anchor(state), begun.body_pos_w[anchor], begun.body_quat_w[anchor])
         self._walks.append([begun, self._walk.frame])
         self._frame, self._is_slowing = 1, False
 
@@ -134,7 +134,7 @@ class GaitTracker(Follower):
         return PolicyStep(frame, state, observation, action, targets, posture)
 
 
-def walk_clip(frames: Sequence[WalkFrame], spec, name: str) -> MotionClip:
+def walk_clip(frames: Sequence[WalkFrame], spec: PolicySpec, name: str) -> MotionClip:
     """Frames of a walk's reference as a clip: joints and tracked bodies in the order of the spec."""
     arrays = {key: np.stack([getattr(frame, key) for frame in frames]).astype(np.float32) for key in WalkFrame._fields}
     norm = np.linalg.norm(arrays["body_quat_w"], axis=-1, keepdims=True)

@@ -60,13 +60,6 @@ class Body:
         self._simulation.reset(state)
         return self._simulation.bodies(self._simulation.body_ids(names))
 
-    def center_of_mass(self, state: RobotState) -> tuple[np.ndarray, np.ndarray]:
-        """Centre of mass of the whole robot [m] and its velocity [m/s], each of shape [3]."""
-        self._simulation.reset(state)
-        model, data = self._simulation.model, self._simulation.data
-        mujoco.mj_subtreeVel(model, data)
-        return data.subtree_com[0].copy(), data.subtree_linvel[0].copy()
-
     def height_over_ground(self, state: RobotState) -> float:
         """Height of the root over the sole of the lower foot [m], wherever the state says that it is."""
         self._simulation.reset(state)

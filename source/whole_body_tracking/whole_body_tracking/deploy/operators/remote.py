@@ -25,8 +25,9 @@ WISHES = {
     "up": "straight",
 }
 
+WALK_WISHES = WISHES | {"X": "straight"}
 WALK_BUTTONS = {"up": ("cadence", 5.0), "down": ("cadence", -5.0)}
-"""What buttons change while a gait policy runs, instead."""
+"""What buttons do and change while a gait policy runs."""
 
 STICKS = {"left_x": 4, "right_x": 8, "right_y": 12, "left_y": 20}
 """Byte at which each axis of a stick begins, a float in [-1, 1]; right and forward are positive."""
@@ -67,11 +68,12 @@ class Remote:
         if len(controller.remote) == 40:
             now = pressed(controller.remote)
             walks = controller.tracker.wanted is not None
+            wishes = WALK_WISHES if walks else WISHES
             for button in sorted(now - self._before):
                 if walks and button in WALK_BUTTONS:
                     self.person.steer(*WALK_BUTTONS[button])
-                elif button in WISHES:
-                    self.person.wish(WISHES[button])
+                elif button in wishes:
+                    self.person.wish(wishes[button])
             self._before = now
             if walks:
                 self._steer(controller.remote, controller.robot_time)
