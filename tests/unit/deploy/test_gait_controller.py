@@ -128,6 +128,12 @@ def test_a_script_walks_stops_and_is_scored(tmp_path):
     run = load_run(tmp_path / "run.npz")
     assert [track.clip.name for track in run.tracks] == ["walk_1", "walk_2"]
     assert set(run.tracks[1].rows) == set(range(run.tracks[1].clip.num_frames - 1))
+    with np.load(tmp_path / "run.npz") as file:
+        content = dict(file)
+    content["tracking"][:3] = False  # a machine that was late for the first three steps
+    np.savez(tmp_path / "late.npz", **content)
+    first = load_run(tmp_path / "late.npz").tracks[0].rows
+    assert [first[step] for step in range(4)] == [3.0, 3.0, 3.0, 4.0]
     assert run.arrays["gait"][-1] == pytest.approx([0.1, 100.0, 0.0])
     score = score_recording(tmp_path / "run.npz", output_dir=tmp_path)
     assert score.overall["success"] == 1.0 and score.overall["r_mpkpe"] < 0.06

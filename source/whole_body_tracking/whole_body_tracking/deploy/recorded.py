@@ -118,7 +118,9 @@ def _tracks(content: dict[str, np.ndarray], spec: PolicySpec, delay: float = 0.0
         if not tracking[row]:
             continue
         if not tracks or row == 0 or not tracking[row - 1] or clips[row] != clips[row - 1]:
-            tracks.append(Track(_clip(content, int(clips[row]), spec), {}, shift))
+            # A first step that came late aims beyond frame 1: the robot was where it is through the frames before.
+            missed = dict.fromkeys(range(int(frames[row]) - 1), float(row))
+            tracks.append(Track(_clip(content, int(clips[row]), spec), missed, shift))
         if row + 1 < len(frames) and clips[row + 1] == clips[row]:
             # The last frame is aimed at again and again while the robot holds it.
             num_steps = max(1, int(frames[row + 1]) - int(frames[row]))

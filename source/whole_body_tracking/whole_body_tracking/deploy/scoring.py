@@ -70,9 +70,12 @@ def score_recording(path: Path, truth: Path | None = None, output_dir: Path | No
     folder = output_dir or path.parent / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
     played = played_clip(recordings[0], 0, robot.name, list(run.spec.joint_names))
-    played.save(folder / "played.npz")
-    reference = with_all_bodies(run.tracks[0].clip, robot)
-    write_rollout_page(folder / "played.html", played, reference, robot.name, f"{reference.name}: {path.name}")
+    for name in ("played.npz", "played.html"):
+        (folder / name).unlink(missing_ok=True)
+    if played is not None:  # a run may end in its first step
+        played.save(folder / "played.npz")
+        reference = with_all_bodies(run.tracks[0].clip, robot)
+        write_rollout_page(folder / "played.html", played, reference, robot.name, f"{reference.name}: {path.name}")
     write_table(folder / "per_track.csv", rows)
     content = {"overall": overall, "per_clip": rows, "definitions": DEFINITIONS, "task": run.spec.task}
     content |= {"checkpoint": run.spec.checkpoint, "engine": "deployment", "recording": path.name}
