@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY / "tests" / "unit" / folder) for folder in ("deploy", "sim2sim")]
 
 from deploy_samples import stiff_policy  # noqa: E402
+from gait_controllers import gait_policy  # noqa: E402
 
 pytestmark = pytest.mark.integration
 
@@ -101,3 +102,25 @@ def test_a_controller_alone_says_that_nobody_answers(tmp_path):
     alone = start_controller("--seconds", 90)
     output = alone.communicate(timeout=90)[0]
     assert alone.returncode == 1 and "No valid state came within 10 s" in output and "robot_sim.py" in output
+
+
+def test_a_gait_for_a_policy_of_clips_is_refused():
+    refused = start_controller("--gait", "speed=0.5", "--seconds", 5)
+    output = refused.communicate(timeout=90)[0]
+    assert refused.returncode == 1 and "takes no gait parameters: leave --gait out" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_a_robot_walks_for_some_seconds(tmp_path):
+    robot = start("robot_sim.py", "--headless")
+    wait_for(robot, "gantry is holding")
+    controller = start(
+        "run_policy.py", "--policy", gait_policy(), "--state_timeout", 0.4, "--gait", "speed=0.4,turn=0.1",
+        "--seconds", 2, "--stand_seconds", 6, "--record", tmp_path / "run.npz", "--json", tmp_path / "run.json",
+    )  # fmt: skip
+    output = controller.communicate(timeout=120)[0]
+    end(robot, signal.SIGTERM)
+    assert controller.returncode == 0, output
+    assert json.loads((tmp_path / "run.json").read_text())["finished"] == ["walk"]
+    assert output.index("track -> hold") < output.index("hold -> stand")
