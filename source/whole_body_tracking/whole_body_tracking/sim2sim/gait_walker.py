@@ -157,8 +157,8 @@ class WalkingPolicy:
         Returns:
             The frame that it begins in.
         """
-        self._outputs = self._policy.run_gait(self._nothing, gait, np.zeros(self.spec.gait_state_size))
-        self._next, self._gait = None, gait
+        self._aim_at(self._policy.run_gait(self._nothing, gait, np.zeros(self.spec.gait_state_size)))
+        self._gait = gait
         for _ in range(lead):
             self.advance()
         begun = self.frame
@@ -166,11 +166,6 @@ class WalkingPolicy:
         self._builder.reset()
         self._action, self._about = np.zeros(len(self._default)), begun.joint_pos
         return begun
-
-    @property
-    def frame(self) -> WalkFrame:
-        """The frame that the next action aims at."""
-        return _frame(self._outputs)
 
     @property
     def params(self) -> dict[str, float]:
@@ -206,7 +201,12 @@ class WalkingPolicy:
         self._before = self.frame.joint_pos
         if self._next is None:
             self._next = self._policy.run_gait(self._nothing, self._gait, self._outputs["next_state"])
-        self._outputs, self._next = self._next, None
+        self._aim_at(self._next)
+
+    def _aim_at(self, outputs: dict[str, np.ndarray]) -> None:
+        self._outputs, self._next = outputs, None
+        self.frame = _frame(outputs)
+        """The frame that the next action aims at."""
 
     def _situation(self, state: RobotState, anchor_pos_w: np.ndarray, anchor_quat_w: np.ndarray) -> Situation:
         spec, ref = self.spec, self.frame
