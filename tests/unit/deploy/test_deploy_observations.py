@@ -1,5 +1,8 @@
 """The controller computes sim2sim's observations, from messages and at the right frames."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from deploy_samples import QUICK, export_stiff_policy, standing_pair, through_the_wire
@@ -53,6 +56,22 @@ def test_observations_are_sim2sims(policy, monkeypatch):
         for term in spec.observations:
             place = spec.observation_slice(term.name)
             np.testing.assert_allclose(observed[place], expected[index][place], atol=3e-6, err_msg=term.name)
+
+
+@pytest.mark.parametrize("center", ["reference", "joint_target"])
+def test_residual_actions_of_several_clips_are_about_their_center(policy, center):
+    """Without the reference in the graph the controller adds it: actions of zero are the centre itself."""
+    reference, clamps = references_of(policy)[0], {"clamp_targets": False}
+    channels = {"joint_target": reference.clip.joint_pos + 0.1}
+    clip = replace(reference.clip, channels=channels)
+    spec = replace(policy.spec, action_kind="residual", action_center=center, reference_in_graph=False, **clamps)
+    still = SimpleNamespace(spec=spec, run=lambda observation, frame: {"actions": np.zeros((1, 29))})
+    robot = SimulatedRobot(RobotOptions(gantry=False))
+    tracker = Tracker(still, G1, [replace(reference, clip=clip)], Body(G1, spec))
+    tracker.builder.reset()
+    step = tracker.step(through_the_wire(robot, state_inbox(29), start_state(reference.clip, spec, G1), tick=0), 60)
+    about = clip.channels["joint_target"] if center == "joint_target" else clip.joint_pos
+    np.testing.assert_allclose(step.targets, about[60], atol=1e-6)
 
 
 @pytest.mark.integration

@@ -14,7 +14,7 @@ from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState
 from whole_body_tracking.sim2sim.observations import ObservationBuilder, Situation
 from whole_body_tracking.sim2sim.reference import Reference
-from whole_body_tracking.sim2sim.rollout import situation
+from whole_body_tracking.sim2sim.rollout import residual_center, situation
 
 from .follower import Follower, PolicyStep
 from .pose import Body, reference_posture
@@ -110,8 +110,8 @@ class Tracker(Follower):
         )
 
     def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
-        """Joint targets. A residual policy's are about the reference, which the corrections have moved."""
-        about_reference = self.spec.emitted_actions == "residual"
-        origin = self.reference.clip.joint_pos[frame] if about_reference else self._default
+        """Joint targets. A residual policy's are about its centre, which the corrections have moved."""
+        is_residual = self.spec.emitted_actions == "residual"
+        origin = residual_center(self.reference.clip, self.spec)[frame] if is_residual else self._default
         moved = self.corrections.joints if self.spec.action_kind == "residual" else 0.0
         return origin + moved + self._scale * action
