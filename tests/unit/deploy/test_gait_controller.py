@@ -25,7 +25,7 @@ from whole_body_tracking.robots import G1
 from whole_body_tracking.sim2sim.gait_walker import GaitWalker
 from whole_body_tracking.sim2sim.observations import ObservationBuilder
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 @pytest.fixture(scope="module")

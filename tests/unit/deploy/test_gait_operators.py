@@ -14,7 +14,7 @@ from whole_body_tracking.deploy.operators.page import Page
 from whole_body_tracking.deploy.operators.person import Person
 from whole_body_tracking.deploy.operators.remote import BUTTONS, STICKS, Remote, deflection
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.integration]
 
 
 @pytest.fixture(scope="module")
