@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from whole_body_tracking.actuation.binding import joint_torque
+from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
 
 from .early_stop import EarlyStop
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
     from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
     from whole_body_tracking.tasks.tracking.tracking_env_cfg import TerminationsCfg, TrackingEnvCfg
-
-SMALL_PERTURBATION = {
-    "pose_range": {"x": (-0.01, 0.01), "y": (-0.01, 0.01), "roll": (-0.02, 0.02), "pitch": (-0.02, 0.02)},
-    "velocity_range": {axis: (-0.05, 0.05) for axis in ("x", "y", "z", "roll", "pitch", "yaw")},
-    "joint_position_range": (-0.02, 0.02),
-}
-"""Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all envs are copies of one."""
 
 MIN_POLICY_ROWS = 8
 """Smaller batches of observations take another matrix product on a CPU, whose last bits differ."""

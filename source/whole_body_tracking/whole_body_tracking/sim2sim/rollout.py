@@ -9,12 +9,12 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.evaluation.recording import Recording
-from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
 from whole_body_tracking.export.loader import OnnxPolicy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
+from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 

@@ -10,7 +10,6 @@ import mujoco
 import numpy as np
 import torch
 
-from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
 from whole_body_tracking.evaluation.walking.recording import WalkRecording
 from whole_body_tracking.evaluation.walking.report import WalkResult, report_walks
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
@@ -19,6 +18,7 @@ from whole_body_tracking.locomotion.command import VelocityCommand, heading_of
 from whole_body_tracking.locomotion.pose_set import load_pose_set
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
+from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 

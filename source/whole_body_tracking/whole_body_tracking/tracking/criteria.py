@@ -21,6 +21,13 @@ TILT_THRESHOLD = 0.8
 DRIFT_THRESHOLD = 0.4
 """Horizontal error of the anchor at which ``presets=end_drift`` ends an episode [m]; evaluation never does."""
 
+SMALL_PERTURBATION = {
+    "pose_range": {"x": (-0.01, 0.01), "y": (-0.01, 0.01), "roll": (-0.02, 0.02), "pitch": (-0.02, 0.02)},
+    "velocity_range": {axis: (-0.05, 0.05) for axis in ("x", "y", "z", "roll", "pitch", "yaw")},
+    "joint_position_range": (-0.02, 0.02),
+}
+"""Noise on the start state of an evaluation [m, rad, m/s, rad/s]; without any, all envs are copies of one."""
+
 
 @dataclass(frozen=True)
 class Term:

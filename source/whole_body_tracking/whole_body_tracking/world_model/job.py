@@ -15,6 +15,7 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.rl.learning.budget import TrainingBudget
 from whole_body_tracking.rl.learning.precision import resolve_precision
+from whole_body_tracking.rl.learning.scoring import Score, Scorer
 from whole_body_tracking.rl.run.service import StopTraining
 from whole_body_tracking.rl.training import make_runner
 
@@ -25,7 +26,6 @@ from .imagining.buffer import StepBuffer
 from .imagining.dynamics import WorldModel
 from .learner import Learner
 from .progress import ReportRow, TrainingProgress, WorldModelResult
-from .scoring import Score, Scorer
 from .settings import WorldModelSettings
 from .task_check import ImaginedTerms
 from .watching import ModelErrors, ModelWatch
@@ -75,7 +75,7 @@ class WorldModelJob:
         rows = settings.buffer_steps(env.num_envs)
         self.buffer = StepBuffer(rows, env.num_envs, width, joints, env.device)
         self.collector = Collector(env, self.learner, self.buffer, self.runner.logger)
-        self.scorer = Scorer(env, self.learner, terms)
+        self.scorer = Scorer(env, lambda obs: self.learner.act_on_average(obs[self.learner.group]))
         self.watch = ModelWatch(self.learner, self.buffer)
         self.budget = TrainingBudget(agent_cfg.max_iterations, args.max_minutes)
         self.result = WorldModelResult(run_folder)

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from .scoring import Score
+from whole_body_tracking.rl.learning.scoring import Score
+
 from .watching import ModelErrors
 
 COLUMNS = (

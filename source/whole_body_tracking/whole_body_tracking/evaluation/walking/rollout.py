@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION, Disturbance
+from whole_body_tracking.evaluation.rollout import Disturbance
 from whole_body_tracking.locomotion.command import VelocityCommand
 from whole_body_tracking.tasks.locomotion.command_check import COMMAND_TERM, velocity_cfg_of
+from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
 

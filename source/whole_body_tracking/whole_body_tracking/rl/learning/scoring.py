@@ -1,21 +1,20 @@
-"""Score of the averaged policy in the environment that it is trained in: every env plays a clip once from frame 0."""
+"""Score of a policy in the environment that it is trained in: every env plays a clip once from frame 0."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+from tensordict import TensorDict
 from torch import Tensor
 
-from whole_body_tracking.evaluation.rollout import SMALL_PERTURBATION
 from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
-
-from .learner import Learner
-from .task_check import KERNELS, ImaginedTerms, function_name
+from whole_body_tracking.tasks.tracking.tracking_env_cfg import KERNELS
+from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 
 CHECKED_EVERY = 25
 """Steps after which a scoring asks whether any rollout still runs."""
@@ -41,12 +40,23 @@ class Score:
 class Scorer:
     """Plays the task's own clips with the evaluation's small start noise; the sampler's statistics stay as they are."""
 
-    def __init__(self, env: RslRlVecEnvWrapper, learner: Learner, terms: ImaginedTerms):
-        self.env, self.learner, self.motion = env, learner, motion_of(env)
+    def __init__(self, env: RslRlVecEnvWrapper, act: Callable[[TensorDict], Tensor]):
+        """Prepare to score.
+
+        Args:
+            env: Environment of a task whose reference is clips.
+            act: Actions of shape [num_envs, num_actions] for the environment's observations, without noise.
+
+        Raises:
+            ValueError: If the task has none of the tracking rewards.
+        """
+        self.env, self.act, self.motion = env, act, motion_of(env)
         manager = env.unwrapped.reward_manager
-        kernels = [name for name, term in terms.rewards.items() if function_name(term) in KERNELS]
-        self._columns = torch.tensor([manager.active_terms.index(name) for name in kernels], device=env.device)
-        self._total = sum(terms.rewards[name].weight for name in kernels)
+        names = [name for name in manager.active_terms if hasattr(KERNELS, name)]
+        if not names:
+            raise ValueError(f"The task has no tracking rewards to score a policy by: {list(manager.active_terms)}.")
+        self._columns = torch.tensor([manager.active_terms.index(name) for name in names], device=env.device)
+        self._total = sum(manager.get_term_cfg(name).weight for name in names)
 
     @torch.no_grad()
     def score(self) -> Score:
@@ -54,15 +64,14 @@ class Scorer:
         env, motion = self.env.unwrapped, self.motion
         with _from_frame_0(self.env, motion):
             num_steps = int(motion.clock.last.max())
-            obs = self.env.get_observations()[self.learner.group]
+            obs = self.env.get_observations()
             alive = torch.ones(self.env.num_envs, dtype=torch.bool, device=self.env.device)
             failed = torch.zeros_like(alive)
             sums = torch.zeros(4, device=self.env.device)  # tracking, its steps, distance, its steps
             for step in range(num_steps):
                 if step % CHECKED_EVERY == 0 and not alive.any():
                     break
-                seen, _, dones, _ = self.env.step(self.learner.act_on_average(obs))
-                obs = seen[self.learner.group]
+                obs, _, dones, _ = self.env.step(self.act(obs))
                 kernels = env.reward_manager._step_reward[:, self._columns].sum(-1) / self._total
                 ended = alive & (dones > 0)
                 failed |= ended & env.termination_manager.terminated
