@@ -181,6 +181,20 @@ def test_no_envs(command):
         command("--num_envs", 0)
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--until", "0"], "--until is 0, expected more than 0 and at most 1"),
+        (["--until", "1.5"], "at most 1"),
+        (["--json", "scores.json"], "give --until SHARE, too"),
+        (["--until", "0.9", "--json", "nowhere/scores.json"], "nowhere, the folder of scores.json, does not exist"),
+    ],
+)
+def test_scores_that_cannot_be_had(train_with, flags, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        train_with("--motion_file", DEFAULT_MOTION_FILE, *flags)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_no_cuda_device(command):
     with pytest.raises(ValueError, match=r"no CUDA device here for --device cuda:0\. Pass --device cpu"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rsl_rl.models import MLPModel
     from rsl_rl.storage import RolloutStorage
     from tensordict import TensorDict
+    from torch import Tensor
 
 
 CRITIC_WARMUP = 20
@@ -89,6 +90,18 @@ class TrackingPPO(CarriesSampler, PPO):
         algorithm.take_sampler(env)
         separate_encoders(algorithm)
         return algorithm
+
+    def process_env_step(self, obs: TensorDict, rewards: Tensor, dones: Tensor, extras: dict) -> None:
+        """Record a step."""
+        super().process_env_step(obs, rewards, dones, extras)
+        self._last_obs = obs
+
+    def continue_from(self, obs: TensorDict) -> None:
+        """Act on these observations next: all envs were reset between two rollouts.
+
+        rsl_rl's loop keeps the observations of its last step, so they are overwritten in place.
+        """
+        self._last_obs.update_(obs)
 
     def update(self) -> dict[str, float]:
         """Update the networks, the critic alone at first if it is fresh and the policy is not.

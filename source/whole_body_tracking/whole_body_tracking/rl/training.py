@@ -26,11 +26,12 @@ from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillation, TrackingDistillationRunner
 from .learning.budget import TrainingBudget
 from .learning.symmetry import require_mirror_images
+from .learning.until import ScoredTraining, add_until_args, check_until
 from .ppo import TrackingPPO
 from .prior.reward import adopt_reward_priors, keep_reward_priors
 from .prior.setup import add_prior_args, adopt_prior, configure_prior, keep_prior
 from .run import distributed
-from .run.checkpoints import require_resumable, resolve_checkpoint
+from .run.checkpoints import newest_checkpoint, require_resumable, resolve_checkpoint
 from .run.continuation import has_other_clips, note_session, require_same_control
 from .run.run_folder import choose_run_folder, describe_run, keep_refnn, removed_if_empty
 from .run.service import StopTraining
@@ -80,6 +81,7 @@ def train(argv: list[str]) -> TrainingResult:
         metavar="PATH",
         help="Checkpoint or run of train_sft.py to start from: docs/refinement.md.",
     )
+    add_until_args(parser)
     args = parse_args(parser, argv)
     return train_with(args, lambda env_cfg, agent_cfg: prepare_fine_tuning(args, agent_cfg))
 
@@ -115,6 +117,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
         prepare(env_cfg, agent_cfg)
     configure_prior(args, env_cfg, agent_cfg)
     check_amp(env_cfg, agent_cfg)
+    check_until(args, env_cfg)
     if not member.is_alone:
         use_share_of(member, args.device, env_cfg, agent_cfg)
     if args.max_iterations is not None:
@@ -194,8 +197,14 @@ def run_training(
         keep_prior(run_folder, agent_cfg)
         keep_refnn(run_folder, env_cfg)
         keep_reward_priors(run_folder, env_cfg)
-    runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg)
+    until = getattr(args, "until", None)
+    scored = None if until is None else ScoredTraining(runner, until)
+    runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg, scored)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
+    if scored is not None:
+        scored.finish()
+        if args.json is not None:
+            scored.write(args.json, newest_checkpoint(run_folder))
     distributed.leave()
     exit_code = runner.stop_reason.exit_code if runner.stop_reason else 0
     return TrainingResult(run_folder, runner.num_iterations_done, exit_code)
@@ -214,14 +223,21 @@ def restore(runner: TrackingRunner, checkpoint: Path, env_cfg: TrackingEnvCfg, s
         runner.alg.sampler.forget()
 
 
-def keep_to(budget: TrainingBudget, algorithm: TrackingPPO | TrackingDistillation) -> Callable[[int, dict], None]:
-    """A hook that anneals what the algorithm anneals, and ends training once the budget's wall time has passed."""
+def keep_to(
+    budget: TrainingBudget, algorithm: TrackingPPO | TrackingDistillation, scored: ScoredTraining | None = None
+) -> Callable[[int, dict], None]:
+    """A hook that anneals what the algorithm anneals, and ends training once the budget's wall time has passed.
+
+    It also scores the policy, if asked to, and ends training once that is good enough.
+    """
 
     def check(iteration: int, row: dict[str, float]) -> None:
         if isinstance(algorithm, TrackingPPO) and algorithm.anneals:
             algorithm.anneal(distributed.decided_by_first(lambda: budget.used(iteration + 1)))
         if budget.is_over:
             raise StopTraining(f"the budget of {budget.max_minutes:g} minutes is used up")
+        if scored is not None:
+            scored.check(iteration)
 
     return check
 

@@ -96,6 +96,11 @@ class AmpPPO(TrackingPPO):
         self._step += 1
         return self._style[step]
 
+    def continue_from(self, obs: TensorDict) -> None:
+        """Act on these observations next, with no window that reaches back beyond them."""
+        super().continue_from(obs)
+        self._window.forget_where(torch.ones_like(self._window.is_full))
+
     def update(self) -> dict[str, float]:
         """Update the networks, and the discriminator on the same rollout.
 

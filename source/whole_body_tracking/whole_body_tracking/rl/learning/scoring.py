@@ -90,12 +90,13 @@ def _sum_and_count(values: Tensor, counts: Tensor) -> Tensor:
 def _from_frame_0(env: RslRlVecEnvWrapper, motion: MotionCommand) -> Iterator[None]:
     """Start every env at frame 0 of a clip, clips in turn, with an evaluation's noise, and afterwards as in training.
 
-    What the sampler sees meanwhile is dropped.
+    What the sampler sees meanwhile is dropped, and the steps are not counted, so no schedule moves on.
     """
     clips = torch.arange(motion.num_envs, device=motion.device) % motion.library.num_clips
     before = {name: getattr(motion.cfg, name) for name in SMALL_PERTURBATION}
     was_frozen, motion.sampler.frozen = motion.sampler.frozen, True
     motion.fixed_start = (clips, torch.zeros_like(clips))
+    num_steps = env.unwrapped.common_step_counter
     for name, value in SMALL_PERTURBATION.items():
         setattr(motion.cfg, name, value)
     try:
@@ -105,6 +106,7 @@ def _from_frame_0(env: RslRlVecEnvWrapper, motion: MotionCommand) -> Iterator[No
         motion.fixed_start = None
         for name, value in before.items():
             setattr(motion.cfg, name, value)
+        env.unwrapped.common_step_counter = num_steps
     env.reset()
     motion.sampler.update()
     motion.sampler.frozen = was_frozen
