@@ -11,7 +11,7 @@ import pytest
 import torch
 from training_runs import checkpoint, progress, run, script
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 from whole_body_tracking.rl.sft.keys import FINE_TUNING_KEY, SUPERVISED_KEY
 
 pytestmark = pytest.mark.integration
@@ -32,7 +32,8 @@ def supervised(tmp_path_factory) -> tuple[Path, Path]:
     """Folder and run of a training with one round."""
     folder = tmp_path_factory.mktemp("supervised")
     files = ("--dataset", "squat.samples", "--json", "rounds.json", "--seed", 3, "--num_envs", 32)
-    run(script("train_sft.py", *COMMON, *SMALL, *files), folder)
+    refine = ("--refine_actions", "--refine_method", "feedback", "--refine_iterations", 2)
+    run(script("train_sft.py", *COMMON, *SMALL, *files, *refine), folder)
     return folder, only_run(folder)
 
 
@@ -56,6 +57,16 @@ def test_the_run_is_an_ordinary_one(supervised):
     rounds = json.loads((folder / "rounds.json").read_text())["rounds"]
     assert [row["total_samples"] for row in rounds] == [1600, 1920]
     assert rounds[1]["action_error"] < 0.5
+
+
+def test_a_run_keeps_the_clip_that_it_refined(supervised):
+    _, found = supervised
+    (refined,) = (found / "refined").iterdir()
+    clip, plain = MotionClip.load(refined), MotionClip.load(DEFAULT_MOTION_FILE)
+    assert clip.source["refinement"]["method"] == "feedback"
+    assert clip.source["refinement"]["sha256"] == plain.digest
+    difference = abs(clip.channels["joint_target"] - plain.joint_pos)
+    assert 0.01 < difference.max() < 1.0  # rad
 
 
 def test_the_policy_plays(supervised):
