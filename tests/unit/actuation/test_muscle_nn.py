@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from whole_body_tracking.actuation.least_squares import compare_with_least_squares, least_squares_activation
+from whole_body_tracking.actuation.learning.pair_start import pair_activation, pair_network, spread
 from whole_body_tracking.actuation.muscle_nn import load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss
 from whole_body_tracking.actuation.muscle_pairs import MusclePairs, reciprocal_activation
 from whole_body_tracking.actuation.muscle_training import (
@@ -25,7 +26,7 @@ PAIRS = MusclePairs.of_robot(G1)
 
 
 def job_in(folder, **changes) -> MuscleTrainingJob:
-    settings = {"iterations": 30, "batch_size": 32, "hidden": (290, 290), "save_every": 10}
+    settings = {"iterations": 30, "batch_size": 32, "hidden": (290, 290), "save_every": 10, "pair_iterations": 0}
     return MuscleTrainingJob(folder, **settings | changes)
 
 
@@ -60,6 +61,29 @@ def test_training_learns(tmp_path):
     assert after["torque_error"] < 0.8 * before
 
 
+def test_every_joint_starts_with_the_pairs_network():
+    # 100 units among 29 joints: 3 each, and 13 that no joint's output listens to.
+    model = new_muscle_nn(G1, (100, 64)).eval()
+    network, states = pair_network(model), held_out_states(PAIRS, 16)
+    spread(network, model)
+    expected = pair_activation(network, model, states.torque_per_activation, states.torque, leak=0.0)
+    found = model(states.torque_per_activation, states.torque)
+    assert 0.0 < float(expected.mean()) < 1.0
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_start_from_a_pair_is_better_than_a_training_from_random_weights(tmp_path):
+    started = MuscleTrainer(job_in(tmp_path, pair_iterations=150)).errors()["torque_error"]
+    plain = MuscleTrainer(job_in(tmp_path, iterations=150, save_every=150, learning_rate=1e-3)).run_block(0.0)
+    assert started < 0.7 * plain["torque_error"]
+    assert started < 0.1
+
+
+def test_layers_narrower_than_the_joints_cannot_start_from_a_pair(tmp_path):
+    with pytest.raises(ValueError, match=r"--hidden is \[290, 20\].*at least 29.*--pair_iterations 0"):
+        MuscleTrainer(job_in(tmp_path, hidden=(290, 20), pair_iterations=1))
+
+
 def test_a_resumed_training_ends_like_an_uninterrupted_one(tmp_path):
     whole = MuscleTrainer(job_in(tmp_path, iterations=20))
     whole.run_block(0.0)
@@ -82,7 +106,7 @@ def test_a_finished_training_is_not_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"iterations": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"max_minutes": -1.0}]
+    "change", [{"iterations": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"max_minutes": -1.0}, {"pair_iterations": -1}]
 )
 def test_bad_settings_are_refused(tmp_path, change):
     with pytest.raises(ValueError, match=f"--{next(iter(change))} is"):

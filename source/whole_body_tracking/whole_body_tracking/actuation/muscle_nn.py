@@ -63,11 +63,13 @@ class MuscleNN(nn.Module):
             torque_per_activation: J^T A [N m], shape [num_states, num_joints, 2].
             torque: Desired active torque [N m], shape [num_states, num_joints].
         """
-        inputs = torch.cat((torque_per_activation.abs(), torque[..., None]), -1) / self.effort_limit[:, None]
-        outputs = self.layers(inputs.flatten(-2)).unflatten(-1, (-1, 2))
-        bounded = outputs.clamp(0.0, 1.0)
-        # While it learns, an activation leaks out of its range: a muscle at rest would have no slope to wake it up.
-        return bounded + self.leak * (outputs - bounded) if self.training else bounded
+        outputs = self.layers(self.normalized(torque_per_activation, torque).flatten(-2)).unflatten(-1, (-1, 2))
+        return bounded_activation(outputs, self.leak if self.training else 0.0)
+
+    def normalized(self, torque_per_activation: Tensor, torque: Tensor) -> Tensor:
+        """What the layers read of every joint: both muscles' torques and the desired one over the effort limit, shape
+        [num_states, num_joints, 3]."""
+        return torch.cat((torque_per_activation.abs(), torque[..., None]), -1) / self.effort_limit[:, None]
 
     @torch.no_grad()
     def _start_joint_by_joint(self) -> None:
@@ -89,6 +91,15 @@ class MuscleNN(nn.Module):
             layer.weight.uniform_(-1.0, 1.0).mul_(bound * own)
             layer.bias.uniform_(-0.1, 0.1)
             groups = units
+
+
+def bounded_activation(outputs: Tensor, leak: float) -> Tensor:
+    """Outputs kept in [0, 1], but for a share ``leak`` of what is outside.
+
+    While a network learns, an activation leaks out of its range: a muscle at rest would have no slope to wake it up.
+    """
+    bounded = outputs.clamp(0.0, 1.0)
+    return bounded + leak * (outputs - bounded) if leak else bounded
 
 
 def torque_loss(pairs_torque: Tensor, torque: Tensor, activation: Tensor, effort_limit: Tensor) -> Tensor:

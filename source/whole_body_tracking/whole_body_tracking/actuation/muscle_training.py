@@ -15,6 +15,7 @@ from whole_body_tracking.files import write_json
 from whole_body_tracking.progress_table import ProgressTable
 from whole_body_tracking.robots import G1, RobotModel
 
+from .learning.pair_start import pair_activation, pair_network, spread
 from .muscle_nn import HIDDEN, LEAK, MuscleNN, load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss
 from .muscle_pairs import MusclePairs
 
@@ -24,6 +25,10 @@ SPEED_SPREAD = 0.1
 NUM_HELD_OUT = 2048
 HELD_OUT_SEED = 2_147_483_647
 """Of the held-out states, which no training seed reaches."""
+PAIR_LEARNING_RATE = 5e-3
+"""Of the pair's network, at first."""
+PAIR_SHARE = 0.5
+"""Share of ``max_minutes`` that the pair's network may take."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,10 @@ class MuscleTrainingJob:
     robot: RobotModel = G1
     iterations: int = 4000
     batch_size: int = 128
-    learning_rate: float = 1e-3
-    """At first; it falls to zero along a cosine."""
+    pair_iterations: int = 4000
+    """Of one pair's network, from which all joints start; 0 starts from random weights."""
+    learning_rate: float = 1e-4
+    """Of the whole network at first; it falls to zero along a cosine. Without ``pair_iterations`` take 1e-3."""
     hidden: tuple[int, ...] = HIDDEN
     save_every: int = 100
     """Iterations between two checkpoints and rows of the table."""
@@ -58,6 +65,8 @@ class MuscleTrainingJob:
         for name in ("iterations", "batch_size", "save_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 1.")
+        if self.pair_iterations < 0:
+            raise ValueError(f"--pair_iterations is {self.pair_iterations}, expected at least 0.")
         if not self.learning_rate > 0.0:
             raise ValueError(f"--learning_rate is {self.learning_rate}, expected more than 0.")
         if self.max_minutes is not None and not self.max_minutes > 0.0:
@@ -111,8 +120,8 @@ def train_muscle_nn(job: MuscleTrainingJob, report: Callable[[dict], None] = lam
     from torch.utils.tensorboard import SummaryWriter
 
     job.output_dir.mkdir(parents=True, exist_ok=True)
-    trainer = MuscleTrainer(job)
-    table, started = ProgressTable(job.output_dir), time.monotonic()
+    started = time.monotonic()
+    trainer, table = MuscleTrainer(job), ProgressTable(job.output_dir)
     table.rewind(trainer.iteration + 1)
     writer = SummaryWriter(str(job.output_dir), purge_step=trainer.iteration + 1)
     row = {}
@@ -152,6 +161,8 @@ class MuscleTrainer:
         if job.resume:
             self.model, training, tensors = load_muscle_nn(job.output_dir / LAST_FILE, job.robot)
             self.iteration = training["iteration"]
+        elif job.pair_iterations:
+            self._start_from_a_pair()
         self._optimizer = torch.optim.Adam(self.model.parameters(), lr=job.learning_rate)
         if tensors:
             _restore(self._optimizer, tensors)
@@ -194,19 +205,60 @@ class MuscleTrainer:
 
     def _step(self, share: float) -> Tensor:
         job = self.job
-        generator = torch.Generator().manual_seed(1_000_003 * job.seed + self.iteration)
-        states = sample_states(self.pairs, job.batch_size, generator)
-        for group in self._optimizer.param_groups:
-            group["lr"] = 0.5 * job.learning_rate * (1.0 + math.cos(math.pi * share))
-        self.model.leak = LEAK * max(0.0, 1.0 - 2.0 * share)
+        states = self._sample(self.iteration)
+        self.model.leak = leak_at(share)
         activation = self.model(states.torque_per_activation, states.torque)
-        found = (states.torque_per_activation * activation).sum(-1)
-        loss = torque_loss(found, states.torque, activation, self.pairs.effort_limit)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self._optimizer.step()
+        loss = loss_of(activation, states, self.pairs.effort_limit)
+        take_step(self._optimizer, loss, falling(job.learning_rate, share))
         return loss.detach()
+
+    def _sample(self, iteration: int) -> MuscleStates:
+        generator = torch.Generator().manual_seed(1_000_003 * self.job.seed + iteration)
+        return sample_states(self.pairs, self.job.batch_size, generator)
+
+    def _start_from_a_pair(self) -> None:
+        """Learn one pair's network, and give every joint its weights; see :mod:`.learning.pair_start`."""
+        job, started = self.job, time.monotonic()
+        network = pair_network(self.model)
+        optimizer = torch.optim.Adam(network.parameters())
+        for iteration in range(job.pair_iterations):
+            share = iteration / job.pair_iterations
+            if job.max_minutes is not None:
+                share = max(share, (time.monotonic() - started) / (60.0 * PAIR_SHARE * job.max_minutes))
+            if share >= 1.0:
+                break
+            states = self._sample(500_000_000 + iteration)
+            gains, torque = states.torque_per_activation, states.torque
+            activation = pair_activation(network, self.model, gains, torque, leak_at(share))
+            loss = loss_of(activation, states, self.pairs.effort_limit)
+            take_step(optimizer, loss, falling(PAIR_LEARNING_RATE, share))
+        spread(network, self.model)
+
+
+def leak_at(share: float) -> float:
+    """Leak of activations out of their range after a share of a training: it is gone after half of it."""
+    return LEAK * max(0.0, 1.0 - 2.0 * share)
+
+
+def falling(rate: float, share: float) -> float:
+    """A learning rate after a share of a training, along a cosine to zero."""
+    return 0.5 * rate * (1.0 + math.cos(math.pi * share))
+
+
+def loss_of(activation: Tensor, states: MuscleStates, effort_limit: Tensor) -> Tensor:
+    """:func:`.muscle_nn.torque_loss` of activations on states."""
+    found = (states.torque_per_activation * activation).sum(-1)
+    return torque_loss(found, states.torque, activation, effort_limit)
+
+
+def take_step(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
+    """One optimisation step at a learning rate, with a gradient of length 1 at most."""
+    (group,) = optimizer.param_groups
+    group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(group["params"], 1.0)
+    optimizer.step()
 
 
 def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
