@@ -11,6 +11,8 @@ from whole_body_tracking.tracking.joint_drive import drive_torque
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
 
+    from .muscle_actuator import MuscleActuator
+
 
 def bind_actuators(articulation: Articulation, timestep: float) -> None:
     """Bind every actuator of a robot that asks for it; others are left alone. The tracking tasks' actions call it.
@@ -51,3 +53,8 @@ def joint_torque(articulation: Articulation) -> Tensor:
 
 def _ours(articulation: Articulation) -> list:
     return [actuator for actuator in articulation.actuators.values() if hasattr(actuator, "bind")]
+
+
+def muscles_of(articulation: Articulation) -> MuscleActuator | None:
+    """The muscles of a robot; None if something else drives it."""
+    return next((actuator for actuator in _ours(articulation) if hasattr(actuator, "pairs")), None)

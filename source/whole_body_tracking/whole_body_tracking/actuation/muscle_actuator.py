@@ -13,6 +13,7 @@ from torch import Tensor
 from whole_body_tracking.robots import get_robot
 
 from .muscle_curves import next_activation
+from .muscle_drive import MuscleDrive, digest_of
 from .muscle_nn import load_muscle_nn
 from .muscle_pairs import MusclePairs, reciprocal_activation, require_activations
 from .stable_pd_actuator import StablePDActuator
@@ -20,6 +21,7 @@ from .stable_pd_actuator import StablePDActuator
 if TYPE_CHECKING:
     from isaaclab.assets import Articulation
 
+    from .learning.visited import VisitedStates
     from .muscle_cfg import MuscleActuatorCfg
 
 
@@ -57,6 +59,8 @@ class MuscleActuator(StablePDActuator):
         """Of every muscle, in [0, 1]."""
         self.excitation: Tensor | None = None
         """What activations follow instead of the targets, shape [num_envs, num_joints, 2]; see :meth:`excite`."""
+        self.visited: VisitedStates | None = None
+        """Where the states go in which activations are asked for; None forgets them."""
         self._step = 0.0
 
     def bind(self, articulation: Articulation, timestep: float) -> None:
@@ -90,6 +94,8 @@ class MuscleActuator(StablePDActuator):
         wanted = self.excitation
         if wanted is None:
             desired = self._clip_effort(self.desired_torque(control_action, joint_pos, joint_vel)) - passive
+            if self.visited is not None:
+                self.visited.add(gains, desired)
             wanted = (reciprocal_activation if self.network is None else self.network)(gains, desired)
         self.activation = next_activation(wanted, self.activation, self._step) if self._is_slow else wanted
         self.computed_effort = (gains * self.activation).sum(-1) + passive
@@ -102,6 +108,13 @@ class MuscleActuator(StablePDActuator):
     def kind(self) -> str:
         """What exported policies call it."""
         return "muscles"
+
+    @property
+    def drive(self) -> MuscleDrive:
+        """What exported policies say of the muscles."""
+        weights = {} if self.network is None else self.network.state_dict()
+        digest = digest_of({name: value.cpu().numpy() for name, value in weights.items()}) if weights else ""
+        return MuscleDrive(self._is_slow, self.counts_contacts, digest)
 
     @property
     def _is_slow(self) -> bool:

@@ -79,11 +79,12 @@ def sample_states(pairs: MusclePairs, num_states: int, generator: torch.Generato
     """Draw joint positions within their limits, velocities around rest, and torques that the muscles can give.
 
     Positions are uniform, velocities normal with a tenth of the velocity limits as standard deviation, active torques
-    uniform between what either muscle gives alone, within the effort limits.
+    uniform between what either muscle gives alone, within the effort limits. The generator is on the muscles' device.
     """
     shape = (num_states, len(pairs.joint_names))
-    position, share = (torch.rand(shape, generator=generator) for _ in range(2))
-    velocity = SPEED_SPREAD * torch.randn(shape, generator=generator) * pairs.velocity_limit
+    device = generator.device
+    position, share = (torch.rand(shape, generator=generator, device=device) for _ in range(2))
+    velocity = SPEED_SPREAD * torch.randn(shape, generator=generator, device=device) * pairs.velocity_limit
     gains = pairs.torque_per_activation(pairs.lower + position * (pairs.upper - pairs.lower), velocity)
     low = torch.maximum(gains.amin(-1), -pairs.effort_limit)
     high = torch.minimum(gains.amax(-1), pairs.effort_limit)

@@ -81,8 +81,12 @@ class StablePDActuator(ActuatorBase):
     @property
     def kind(self) -> str:
         """What exported policies call it: ``stable_pd``, or ``stable_pd_contacts`` if it counts contact forces."""
-        counts = self._native is not None and self._native.arrays.contact_forces
-        return "stable_pd_contacts" if counts else "stable_pd"
+        return "stable_pd_contacts" if self.counts_contacts else "stable_pd"
+
+    @property
+    def counts_contacts(self) -> bool:
+        """Whether the prediction counts contact forces."""
+        return self._native is not None and self._native.arrays.contact_forces
 
     def reset(self, env_ids: Sequence[int] | None) -> None:
         """Forget the contact forces of some envs."""

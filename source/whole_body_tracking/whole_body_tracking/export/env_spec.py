@@ -126,13 +126,15 @@ def _action_fields(action, num_joints: int) -> dict[str, Any]:
 
 
 def _joint_fields(articulation: Articulation) -> dict[str, Any]:
-    from whole_body_tracking.actuation.binding import actuation_kind, drive_gains
+    from whole_body_tracking.actuation.binding import actuation_kind, drive_gains, muscles_of
 
     robot = articulation.data
     limits, soft_limits = robot.joint_pos_limits.torch[0], robot.soft_joint_pos_limits.torch[0]
     stiffness, damping = drive_gains(articulation)
+    muscles = muscles_of(articulation)
     return {
         "actuation": actuation_kind(articulation),
+        "muscles": None if muscles is None else muscles.drive,
         "joint_names": tuple(robot.joint_names),
         "joint_stiffness": _numbers(stiffness[0]),
         "joint_damping": _numbers(damping[0]),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from whole_body_tracking.actuation.muscle_drive import MUSCLE_FILE
 from whole_body_tracking.file_set import replace_set
 from whole_body_tracking.robots import get_robot
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from whole_body_tracking.motion import MotionLibrary
 
 NUM_PARITY_SAMPLES = 64
-POLICY_FILES = ("policy.onnx", "policy.json", "policy.pt", "deploy.yaml")
+POLICY_FILES = ("policy.onnx", "policy.json", "policy.pt", "deploy.yaml", MUSCLE_FILE)
 """Files that an export can have; they are replaced together."""
 
 
@@ -52,8 +53,8 @@ def export_run(
     """Write the runner's policy as files for a controller, checked against torch.
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
-    Unitree's layout, if the actions are relative to the default pose; ``clips/``, if there are several, which the graph
-    does not hold. They replace those of an earlier export together, once all are written and checked.
+    Unitree's layout, if the actions are relative to the default pose; ``muscle_nn.safetensors``, if the robot's muscles
+    have one; ``clips/``, if there are several, which the graph does not hold. They replace those of an earlier export together, once all are written and checked.
 
     Args:
         runner: Runner with a task of this package; the parity check reads the environment's last observations.
@@ -100,9 +101,20 @@ def write_checked(folder: Path, env: ManagerBasedRLEnv, actor: MLPModel, spec: P
 
     def write(staged: Path) -> None:
         write_policy(staged, graph, spec, get_robot(env.cfg.robot_name).joint_names)
+        _write_muscle_nn(staged, env)
         _check(load_policy(staged / "policy.onnx", needs_clips=False, follows_gait=None), env, actor)
 
     replace_set(folder, POLICY_FILES, write)
+
+
+def _write_muscle_nn(folder: Path, env: ManagerBasedRLEnv) -> None:
+    """Write the network of the robot's muscles, as it is now; nothing for other robots."""
+    from whole_body_tracking.actuation.binding import muscles_of
+    from whole_body_tracking.actuation.muscle_nn import save_muscle_nn
+
+    muscles = muscles_of(env.scene["robot"])
+    if muscles is not None and muscles.network is not None:
+        save_muscle_nn(folder / MUSCLE_FILE, muscles.network, {})
 
 
 def _graph(env: ManagerBasedRLEnv, actor: MLPModel, spec: PolicySpec) -> nn.Module:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal, get_args
 
+from whole_body_tracking.actuation.muscle_drive import MuscleDrive
 from whole_body_tracking.locomotion.command import CommandRanges
 
 from .clip_reference import ClipReference, TrainedClip, require_folder_name
@@ -23,6 +24,7 @@ ADDED_FIELDS = {
     "trained_on",
     "action_center",
     "actuation",
+    "muscles",
     "velocity_ranges",
 }
 """Fields that files of this format version may lack; they have defaults."""
@@ -144,6 +146,8 @@ class PolicySpec:
     """Clips of the training, from its ``provenance.json``; empty if that file was not beside the checkpoint."""
     actuation: Actuation = "implicit"
     """How joints were driven in training."""
+    muscles: MuscleDrive | None = None
+    """Their muscles, for the actuation ``muscles``; None for others."""
     velocity_ranges: CommandRanges | None = None
     """Velocity commands of the training; None for a policy that is not told a velocity."""
     quat_order: str = "wxyz"
@@ -171,6 +175,11 @@ class PolicySpec:
             raise ValueError(f"`action_center` is '{self.action_center}', expected one of {get_args(ActionCenter)}.")
         if self.actuation not in get_args(Actuation):
             raise ValueError(f"`actuation` is '{self.actuation}', expected one of {get_args(Actuation)}.")
+        if (self.actuation == "muscles") != (self.muscles is not None):
+            raise ValueError(
+                f"`actuation` is '{self.actuation}' and `muscles` is {self.muscles}; both belong together. Export the"
+                " policy again."
+            )
         if self.clamp_targets and self.emitted_actions != "default_relative":
             raise ValueError(
                 "Targets cannot be clamped in a file that does not know them: its actions are about a reference that it"
@@ -289,6 +298,8 @@ class PolicySpec:
             content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
             ranges = content.get("velocity_ranges")
             content["velocity_ranges"] = None if ranges is None else CommandRanges(**_tuples(ranges))
+            muscles = content.get("muscles")
+            content["muscles"] = None if muscles is None else MuscleDrive(**muscles)
             content["trained_on"] = [TrainedClip(**clip) for clip in content.get("trained_on", [])]
             return cls(**_tuples(content))
         except (AttributeError, TypeError) as error:

@@ -83,7 +83,8 @@ class TrackingPPO(CarriesSampler, PPO):
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> TrackingPPO:
         """Build the algorithm and remember the environment's sampler."""
-        cfg["algorithm"].pop("amp", None)  # AmpPPO's alone
+        for name in ("amp", "muscle"):  # AmpPPO's and MusclePPO's alone
+            cfg["algorithm"].pop(name, None)
         set_num_motions(env, cfg["actor"], cfg["critic"])
         set_joint_order(env, cfg["actor"], cfg["critic"])
         algorithm: TrackingPPO = PPO.construct_algorithm(obs, env, cfg, device)

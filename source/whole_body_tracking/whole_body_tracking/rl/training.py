@@ -27,6 +27,7 @@ from .distillation import TrackingDistillation, TrackingDistillationRunner
 from .learning.budget import TrainingBudget
 from .learning.symmetry import require_mirror_images
 from .learning.until import ScoredTraining, add_until_args, check_until
+from .muscle.settings import check_muscle_learning
 from .ppo import TrackingPPO
 from .prior.reward import adopt_reward_priors, keep_reward_priors
 from .prior.setup import add_prior_args, adopt_prior, configure_prior, keep_prior
@@ -117,6 +118,7 @@ def train_with(args: argparse.Namespace, prepare: Prepare | None = None) -> Trai
         prepare(env_cfg, agent_cfg)
     configure_prior(args, env_cfg, agent_cfg)
     check_amp(env_cfg, agent_cfg)
+    check_muscle_learning(env_cfg, agent_cfg)
     check_until(args, env_cfg)
     if not member.is_alone:
         use_share_of(member, args.device, env_cfg, agent_cfg)

@@ -58,7 +58,7 @@ def roll_out(
         ValueError: If the delay is negative, an observation term is unknown, or the root is not tracked.
     """
     _require_root(policy.spec, robot)
-    simulation = simulation_of(robot, policy.spec)
+    simulation = simulation_of(robot, policy.spec, policy.folder)
     player = _Player(policy, reference, simulation, DelayLine(control_delay, simulation.substeps))
     rollouts = []
     for index in range(num_rollouts):

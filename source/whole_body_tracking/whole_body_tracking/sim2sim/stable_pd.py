@@ -1,25 +1,38 @@
-"""Plain MuJoCo with the joints driven as in training: by MuJoCo's position servos, or by stable PD control."""
+"""Plain MuJoCo with the joints driven as in training: by its position servos, by stable PD control, or by muscles."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import mujoco
 import numpy as np
 import torch
 
+from whole_body_tracking.actuation.muscle_curves import next_activation
+from whole_body_tracking.actuation.muscle_nn import load_muscle_nn
+from whole_body_tracking.actuation.muscle_pairs import MusclePairs, reciprocal_activation
 from whole_body_tracking.actuation.stable_pd import stable_pd_torque
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_model import PHYSICS_DT
-from whole_body_tracking.robots.mujoco_simulation import Simulation
+from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 
 
-def simulation_of(robot: RobotModel, spec: PolicySpec) -> Simulation:
+def simulation_of(robot: RobotModel, spec: PolicySpec, folder: Path | None = None) -> Simulation:
     """Simulation with the actuation of a policy.
 
+    Args:
+        robot: Of the policy.
+        spec: Of the policy.
+        folder: Of its file, which has the network of its muscles.
+
     Raises:
-        ValueError: If there is none such here, or the control period is not a multiple of the physics step.
+        FileNotFoundError: If the network is gone.
+        ValueError: If it is another one, or the control period is not a multiple of the physics step.
     """
-    spec.require_actuation(("implicit", "stable_pd", "stable_pd_contacts"), "sim2sim")
+    spec.require_actuation(("implicit", "stable_pd", "stable_pd_contacts", "muscles"), "sim2sim")
+    if spec.actuation == "muscles":
+        return MuscleSimulation(robot, spec, folder or Path())
     return Simulation(robot, spec) if spec.actuation == "implicit" else StablePDSimulation(robot, spec)
 
 
@@ -30,7 +43,8 @@ class StablePDSimulation(Simulation):
         """Build the model and take its servos out of action."""
         super().__init__(robot, spec)
         self.model.actuator_gainprm[:] = self.model.actuator_biasprm[:] = 0.0
-        self._counts_contacts = spec.actuation == "stable_pd_contacts"
+        muscles = spec.muscles
+        self._counts_contacts = spec.actuation == "stable_pd_contacts" if muscles is None else muscles.contact_forces
         gains = (spec.joint_stiffness, spec.joint_damping, spec.joint_effort_limit)
         self._stiffness, self._damping, self._limit = (torch.tensor(values, dtype=torch.float64) for values in gains)
         # The formula has the root first and joints in the policy's order.
@@ -54,3 +68,46 @@ class StablePDSimulation(Simulation):
         joints = (data.qpos[self._joint_qpos], data.qvel[self._joint_dof], targets)
         tensors = (torch.from_numpy(np.array(value, dtype=np.float64)) for value in (*values, *joints))
         return stable_pd_torque(*tensors, self._stiffness, self._damping, PHYSICS_DT, self._limit).numpy()
+
+
+class MuscleSimulation(StablePDSimulation):
+    """Simulation in which a pair of muscles on every joint follows the torques of stable PD control."""
+
+    def __init__(self, robot: RobotModel, spec: PolicySpec, folder: Path):
+        """Build the model and make the muscles.
+
+        Raises:
+            FileNotFoundError: If the network is not in the folder.
+            ValueError: If it is another one.
+        """
+        super().__init__(robot, spec)
+        path = spec.muscles.require_network(folder)
+        self._network = None if path is None else load_muscle_nn(path, robot)[0]
+        self._pairs, self._is_slow = MusclePairs.of_robot(robot), spec.muscles.activation_dynamics
+        # Muscles are in the order of the robot's joints.
+        self._order = [spec.joint_names.index(name) for name in robot.joint_names]
+        self.activation = torch.zeros(robot.num_joints, 2)
+        """Of every muscle, in [0, 1]."""
+
+    def reset(self, state: RobotState) -> None:
+        """Put the robot into a state at time zero, its muscles at rest."""
+        super().reset(state)
+        self.activation.zero_()
+
+    @torch.no_grad()
+    def _torque(self, targets: np.ndarray) -> np.ndarray:
+        order, data = self._order, self.data
+        wanted = torch.from_numpy(super()._torque(targets)[order]).float()
+        position, velocity = (
+            torch.from_numpy(values[order]).float()
+            for values in (data.qpos[self._joint_qpos], data.qvel[self._joint_dof])
+        )
+        gains, passive = self._pairs.torque_per_activation(position, velocity), self._pairs.passive_torque(position)
+        find = reciprocal_activation if self._network is None else self._network
+        asked = find(gains[None], (wanted - passive)[None])[0]
+        self.activation = next_activation(asked, self.activation, PHYSICS_DT) if self._is_slow else asked
+        limit = self._pairs.effort_limit
+        torque = ((gains * self.activation).sum(-1) + passive).clamp(-limit, limit)
+        result = np.empty(len(order))
+        result[order] = torque.numpy()
+        return result

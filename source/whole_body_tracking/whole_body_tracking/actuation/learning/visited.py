@@ -40,17 +40,19 @@ class VisitedStates:
         self._torque[places % self.capacity] = possible
         self.num_added += len(gains)
 
-    def sample(self, num_states: int) -> MuscleStates:
+    def sample(self, num_states: int, newest: int | None = None) -> MuscleStates:
         """Draw states with replacement.
+
+        Args:
+            num_states: How many.
+            newest: Only from this many that were added last; None means all.
 
         Raises:
             ValueError: If there is none.
         """
-        if not len(self):
+        among = len(self) if newest is None else min(newest, len(self))
+        if not among:
             raise ValueError("No state was visited yet. Step the environment before MuscleNN learns from it.")
-        chosen = torch.randint(len(self), (num_states,), device=self._gains.device)
+        age = torch.randint(among, (num_states,), device=self._gains.device)
+        chosen = (self.num_added - 1 - age) % self.capacity
         return MuscleStates(self._gains[chosen], self._torque[chosen])
-
-    def clear(self) -> None:
-        """Forget all."""
-        self.num_added = 0

@@ -8,6 +8,7 @@ from isaaclab_rl.rsl_rl import RslRlMLPModelCfg, RslRlOnPolicyRunnerCfg, RslRlPp
 from isaaclab_tasks.utils import preset
 
 from whole_body_tracking.tasks.tracking.amp_cfg import AmpCfg
+from whole_body_tracking.tasks.tracking.muscle_learning_cfg import MuscleLearningCfg
 
 
 @configclass
@@ -18,6 +19,10 @@ class TrackingPPOAlgorithmCfg(RslRlPpoAlgorithmCfg):
 
     amp: AmpCfg = AmpCfg()
     """Settings of AMP, used with ``class_name=whole_body_tracking.rl.amp.ppo:AmpPPO`` alone: see docs/tasks.md."""
+
+    muscle: MuscleLearningCfg = MuscleLearningCfg()
+    """Settings of MuscleNN's learning, used with ``class_name=whole_body_tracking.rl.muscle.ppo:MusclePPO`` alone: see
+    docs/actuation.md."""
 
     precision: str = "auto"
     """Number format of the hidden layers' matrix products in training: ``float32``, ``bfloat16``, or ``auto``, which is
