@@ -40,13 +40,24 @@ class EngineDynamics:
         armature = torch.nn.functional.pad(self._data.joint_armature.torch, (self.num_base_dofs, 0))
         return mass_matrix + torch.diag_embed(armature)
 
-    def bias(self) -> Tensor:
-        """C(q, q') q' + g(q), shape [num_envs, num_base_dofs + num_joints] [N, N m]."""
-        return self._bias.compute()
+    def bias(self, mass_matrix: Tensor) -> Tensor:
+        """C(q, q') q' + g(q), shape [num_envs, num_base_dofs + num_joints] [N, N m].
+
+        Args:
+            mass_matrix: Of :meth:`mass_matrix`, at the same state.
+        """
+        return self._bias.compute(mass_matrix)
 
 
 class _NewtonBias:
-    """Newton's inverse dynamics; Isaac Lab's data offer its gravity alone."""
+    """Newton's inverse dynamics; Isaac Lab's data offer its gravity alone.
+
+    Newton 1.6.1 solves at a root that keeps its *spatial* acceleration at zero, whose centre of mass therefore
+    accelerates by ``a = w x v``. It takes ``m a`` away again (``convert_free_distance_joint_f_internal_to_public`` in
+    ``newton/_src/solvers/featherstone/kernels.py``), with the mass of the root body alone; what hangs on it, and the
+    joints' own rows, keep theirs. So the three columns of the root's linear velocity times ``a`` are taken away here,
+    and ``m a`` given back. v is the velocity of the root's centre of mass, w its angular velocity, in the world frame.
+    """
 
     mass_matrix_lacks_armature = True
 
@@ -59,7 +70,7 @@ class _NewtonBias:
         self._rows = [wp.zeros(shape, dtype=wp.float32, device=model.device) for _ in range(2)]
         self._parts = [wp.to_torch(rows) for rows in self._rows]
 
-    def compute(self) -> Tensor:
+    def compute(self, mass_matrix: Tensor) -> Tensor:
         import warp as wp
         from isaaclab_newton.assets.articulation.kernels import gather_dof_force_rows
         from isaaclab_newton.physics import NewtonManager
@@ -85,7 +96,13 @@ class _NewtonBias:
                 outputs=[rows],
                 device=view.model.device,
             )
-        return self._parts[0] + self._parts[1]
+        bias = self._parts[0] + self._parts[1]
+        if robot.num_base_dofs == 0:
+            return bias
+        spurious = torch.linalg.cross(data.root_com_ang_vel_w.torch, data.root_com_lin_vel_w.torch)
+        bias -= (mass_matrix[..., :3] @ spurious[..., None])[..., 0]
+        bias[..., :3] += data.body_mass.torch[:, :1] * spurious
+        return bias
 
 
 class _OvPhysxBias:
@@ -106,6 +123,6 @@ class _OvPhysxBias:
         columns = [*range(base), *(base + joint for joint in joints)]
         self._columns = torch.tensor(columns, device=articulation.device)
 
-    def compute(self) -> Tensor:
+    def compute(self, mass_matrix: Tensor) -> Tensor:
         self._view.read_into(self._type, self._coriolis)
         return self._data.gravity_compensation_forces.torch + self._rows[:, self._columns]

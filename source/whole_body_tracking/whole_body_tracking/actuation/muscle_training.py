@@ -25,7 +25,7 @@ SPEED_SPREAD = 0.1
 NUM_HELD_OUT = 2048
 HELD_OUT_SEED = 2_147_483_647
 """Of the held-out states, which no training seed reaches."""
-PAIR_LEARNING_RATE = 5e-3
+PAIR_LEARNING_RATE = 1e-2
 """Of the pair's network, at first."""
 PAIR_SHARE = 0.5
 """Share of ``max_minutes`` that the pair's network may take."""
@@ -47,12 +47,14 @@ class MuscleTrainingJob:
 
     output_dir: Path
     robot: RobotModel = G1
-    iterations: int = 4000
+    iterations: int = 200
+    """Of the whole network."""
     batch_size: int = 128
     pair_iterations: int = 4000
     """Of one pair's network, from which all joints start; 0 starts from random weights."""
-    learning_rate: float = 1e-4
-    """Of the whole network at first; it falls to zero along a cosine. Without ``pair_iterations`` take 1e-3."""
+    learning_rate: float | None = None
+    """Of the whole network at first; it falls to zero along a cosine. None takes 3e-5 after a pair's network, whose
+    weights larger ones spoil, and 1e-3 from random weights."""
     hidden: tuple[int, ...] = HIDDEN
     save_every: int = 100
     """Iterations between two checkpoints and rows of the table."""
@@ -67,12 +69,19 @@ class MuscleTrainingJob:
                 raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 1.")
         if self.pair_iterations < 0:
             raise ValueError(f"--pair_iterations is {self.pair_iterations}, expected at least 0.")
-        if not self.learning_rate > 0.0:
+        if self.learning_rate is not None and not self.learning_rate > 0.0:
             raise ValueError(f"--learning_rate is {self.learning_rate}, expected more than 0.")
         if self.max_minutes is not None and not self.max_minutes > 0.0:
             raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
         if not self.resume and (self.output_dir / LAST_FILE).exists():
             raise ValueError(f"{self.output_dir} already holds a training. Take --resume, or give another folder.")
+
+    @property
+    def first_rate(self) -> float:
+        """Learning rate of the whole network at first."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 3e-5 if self.pair_iterations else 1e-3
 
 
 def sample_states(pairs: MusclePairs, num_states: int, generator: torch.Generator) -> MuscleStates:
@@ -164,7 +173,7 @@ class MuscleTrainer:
             self.iteration = training["iteration"]
         elif job.pair_iterations:
             self._start_from_a_pair()
-        self._optimizer = torch.optim.Adam(self.model.parameters(), lr=job.learning_rate)
+        self._optimizer = torch.optim.Adam(self.model.parameters(), lr=job.first_rate)
         if tensors:
             _restore(self._optimizer, tensors)
 
@@ -207,10 +216,10 @@ class MuscleTrainer:
     def _step(self, share: float) -> Tensor:
         job = self.job
         states = self._sample(self.iteration)
-        self.model.leak = leak_at(share)
+        self.model.leak = 0.0 if job.pair_iterations else leak_at(share)  # a pair's network is awake
         activation = self.model(states.torque_per_activation, states.torque)
         loss = loss_of(activation, states, self.pairs.effort_limit)
-        take_step(self._optimizer, loss, falling(job.learning_rate, share))
+        take_step(self._optimizer, loss, falling(job.first_rate, share))
         return loss.detach()
 
     def _sample(self, iteration: int) -> MuscleStates:
@@ -272,5 +281,5 @@ def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> No
 
 def trained_muscle_nn(robot: RobotModel, folder: Path, max_minutes: float) -> MuscleNN:
     """Train a network into a folder within some minutes, and return it."""
-    train_muscle_nn(MuscleTrainingJob(folder, robot, iterations=100_000, max_minutes=max_minutes))
+    train_muscle_nn(MuscleTrainingJob(folder, robot, pair_iterations=12_000, max_minutes=max_minutes))
     return load_muscle_nn(folder / MODEL_FILE, robot)[0]

@@ -120,9 +120,10 @@ class StablePDActuator(ActuatorBase):
                 " physics_dt) once after sim.reset(), as the tracking tasks' actions do."
             )
         known = torch.nn.functional.pad(action.joint_efforts, (self._dynamics.num_base_dofs, 0))
+        mass_matrix = self._dynamics.mass_matrix()
         torque = stable_pd_torque(
-            self._dynamics.mass_matrix(),
-            self._dynamics.bias() - known,
+            mass_matrix,
+            self._dynamics.bias(mass_matrix) - known,
             joint_pos,
             joint_vel,
             action.joint_positions,

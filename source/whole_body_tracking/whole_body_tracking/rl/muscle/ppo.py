@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from whole_body_tracking.actuation.muscle_nn import MuscleNN
 
 MUSCLE_KEY = "muscle_nn"
-"""In checkpoints: MuscleNN and its optimizer."""
+"""In checkpoints: MuscleNN now and as it was given, its optimizer, and the two errors of every iteration."""
 NUM_MEASURED = 1024
 """States of the newest rollout on which errors are measured, before anything is learnt from them."""
 SMALL_LEAK = 0.01
@@ -39,6 +39,7 @@ class MusclePPO(TrackingPPO):
 
     muscle: MuscleLearningCfg
     network: MuscleNN
+    _errors: list[list[float]]
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict, device: str) -> MusclePPO:
@@ -58,7 +59,7 @@ class MusclePPO(TrackingPPO):
         if actuator is None or actuator.network is None:
             raise ValueError("MuscleNN should learn with PPO, and the robot has no muscles with one: presets=muscles.")
         self.muscle, self.network, self._pairs = muscle, actuator.network, actuator.pairs
-        self._first = deepcopy(self.network)
+        self._first, self._errors = deepcopy(self.network), []
         self._limit = actuator.pairs.effort_limit
         self._visited = VisitedStates(muscle.capacity, len(self._limit), env.unwrapped.device)
         actuator.visited, self._num_learnt = self._visited, 0
@@ -73,10 +74,13 @@ class MusclePPO(TrackingPPO):
             which the network has not learnt yet; ``muscle_nn_error_of_first`` that of the network as it was given.
         """
         losses = super().update()
+        if self._visited.num_added == self._num_learnt:
+            return losses
         newest = self._visited.num_added - self._num_learnt
         states = self._visited.sample(NUM_MEASURED, newest)
         errors = {"muscle_nn_error": self.network, "muscle_nn_error_of_first": self._first}
         logged = {name: self._error(network, states) for name, network in errors.items()}
+        self._errors.append([logged["muscle_nn_error"], logged["muscle_nn_error_of_first"]])
         loss = torch.stack([self._update_network() for _ in range(self.muscle.num_updates)]).mean()
         self._num_learnt = self._visited.num_added
         return losses | logged | {"muscle_nn": loss.item()}
@@ -118,7 +122,12 @@ class MusclePPO(TrackingPPO):
 
     def save(self) -> dict:
         """Return everything a checkpoint stores, MuscleNN among it."""
-        state = {"network": self.network.state_dict(), "optimizer": self._network_optimizer.state_dict()}
+        state = {
+            "network": self.network.state_dict(),
+            "first": self._first.state_dict(),
+            "optimizer": self._network_optimizer.state_dict(),
+            "errors": self._errors,
+        }
         return super().save() | {MUSCLE_KEY: state}
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
@@ -139,5 +148,7 @@ class MusclePPO(TrackingPPO):
                 " was trained with the same --hidden."
             )
         self.network.load_state_dict(state["network"])
+        self._first.load_state_dict(state["first"])
+        self._errors = [list(row) for row in state["errors"]]
         self._network_optimizer.load_state_dict(state["optimizer"])
         return resumes
