@@ -9,6 +9,7 @@ import torch
 from mujoco_cpu_envs import Envs
 
 from whole_body_tracking.actuation.binding import actuation_kind, bind_actuators, drive_gains, joint_torque
+from whole_body_tracking.actuation.dynamics import EngineDynamics
 from whole_body_tracking.actuation.stable_pd import stable_pd_torque
 from whole_body_tracking.actuation.stable_pd_cfg import stable_pd_group
 from whole_body_tracking.robots import G1
@@ -61,6 +62,24 @@ def test_every_substep_has_the_formulas_torque(envs):
     found = np.concatenate((envs.state(), joint_torque(envs.robot).numpy()), axis=1)
     # The state is rounded to single precision once between the control steps.
     np.testing.assert_allclose(found, states, rtol=1e-4, atol=2e-4)
+
+
+def test_newtons_own_dynamics_give_the_same_torque_while_the_root_moves(envs):
+    """Mass matrix and bias as newton_mjwarp takes them, at 1 m/s and 1 rad/s and joints at 1 rad/s."""
+    envs.place_at_random(2.0, seed=3)
+    dynamics, data = EngineDynamics(envs.robot), envs.robot.data
+    mass_matrix = dynamics.mass_matrix()
+    joints = (data.joint_pos.torch, data.joint_vel.torch, envs.default)
+    gains = (torch.tensor(np.array(values), dtype=torch.float32) for values in (G1.stiffness, G1.damping))
+    limit = torch.tensor(np.array(G1.effort_limit), dtype=torch.float32)
+    found = stable_pd_torque(mass_matrix, dynamics.bias(mass_matrix), *joints, *gains, envs.dt, limit).numpy()
+    for env_id, model in enumerate(envs.manager.env_models()):
+        model.opt.timestep = envs.dt
+        native = mujoco.MjData(model)
+        native.qpos[:], native.qvel[:] = envs.data.qpos.numpy()[env_id], envs.data.qvel.numpy()[env_id]
+        mujoco.mj_step1(model, native)
+        expected = reference_torque(model, native, envs.default[env_id].numpy(), np.zeros(model.nv))
+        np.testing.assert_allclose(found[env_id], expected, rtol=0.0, atol=2e-6 * np.abs(expected).max())
 
 
 def test_the_robot_says_how_it_is_driven(envs):
