@@ -50,6 +50,26 @@ def test_muscles_are_linear_in_activation_and_their_moments_are_mujocos(body):
     np.testing.assert_allclose(data.qfrc_actuator, data.actuator_force @ moment, atol=1e-9)
 
 
+def test_torques_of_muscles_at_rest_and_active_are_mujocos():
+    """A still body with bent hips and knees and muscles so short that they pull without activation."""
+    body = small_human()
+    body.model.actuator_lengthrange[:] = (0.05, 0.12)
+    qpos = body.rest_qpos.copy()
+    for side in ("left", "right"):
+        qpos[body.joint_address(f"{side}_hip")], qpos[body.joint_address(f"{side}_knee")] = -1.8, 2.0
+    qpos = body.coordinates.expand(qpos)
+    dynamics = inverse_dynamics(body, HumanMotion("bent", 50.0, np.tile(qpos, (5, 1))))
+    model, data = body.model, mujoco.MjData(body.model)
+    jacobian, activation = body.coordinates.jacobian(qpos), np.linspace(0.0, 0.5, model.nu)
+    for excited, expected in ((0.0, dynamics.passive_torque[2]), (1.0, None)):
+        data.qpos[:], data.act[:] = qpos, excited * activation
+        mujoco.mj_forward(model, data)
+        if expected is None:
+            expected = dynamics.passive_torque[2] + dynamics.torque_per_activation[2] @ activation
+        np.testing.assert_allclose(expected, (data.qfrc_actuator @ jacobian)[6:], atol=1e-6)
+        assert np.abs(expected).max() > 1.0
+
+
 def test_it_explains_a_simulated_motion(body):
     """Torques of a falling body whose muscles are known, its knees held by MuJoCo, come back from positions alone."""
     model, data = body.model, mujoco.MjData(body.model)

@@ -281,5 +281,5 @@ def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> No
 
 def trained_muscle_nn(robot: RobotModel, folder: Path, max_minutes: float) -> MuscleNN:
     """Train a network into a folder within some minutes, and return it."""
-    train_muscle_nn(MuscleTrainingJob(folder, robot, pair_iterations=12_000, max_minutes=max_minutes))
+    train_muscle_nn(MuscleTrainingJob(folder, robot, pair_iterations=8000, max_minutes=max_minutes))
     return load_muscle_nn(folder / MODEL_FILE, robot)[0]

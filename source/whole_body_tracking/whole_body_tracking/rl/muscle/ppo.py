@@ -30,6 +30,9 @@ MUSCLE_KEY = "muscle_nn"
 """In checkpoints: MuscleNN now and as it was given, its optimizer, and the two errors of every iteration."""
 NUM_MEASURED = 1024
 """States of the newest rollout on which errors are measured, before anything is learnt from them."""
+WARM_UP = 100
+"""Updates in which the learning rate rises: Adam's first steps move all weights alike, and spoilt a trained network from
+0.4 to 6 % within 20 updates at 1e-4."""
 SMALL_LEAK = 0.01
 """Slope of activations outside [0, 1] while they are refined: enough to wake a muscle up."""
 
@@ -64,6 +67,7 @@ class MusclePPO(TrackingPPO):
         self._visited = VisitedStates(muscle.capacity, len(self._limit), env.unwrapped.device)
         actuator.visited, self._num_learnt = self._visited, 0
         self._random = torch.Generator(env.unwrapped.device).manual_seed(torch.initial_seed() % 2**31)
+        self._num_updates = 0
         self._network_optimizer = torch.optim.Adam(self.network.parameters(), lr=muscle.learning_rate)
 
     def update(self) -> dict[str, float]:
@@ -96,6 +100,9 @@ class MusclePPO(TrackingPPO):
         self.network.leak = SMALL_LEAK
         activation = self.network(states.torque_per_activation, states.torque)
         loss = loss_of(activation, states, self._limit)
+        for group in self._network_optimizer.param_groups:
+            group["lr"] = self.muscle.learning_rate * min(1.0, (1 + self._num_updates) / WARM_UP)
+        self._num_updates += 1
         self._network_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.is_multi_gpu:
@@ -127,6 +134,7 @@ class MusclePPO(TrackingPPO):
             "first": self._first.state_dict(),
             "optimizer": self._network_optimizer.state_dict(),
             "errors": self._errors,
+            "num_updates": self._num_updates,
         }
         return super().save() | {MUSCLE_KEY: state}
 
@@ -149,6 +157,7 @@ class MusclePPO(TrackingPPO):
             )
         self.network.load_state_dict(state["network"])
         self._first.load_state_dict(state["first"])
+        self._num_updates = state["num_updates"]
         self._errors = [list(row) for row in state["errors"]]
         self._network_optimizer.load_state_dict(state["optimizer"])
         return resumes

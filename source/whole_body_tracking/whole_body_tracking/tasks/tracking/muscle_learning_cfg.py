@@ -12,8 +12,8 @@ class MuscleLearningCfg:
     """``agent.algorithm.muscle``: used with ``agent.algorithm.class_name=whole_body_tracking.rl.muscle.ppo:MusclePPO``,
     as scripts/muscle/train_muscle.py --task does."""
 
-    learning_rate: float = 1.0e-4
-    """Of MuscleNN."""
+    learning_rate: float = 3.0e-5
+    """Of MuscleNN, after a rise over the first 100 updates."""
     num_updates: int = 20
     """Of MuscleNN, per iteration."""
     batch_size: int = 256
