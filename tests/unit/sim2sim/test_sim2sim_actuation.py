@@ -1,6 +1,7 @@
 """Policies that were trained with stable PD control or muscles: honoured, or refused by name."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,10 @@ from whole_body_tracking.export import PolicySpec
 from whole_body_tracking.export.spec_metadata import spec_from_metadata, spec_to_metadata
 from whole_body_tracking.robots import G1
 from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
-from whole_body_tracking.sim2sim.stable_pd import MuscleSimulation, StablePDSimulation, simulation_of
+from whole_body_tracking.sim2sim import gait_walker, walking
+from whole_body_tracking.sim2sim.gait_walker import GaitWalker
+from whole_body_tracking.sim2sim.stable_pd import MuscleSimulation, StablePDSimulation, simulation_of, torque_at_end
+from whole_body_tracking.sim2sim.walking import Walker
 
 pytestmark = pytest.mark.unit
 
@@ -84,9 +88,32 @@ def test_muscles_give_the_torque_that_they_can():
     assert 0.0 <= float(muscular.activation.min()) < float(muscular.activation.max()) <= 1.0
 
 
+def test_recorded_torques_are_those_that_were_applied():
+    # Servos: kp (q* - q) - kd q' in the state reached; muscles: what they pulled with.
+    target = np.array(G1.default_joint_pos)
+    servos, muscular = hanging(g1_spec()), moved_by_muscles(Path())
+    for simulation in (servos, muscular):
+        simulation.step(target, 1)
+    state = servos.state
+    law = np.array(G1.stiffness) * (target - state.joint_pos) - np.array(G1.damping) * state.joint_vel
+    limit = np.array(G1.effort_limit)
+    np.testing.assert_allclose(torque_at_end(servos, g1_spec(), target), np.clip(law, -limit, limit), atol=1e-3)
+    np.testing.assert_array_equal(torque_at_end(muscular, g1_spec(), target), muscular.data.qfrc_applied[6:])
+    assert np.abs(muscular.data.qfrc_applied[6:]).max() > 1.0
+
+
+@pytest.mark.parametrize("walker", [GaitWalker, Walker])
+def test_walks_are_moved_as_in_training(walker, monkeypatch):
+    for module in (gait_walker, walking):
+        for name in ("WalkingPolicy", "ObservationBuilder"):
+            monkeypatch.setattr(module, name, lambda *args: None, raising=False)
+    spec = g1_spec(actuation="stable_pd")
+    assert isinstance(walker(SimpleNamespace(spec=spec, folder=Path()), G1).simulation, StablePDSimulation)
+
+
 def test_activation_dynamics_delay_a_muscle():
-    # From rest an activation rises to at most u + h (u - a) / tau = 0.005 / (0.01 * 0.5) = u within the first step, and
-    # what falls, falls slower; the second step still lags behind where the first has overshot.
+    # From rest a step of 5 ms reaches what is asked for, because the time constant is 0.01 * 0.5 s; in the second step
+    # the target is back, and what falls does so with 40 ms and more.
     lagging, prompt = moved_by_muscles(Path(), activation_dynamics=True), moved_by_muscles(Path())
     target = np.array(G1.default_joint_pos)
     for step in range(2):

@@ -13,9 +13,10 @@ from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
+from whole_body_tracking.robots.mujoco_simulation import RobotState
 
 from .observations import ObservationBuilder, Situation
+from .stable_pd import simulation_of
 
 SHORT_NAMES = {"turn": "turn_rate"}
 """Other names of parameters on the command line."""
@@ -261,7 +262,7 @@ class GaitWalker:
         """
         spec = policy.spec
         self._spec, self._walk = spec, WalkingPolicy(policy)
-        self.simulation = Simulation(robot, spec)
+        self.simulation = simulation_of(robot, spec, policy.folder)
         self._body_ids = self.simulation.body_ids(spec.body_names)
         self._root = spec.body_names.index(robot.body_names[0])
 

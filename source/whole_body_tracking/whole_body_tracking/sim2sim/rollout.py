@@ -16,12 +16,11 @@ from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
 from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
-from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .delay import DelayLine
 from .observations import ObservationBuilder, Situation
 from .reference import Reference
-from .stable_pd import simulation_of
+from .stable_pd import simulation_of, torque_at_end
 
 OBSERVED_STATE = ("root_pos_w", "root_quat_w", "root_lin_vel_w", "root_ang_vel_w", "joint_pos", "joint_vel")
 """What observation terms read of the robot's state; of the root's position only the height."""
@@ -108,10 +107,7 @@ class _Player:
         self.anchor_id = simulation.body_ids([spec.anchor_body_name])
 
     def play(self, start: RobotState, drift: np.ndarray) -> list[np.ndarray]:
-        """Play one rollout; arrays of body poses and velocities, joint positions and velocities, and targets twice.
-
-        First those of the step, then those that act at its end, which come from before by the delay.
-        """
+        """Play one rollout; arrays of body poses and velocities, joint positions and velocities, targets, torques."""
         self.simulation.reset(start)
         self.delay.reset()
         self.builder.reset()
@@ -128,7 +124,8 @@ class _Player:
                 self.simulation.step(acting, substeps)
             state = self.simulation.state
             bodies = self.simulation.bodies(self.body_ids)
-            steps.append((*bodies, state.joint_pos, state.joint_vel, targets, acting))
+            torque = torque_at_end(self.simulation, self.spec, acting)
+            steps.append((*bodies, state.joint_pos, state.joint_vel, targets, torque))
         return [np.stack(values) for values in zip(*steps, strict=True)]
 
     def _targets(self, action: np.ndarray, frame: int) -> np.ndarray:
@@ -178,7 +175,7 @@ def situation(
 
 
 def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: PolicySpec) -> Recording:
-    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, targets, acting = (
+    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, targets, torque = (
         torch.from_numpy(np.stack(values, axis=1)).float() for values in zip(*rollouts, strict=True)
     )
     num_rollouts, num_steps = len(rollouts), reference.num_frames - 1
@@ -187,7 +184,6 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
         values = torch.from_numpy(getattr(reference, name)[1:])
         return values[:, None].expand(num_steps, num_rollouts, *values.shape[1:])
 
-    gains = [torch.tensor(v) for v in (spec.joint_stiffness, spec.joint_damping, spec.joint_effort_limit)]
     keys = ("body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
     return Recording(
         ref=BodyState(*(of_reference(key) for key in keys)),
@@ -201,7 +197,7 @@ def _recording(rollouts: list[list[np.ndarray]], reference: MotionClip, spec: Po
         body_names=list(spec.body_names),
         anchor_idx=spec.body_names.index(spec.anchor_body_name),
         step_dt=spec.control_dt,
-        joint_torque=drive_torque(acting, joint_pos, joint_vel, *gains),
+        joint_torque=torque,
     )
 
 

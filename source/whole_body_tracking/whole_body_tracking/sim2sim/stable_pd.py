@@ -16,6 +16,7 @@ from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_model import PHYSICS_DT
 from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
+from whole_body_tracking.tracking.joint_drive import drive_torque
 
 
 def simulation_of(robot: RobotModel, spec: PolicySpec, folder: Path | None = None) -> Simulation:
@@ -36,6 +37,24 @@ def simulation_of(robot: RobotModel, spec: PolicySpec, folder: Path | None = Non
     return Simulation(robot, spec) if spec.actuation == "implicit" else StablePDSimulation(robot, spec)
 
 
+def torque_at_end(simulation: Simulation, spec: PolicySpec, acting: np.ndarray) -> np.ndarray:
+    """Torque on the joints at the end of a control step [N m], shape [num_joints], as an evaluation records it.
+
+    That of servos is by their law in the state that was reached; other drives applied theirs in the last physics step.
+
+    Args:
+        simulation: After the step.
+        spec: Of the policy.
+        acting: Joint targets that act now [rad].
+    """
+    if isinstance(simulation, StablePDSimulation):
+        return simulation.joint_torque
+    gains = (spec.joint_stiffness, spec.joint_damping, spec.joint_effort_limit)
+    state = simulation.state
+    values = (acting, state.joint_pos, state.joint_vel, *gains)
+    return drive_torque(*(torch.tensor(np.array(value, dtype=np.float32)) for value in values)).numpy()
+
+
 class StablePDSimulation(Simulation):
     """Simulation in which torques of stable PD control, made anew at every physics step, drive the joints."""
 
@@ -49,6 +68,11 @@ class StablePDSimulation(Simulation):
         self._stiffness, self._damping, self._limit = (torch.tensor(values, dtype=torch.float64) for values in gains)
         # The formula has the root first and joints in the policy's order.
         self._dofs = np.concatenate((np.arange(6), self._joint_dof))
+
+    @property
+    def joint_torque(self) -> np.ndarray:
+        """Of the last physics step [N m], shape [num_joints]."""
+        return self.data.qfrc_applied[self._joint_dof]
 
     def step(self, targets: np.ndarray, substeps: int | None = None) -> None:
         """Hold joint targets [rad] for some physics steps; see :meth:`.Simulation.step`."""

@@ -17,15 +17,15 @@ from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.locomotion.command import VelocityCommand, heading_of
 from whole_body_tracking.locomotion.pose_set import load_pose_set
 from whole_body_tracking.robots import RobotModel
-from whole_body_tracking.robots.mujoco_simulation import RobotState, Simulation
+from whole_body_tracking.robots.mujoco_simulation import RobotState
 from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
-from whole_body_tracking.tracking.joint_drive import drive_torque
 
 from .delay import DelayLine
 from .observations import ObservationBuilder, Situation
 from .reference import robot_of
 from .rollout import OBSERVED_STATE
+from .stable_pd import simulation_of, torque_at_end
 
 AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 
@@ -126,7 +126,7 @@ class Walker:
             ValueError: If the delay is negative.
         """
         self.policy, self.spec, self.robot = policy, policy.spec, robot
-        self.simulation = Simulation(robot, policy.spec)
+        self.simulation = simulation_of(robot, policy.spec, policy.folder)
         self._delay = DelayLine(control_delay, self.simulation.substeps)
         self._builder = ObservationBuilder(policy.spec)
         self._default, self._scale = np.array(policy.spec.default_joint_pos), np.array(policy.spec.action_scale)
@@ -157,14 +157,15 @@ class Walker:
         self._action = np.zeros(len(joints))
 
     def step(self, command: VelocityCommand) -> tuple[np.ndarray, ...]:
-        """Act once: arrays of body poses and velocities, joint positions and velocities, and the targets that act."""
+        """Act once: arrays of body poses and velocities, joint positions and velocities, and torques."""
         state = self.simulation.state
         obs = self._builder.build(self._situation(state, command))
         self._action = self.policy.run(obs)["actions"][0].astype(np.float64)
         for acting, substeps in self._delay.send(self._default + self._scale * self._action):
             self.simulation.step(acting, substeps)
         state = self.simulation.state
-        return (*self.simulation.bodies(self._body_ids), state.joint_pos, state.joint_vel, acting)
+        torque = torque_at_end(self.simulation, self.spec, acting)
+        return (*self.simulation.bodies(self._body_ids), state.joint_pos, state.joint_vel, torque)
 
     def body_poses(self) -> tuple[np.ndarray, np.ndarray]:
         """Positions [m], shape [num_bodies, 3], and orientations (x, y, z, w) of the robot's bodies."""
@@ -195,13 +196,12 @@ class Walker:
 def _recording(walks: list, command: VelocityCommand, spec: PolicySpec, robot: RobotModel) -> WalkRecording:
     columns: Callable = lambda walk: [np.stack(values) for values in zip(*walk, strict=True)]  # noqa: E731
     arrays = [np.stack(values, axis=1) for values in zip(*map(columns, walks), strict=True)]
-    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, acting = (torch.from_numpy(array).float() for array in arrays)
-    gains = [torch.tensor(v) for v in (spec.joint_stiffness, spec.joint_damping, spec.joint_effort_limit)]
+    pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, torque = (torch.from_numpy(array).float() for array in arrays)
     return WalkRecording(
         bodies=BodyState(pos, quat, lin_vel, ang_vel),
         joint_pos=joint_pos,
         joint_vel=joint_vel,
-        joint_torque=drive_torque(acting, joint_pos, joint_vel, *gains),
+        joint_torque=torque,
         commands=[command] * len(walks),
         body_names=list(robot.body_names),
         joint_names=list(spec.joint_names),
