@@ -67,6 +67,7 @@ def test_every_substep_has_the_formulas_torque(envs):
 def test_newtons_own_dynamics_give_the_same_torque_while_the_root_moves(envs):
     """Mass matrix and bias as newton_mjwarp takes them, at 1 m/s and 1 rad/s and joints at 1 rad/s."""
     envs.place_at_random(2.0, seed=3)
+    envs.load()
     dynamics, data = EngineDynamics(envs.robot), envs.robot.data
     mass_matrix = dynamics.mass_matrix()
     joints = (data.joint_pos.torch, data.joint_vel.torch, envs.default)
