@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.actuation.least_squares import compare_with_least_squares, least_squares_activation
 from whole_body_tracking.actuation.learning.pair_start import pair_activation, pair_network, spread
+from whole_body_tracking.actuation.least_squares import compare_with_least_squares, least_squares_activation
 from whole_body_tracking.actuation.muscle_nn import load_muscle_nn, new_muscle_nn, save_muscle_nn, torque_loss
 from whole_body_tracking.actuation.muscle_pairs import MusclePairs, reciprocal_activation
 from whole_body_tracking.actuation.muscle_training import (
@@ -106,7 +106,8 @@ def test_a_finished_training_is_not_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"iterations": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"max_minutes": -1.0}, {"pair_iterations": -1}]
+    "change",
+    [{"iterations": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"max_minutes": -1.0}, {"pair_iterations": -1}],
 )
 def test_bad_settings_are_refused(tmp_path, change):
     with pytest.raises(ValueError, match=f"--{next(iter(change))} is"):

@@ -45,8 +45,8 @@ class MuscleDrive:
         path = folder / MUSCLE_FILE
         if not path.is_file():
             raise FileNotFoundError(
-                f"The policy moves muscles through the MuscleNN {path}, which does not exist. Keep it beside the policy,"
-                " or export again."
+                f"The policy moves muscles through the MuscleNN {path}, which does not exist. Keep it beside the"
+                " policy, or export again."
             )
         found = digest_of(_weights(path))
         if found != self.network_sha256:

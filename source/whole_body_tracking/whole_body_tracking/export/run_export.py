@@ -54,7 +54,8 @@ def export_run(
 
     Files: ``policy.onnx``; ``policy.json``, its spec; ``policy.pt``, the same graph as TorchScript; ``deploy.yaml`` in
     Unitree's layout, if the actions are relative to the default pose; ``muscle_nn.safetensors``, if the robot's muscles
-    have one; ``clips/``, if there are several, which the graph does not hold. They replace those of an earlier export together, once all are written and checked.
+    have a network; ``clips/``, if there are several, which the graph does not hold. They replace those of an earlier
+    export together, once all are written and checked.
 
     Args:
         runner: Runner with a task of this package; the parity check reads the environment's last observations.

@@ -31,8 +31,8 @@ MUSCLE_KEY = "muscle_nn"
 NUM_MEASURED = 1024
 """States of the newest rollout on which errors are measured, before anything is learnt from them."""
 WARM_UP = 100
-"""Updates in which the learning rate rises: Adam's first steps move all weights alike, and spoilt a trained network from
-0.4 to 6 % within 20 updates at 1e-4."""
+"""Updates in which the learning rate rises: Adam's first steps move all weights alike, and spoilt a trained network,
+from 0.4 to 6 % within 20 updates at 1e-4."""
 SMALL_LEAK = 0.01
 """Slope of activations outside [0, 1] while they are refined: enough to wake a muscle up."""
 
