@@ -100,8 +100,10 @@ def _force_figure(result: HumanResult):
     figure = Figure(figsize=(9.0, 6.0), layout="constrained")
     muscles, ground = figure.subplots(2, 1, sharex=True)
     force = -(result.dynamics.active_force * result.activation + result.dynamics.passive_force)
-    for index in np.argsort(-force.max(0))[:MOST_PLOTTED]:
-        muscles.plot(time, force[:, index], label=result.body.muscles.names[index], linewidth=1.2)
+    for rank, index in enumerate(np.argsort(-force.max(0))[:MOST_PLOTTED]):
+        # Of a symmetric motion both sides lie on each other: the dashes show the one below.
+        style = {"linestyle": (0, (4, 4)), "linewidth": 2.0} if rank % 2 else {"linewidth": 1.2}
+        muscles.plot(time, force[:, index], label=result.body.muscles.names[index], **style)
     muscles.set(ylabel="tendon force [N]")
     muscles.legend(fontsize=7, ncols=2)
     for foot, side in enumerate(("left", "right")):

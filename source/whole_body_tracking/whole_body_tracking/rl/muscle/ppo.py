@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tensordict import TensorDict
 
     from whole_body_tracking.actuation.muscle_nn import MuscleNN
+    from whole_body_tracking.actuation.muscle_pairs import MusclePairs
 
 MUSCLE_KEY = "muscle_nn"
 """In checkpoints: MuscleNN now and as it was given, its optimizer, and the two errors of every iteration."""
@@ -61,14 +62,18 @@ class MusclePPO(TrackingPPO):
         actuator = muscles_of(env.unwrapped.scene["robot"])
         if actuator is None or actuator.network is None:
             raise ValueError("MuscleNN should learn with PPO, and the robot has no muscles with one: presets=muscles.")
-        self.muscle, self.network, self._pairs = muscle, actuator.network, actuator.pairs
-        self._first, self._errors = deepcopy(self.network), []
-        self._limit = actuator.pairs.effort_limit
-        self._visited = VisitedStates(muscle.capacity, len(self._limit), env.unwrapped.device)
-        actuator.visited, self._num_learnt = self._visited, 0
-        self._random = torch.Generator(env.unwrapped.device).manual_seed(torch.initial_seed() % 2**31)
-        self._num_updates = 0
-        self._network_optimizer = torch.optim.Adam(self.network.parameters(), lr=muscle.learning_rate)
+        self.take_network(actuator.network, actuator.pairs, muscle, env.unwrapped.device)
+        actuator.visited = self._visited
+
+    def take_network(self, network: MuscleNN, pairs: MusclePairs, muscle: MuscleLearningCfg, device: str) -> None:
+        """Begin to train a network of these muscles."""
+        self.muscle, self.network, self._pairs = muscle, network, pairs
+        self._first, self._errors = deepcopy(network), []
+        self._limit = pairs.effort_limit
+        self._visited = VisitedStates(muscle.capacity, len(self._limit), device)
+        self._num_learnt = self._num_updates = 0
+        self._random = torch.Generator(device).manual_seed(torch.initial_seed() % 2**31)
+        self._network_optimizer = torch.optim.Adam(network.parameters(), lr=muscle.learning_rate)
 
     def update(self) -> dict[str, float]:
         """Update the policy, then MuscleNN.
