@@ -5,7 +5,6 @@ from copy import deepcopy
 import pytest
 import torch
 
-from whole_body_tracking.actuation.learning.visited import VisitedStates
 from whole_body_tracking.actuation.muscle_nn import new_muscle_nn
 from whole_body_tracking.actuation.muscle_pairs import MusclePairs
 from whole_body_tracking.actuation.muscle_training import sample_states
