@@ -269,7 +269,8 @@ class PolicySpec:
         if self.actuation not in supported:
             raise ValueError(
                 f"{self.checkpoint or 'The policy'} was trained with actuation '{self.actuation}', and {where} has only"
-                f" {', '.join(supported)}. Train without presets=spd or presets=muscles, or play it in evaluate.py."
+                f" {', '.join(supported)}. Train without presets=spd or presets=muscles, or play it in"
+                " evaluate.py or sim2sim.py."
             )
 
     def to_json(self, indent: int | None = None) -> str:
