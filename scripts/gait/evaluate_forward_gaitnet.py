@@ -38,7 +38,7 @@ def main() -> int:
 
     result = measure_refnn(args.model, args.data_dir, G1, args.num_gaits)
     for name, value in result.items():
-        print(f"{name:<24}{value:>12.5g}")
+        print(f"{name:<28}{'-' if value is None else format(value, '.5g'):>12}")
     if args.json is not None:
         write_json(args.json, result)
     return 0

@@ -25,6 +25,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--harmonics", type=int, default=1, help="1 or 2: inputs of the phase (%(default)s).")
     parser.add_argument("--root_weight", type=float, default=2.0, help="Of the root in the loss (%(default)s).")
     parser.add_argument("--arm_weight", type=float, default=0.5, help="Of the arms in the loss (%(default)s).")
+    parser.add_argument(
+        "--slip_weight",
+        type=float,
+        default=0.0,
+        help="Of standing toes' mean squared velocity in the loss, in s^2/m^2 (%(default)s).",
+    )
     parser.add_argument("--save_every", type=int, default=2000, help="Iterations per checkpoint (%(default)s).")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     changes = parser.add_argument_group("settings of the preset to change")
@@ -48,6 +54,7 @@ def main() -> int:
         harmonics=args.harmonics,
         root_weight=args.root_weight,
         arm_weight=args.arm_weight,
+        slip_weight=args.slip_weight,
         save_every=args.save_every,
         seed=args.seed,
         base=args.base,
@@ -55,7 +62,7 @@ def main() -> int:
 
     def report(row: dict) -> None:
         print(
-            f"epoch {row['epoch'] + 1:3d}, {row['iteration']} iterations, {row['seconds']:.0f} s: loss"
+            f"epoch {row['epoch'] + 1} of {job.preset.epochs}, {row['iteration']} iterations, {row['seconds']:.0f} s: loss"
             f" {row['loss']:.5f}, held-out joints {row['joint_rmse']:.4f} rad, velocity {row['velocity_rmse']:.4f} m/s",
             flush=True,
         )

@@ -35,8 +35,9 @@ def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits
     Returns:
         ``joint_rmse`` [rad], ``height_rmse`` [m] and ``velocity_rmse`` [m/s] over all held-out frames; ``slip`` and
         ``penetration`` [m], the largest and the median over the clips; relative errors of speed and cadence and
-        absolute ones of step width and clearance [m], the largest over the clips; ``frames_per_second`` of the
-        network alone per second that a core worked, which other processes do not slow.
+        absolute ones of step width and clearance [m], the largest over the clips; the same with ``tracked_`` before
+        their names for walks whose feet are not planted, as the gait task tracks them; None for what nobody walked;
+        ``frames_per_second`` of the network alone per second that a core worked, which other processes do not slow.
 
     Raises:
         FileNotFoundError: If there is no such network or data set.
@@ -45,22 +46,33 @@ def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits
     model, data = load_refnn(model_file, robot), DataSet.open(data_dir, robot)
     rows = np.concatenate([part[is_held_out(len(part))] for part in (data.read(path)[1] for path in data.files)])
     reports = [_walk(model, robot, row, seconds) for row in rows[:num_gaits]]
+    as_tracked = [_walk(model, robot, row, seconds, is_planted=False) for row in rows[:num_gaits]]
+    result = held_out_errors(model, *held_out_frames(data)) | {"num_gaits": len(reports)} | _worst(reports, "")
+    return result | _worst(as_tracked, "tracked_") | {"frames_per_second": frames_per_second(model)}
+
+
+def _worst(reports: list[dict[str, float]], prefix: str) -> dict[str, float | int | None]:
+    """Number of walks, largest and median errors of those that are; None where nobody walks."""
     walking = [report for report in reports if report]
-    result = held_out_errors(model, *held_out_frames(data)) | {"num_gaits": len(reports), "num_walking": len(walking)}
+    result = {f"{prefix}num_walking": len(walking)}
     for name in ("slip", "penetration"):
         values = [report[name] for report in walking]
-        result |= {f"{name}_max": max(values), f"{name}_median": float(np.median(values))}
+        result[f"{prefix}{name}_max"] = max(values, default=None)
+        result[f"{prefix}{name}_median"] = float(np.median(values)) if values else None
     for name in ("speed", "cadence", "step_width", "clearance"):
-        result[f"{name}_error_max"] = max(report[f"{name}_error"] for report in walking)
-    return result | {"frames_per_second": frames_per_second(model)}
+        result[f"{prefix}{name}_error_max"] = max((report[f"{name}_error"] for report in walking), default=None)
+    return result
 
 
-def _walk(model: RefNN, robot: RobotModel, params: np.ndarray, seconds: float) -> dict[str, float]:
+def _walk(
+    model: RefNN, robot: RobotModel, params: np.ndarray, seconds: float, is_planted: bool = True
+) -> dict[str, float]:
     """Measures of a predicted walk and their errors; empty if nobody walks in it."""
     low, high = model.low.double().numpy(), model.high.double().numpy()
     wanted = dict(zip(PARAMETERS, params.astype(np.float64).clip(low, high).tolist(), strict=True))
     schedule = ParameterSchedule.constant(GaitParameters.of(wanted))
-    report = measure_gait(convert(predict_motion(model, robot, schedule, seconds, FPS, False), FPS, robot), robot)
+    motion = predict_motion(model, robot, schedule, seconds, FPS, False, is_planted)
+    report = measure_gait(convert(motion, FPS, robot), robot)
     if not report.cycles:
         return {}
     found = {name: report.mean(name) for name in ("slip", "penetration", "speed", "cadence", "step_width", "clearance")}

@@ -11,6 +11,9 @@ from whole_body_tracking.robots import RobotModel
 
 from .layout import RootMotion
 
+TOE_LENGTH = 0.005
+"""How far behind the foremost point of a sole others still count as its toe [m]."""
+
 
 def planted(robot: RobotModel, motion: RootMotion, phase: np.ndarray, double_support: np.ndarray) -> RootMotion:
     """Move the root so that the toes of the standing foot neither slide nor leave the ground.
@@ -51,8 +54,23 @@ def _toes(robot: RobotModel, motion: RootMotion) -> np.ndarray:
     quat, joints = torch.from_numpy(motion.quat).double(), torch.from_numpy(motion.joint_pos).double()
     at_origin = torch.zeros(len(quat), 3, dtype=torch.float64)
     points = foot_points(robot, *forward_kinematics(robot, at_origin, quat, joints)).numpy()
-    standing = torch.zeros(1, robot.num_joints, dtype=torch.float64)
-    upright = torch.tensor([[0.0, 0.0, 0.0, 1.0]], dtype=torch.float64)
-    at_rest = foot_points(robot, *forward_kinematics(robot, at_origin[:1], upright, standing))[0, 0, :, 0].numpy()
-    front = at_rest > at_rest.mean()
-    return points[:, :, front].mean(2)
+    return points[:, :, front_points(robot)].mean(2)
+
+
+def front_points(robot: RobotModel) -> np.ndarray:
+    """Which of the points under a foot are those of its front, shape [num_points]."""
+    ahead = _ahead(robot)
+    return ahead > ahead.mean()
+
+
+def toe_points(robot: RobotModel) -> np.ndarray:
+    """Which of them are the toe, about which a heel lifts: the foremost ones, shape [num_points]."""
+    ahead = _ahead(robot)
+    return ahead > ahead.max() - TOE_LENGTH
+
+
+def _ahead(robot: RobotModel) -> np.ndarray:
+    """How far the points under a foot are ahead of the pelvis when the robot stands [m], shape [num_points]."""
+    origin, upright = torch.zeros(1, 3, dtype=torch.float64), torch.tensor([[0.0, 0.0, 0.0, 1.0]], dtype=torch.float64)
+    joints = torch.zeros(1, robot.num_joints, dtype=torch.float64)
+    return foot_points(robot, *forward_kinematics(robot, origin, upright, joints))[0, 0, :, 0].numpy()

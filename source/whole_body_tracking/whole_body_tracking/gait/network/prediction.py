@@ -22,9 +22,24 @@ OMEGA = 3.7
 
 
 def predict_motion(
-    model: RefNN, robot: RobotModel, schedule: ParameterSchedule, seconds: float, fps: float, standing: bool
+    model: RefNN,
+    robot: RobotModel,
+    schedule: ParameterSchedule,
+    seconds: float,
+    fps: float,
+    standing: bool,
+    is_planted: bool = True,
 ) -> RawMotion:
-    """A motion of a schedule by a network, one frame of the phase after the other, with standing feet planted.
+    """A motion of a schedule by a network, one frame of the phase after the other.
+
+    Args:
+        model: The network.
+        robot: Whose motion it is.
+        schedule: Wanted parameters over time.
+        seconds: Time from the first to the last frame.
+        fps: Frames per second.
+        standing: Refused.
+        is_planted: Whether the root moves so that standing feet stay, or as the network says, as in the gait task.
 
     Raises:
         ValueError: If parameters are out of the network's ranges, or a standing start is asked of it.
@@ -43,7 +58,8 @@ def predict_motion(
     motion = decode(outputs, fps)
     lower, upper = robot.joint_pos_limits.T
     motion = replace(motion, joint_pos=motion.joint_pos.clip(lower, upper))
-    motion = planted(robot, motion, phase, params[:, list(PARAMETERS).index("double_support")])
+    if is_planted:
+        motion = planted(robot, motion, phase, params[:, list(PARAMETERS).index("double_support")])
     return RawMotion(fps, motion.pos, motion.quat, motion.joint_pos, robot.joint_names)
 
 

@@ -19,6 +19,7 @@ from whole_body_tracking.robots import G1, RobotModel
 from .dataset import DataSet
 from .layout import NUM_ROOT
 from .refnn import MAX_EXAMPLES, RefNN, RefNNFacts, load_refnn, save_refnn
+from .slip import StandingFeet
 
 HELD_OUT = 20
 """One gait in so many is not trained on."""
@@ -73,6 +74,8 @@ class TrainingJob:
     harmonics: int = 1
     root_weight: float = 2.0
     arm_weight: float = 0.5
+    slip_weight: float = 0.0
+    """Of the standing toes' mean squared velocity in the loss [s^2/m^2]; 0 leaves it out."""
     save_every: int = 2000
     """Iterations between two checkpoints."""
     seed: int = 0
@@ -88,6 +91,9 @@ class TrainingJob:
                 raise ValueError(f"--{name} is {getattr(self.preset, name)}, expected at least 1.")
         if not self.preset.learning_rate > 0.0:
             raise ValueError(f"--learning_rate is {self.preset.learning_rate}, expected more than 0.")
+        for name in ("root_weight", "arm_weight", "slip_weight"):
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 0.")
 
     def with_preset(self, **changes) -> TrainingJob:
         """The job with some of its preset's settings changed; None changes nothing."""
@@ -153,6 +159,7 @@ class _Stepper:
     def __init__(self, job: TrainingJob, model: RefNN):
         self._preset, self._model = job.preset, model
         self._weights = output_weights(job.robot, job.root_weight, job.arm_weight)
+        self._slip_weight, self._feet = job.slip_weight, StandingFeet(job.robot)
         self._optimizer = torch.optim.Adam(model.parameters(), lr=job.preset.learning_rate)
 
     def step(self, params: Tensor, phase: Tensor, wanted: Tensor, share: float) -> Tensor:
@@ -168,6 +175,8 @@ class _Stepper:
         loss = preset.loss_factor * weighted_error(
             found, (wanted - model.output_mean) / model.output_std, self._weights
         )
+        if self._slip_weight > 0.0:
+            loss = loss + self._slip_weight * self._slip(params, phase, found)
         self._optimizer.zero_grad()
         loss.backward()
         if preset.clip_norm is not None:
@@ -176,6 +185,14 @@ class _Stepper:
             torch.nn.utils.clip_grad_value_(model.parameters(), preset.clamp)
         self._optimizer.step()
         return loss.detach()
+
+    def _slip(self, params: Tensor, phase: Tensor, found: Tensor) -> Tensor:
+        """Mean squared velocity of standing toes, from normalized outputs at the phase and new ones a step later."""
+        model = self._model
+        first = found * model.output_std + model.output_mean
+        if model.base is not None:
+            first = first + model.base_outputs(params, phase)
+        return self._feet.mean_square(params, phase, first, model(params, self._feet.later(params, phase)))
 
 
 def _new_model(job: TrainingJob, data: DataSet, base: RefNN | None) -> RefNN:
