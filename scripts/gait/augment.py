@@ -7,7 +7,7 @@ Example::
     python scripts/gait/augment.py --num_gaits 500 --motion_file clips/ --output_dir recorded/
 
 Every gait is 60 frames at 30 Hz. One that the legs cannot reach, or whose forces the ground cannot give, is refused and
-counted. ``--motion_file`` takes the cycles of recorded walks instead, at 0.9 to 1.1 times their speed; what is made
+counted. Stopped, and called again with the same settings, it goes on where it was. ``--motion_file`` takes the cycles of recorded walks instead, at 0.9 to 1.1 times their speed; what is made
 from recordings inherits their licence. docs/gait.md says what the files hold.
 """
 
@@ -34,6 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar=("NAME", "LOW", "HIGH"),
         help="Draw a parameter from here instead of its whole range; may be given several times.",
     )
+    parser.add_argument("--num_workers", type=int, default=1, metavar="N", help="Processes that plan (%(default)s).")
     parser.add_argument("--motion_file", nargs="+", metavar="PATH", help="Take cycles from these clips instead.")
     return parser.parse_args(argv)
 
@@ -44,13 +45,13 @@ def main() -> int:
     require_known([name for name, _, _ in args.range], PARAMETERS, "gait parameter in --range")
     ranges = {name: (float(low), float(high)) for name, low, high in args.range}
 
-    from whole_body_tracking.gait.network.dataset import DataSetJob, make_data_set
+    from whole_body_tracking.gait.network.making import DataSetJob, make_data_set
 
     def report(made: int, refused) -> None:
-        if made % 50 == 0 or made == args.num_gaits:
+        if made % 20 == 0 or made == args.num_gaits:
             print(f"{made} of {args.num_gaits} gaits, {sum(refused.values())} refused", file=sys.stderr, flush=True)
 
-    job = DataSetJob(args.output_dir, args.num_gaits, args.seed, ranges=ranges)
+    job = DataSetJob(args.output_dir, args.num_gaits, args.seed, ranges=ranges, num_workers=args.num_workers)
     refused = make_data_set(job, report, _recorded(args) if args.motion_file else None)
     print(f"Written: {args.output_dir}")
     for reason, count in refused.most_common():

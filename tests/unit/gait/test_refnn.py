@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet, DataSetJob
+from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet
 from whole_body_tracking.gait.network.layout import NUM_ROOT, output_names
+from whole_body_tracking.gait.network.making import DataSetJob
 from whole_body_tracking.gait.network.prediction import predict_motion
 from whole_body_tracking.gait.network.refnn import METADATA_KEY, RefNN, RefNNFacts, load_refnn, save_refnn
 from whole_body_tracking.gait.network.training import (

@@ -17,9 +17,9 @@ from ..analysis.contacts import find_stances, sole_motion
 from ..analysis.cycles import Window, walking_windows
 from ..analysis.measuring import Cycle, measure_gait
 from ..dynamics import ground_reaction
-from ..feasibility import root_residual
+from ..feasibility import is_carried, root_residual
 from ..planning.parameters import PARAMETERS
-from .dataset import FPS, LARGEST_RESIDUAL, NUM_FRAMES, GaitSample
+from .dataset import FPS, NUM_FRAMES, GaitSample
 from .layout import RootMotion, encode
 
 FACTORS = (0.9, 1.0, 1.1)
@@ -80,7 +80,7 @@ def _warped(
         return f"{outside[0]} out of range"
     time = start + factor * np.arange(NUM_FRAMES) / FPS
     motion = _resampled(clip, robot, time, floor)
-    if np.percentile(_residual(motion, robot), 95.0) > LARGEST_RESIDUAL:
+    if not is_carried(_residual(motion, robot)):
         return "root residual"
     yaw = np.unwrap(Rotation.from_quat(motion.quat).as_euler("zyx")[:, 0])
     clock = np.arange(NUM_FRAMES)
