@@ -7,8 +7,9 @@ Example::
     python scripts/gait/augment.py --num_gaits 500 --motion_file clips/ --output_dir recorded/
 
 Every gait is 60 frames at 30 Hz. One that the legs cannot reach, or whose forces the ground cannot give, is refused and
-counted. Stopped, and called again with the same settings, it goes on where it was. ``--motion_file`` takes the cycles of recorded walks instead, at 0.9 to 1.1 times their speed; what is made
-from recordings inherits their licence. docs/gait.md says what the files hold.
+counted. Stopped, and called again with the same settings, it goes on where it was. ``--motion_file`` takes the cycles
+of recorded walks instead, at 0.9 to 1.1 times their speed; what is made from recordings inherits their licence.
+docs/gait.md says what the files hold.
 """
 
 import argparse

@@ -62,8 +62,9 @@ def main() -> int:
 
     def report(row: dict) -> None:
         print(
-            f"epoch {row['epoch'] + 1} of {job.preset.epochs}, {row['iteration']} iterations, {row['seconds']:.0f} s: loss"
-            f" {row['loss']:.5f}, held-out joints {row['joint_rmse']:.4f} rad, velocity {row['velocity_rmse']:.4f} m/s",
+            f"epoch {row['epoch'] + 1} of {job.preset.epochs}, {row['iteration']} iterations, {row['seconds']:.0f} s:"
+            f" loss {row['loss']:.5f}, held-out joints {row['joint_rmse']:.4f} rad,"
+            f" velocity {row['velocity_rmse']:.4f} m/s",
             flush=True,
         )
 

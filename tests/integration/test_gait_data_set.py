@@ -7,8 +7,8 @@ import pytest
 
 from whole_body_tracking.gait.network import making
 from whole_body_tracking.gait.network.dataset import DataSet
-from whole_body_tracking.gait.network.making import DataSetJob, make_data_set
 from whole_body_tracking.gait.network.layout import NUM_ROOT
+from whole_body_tracking.gait.network.making import DataSetJob, make_data_set
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.robots import G1
 

@@ -95,8 +95,8 @@ def make_data_set(
 ) -> Counter:
     """Draw gaits until enough are possible, and write them as they come.
 
-    A making that was stopped goes on where it was. Each draw has random numbers of its own, so that neither the stop nor
-    the number of workers changes the result.
+    A making that was stopped goes on where it was. Each draw has random numbers of its own, so that neither the stop
+    nor the number of workers changes the result.
 
     Args:
         job: What to make.
