@@ -62,6 +62,8 @@ def test_what_is_missed_is_said():
     first, second = unmet_targets(refnn, walks)
     assert first == "RefNN: slip_max is 0.02, not at most 0.01"
     assert second == "plain MuJoCo: 50% of the gaits survive at a speed within 10 %, not 90%"
+    nobody, *_ = unmet_targets(refnn | {"slip_max": None}, {})
+    assert nobody == "RefNN: slip_max is unknown: nobody walks, not at most 0.01"
 
 
 @pytest.mark.parametrize(("sizes", "message"), [((0.5,), "--minutes is 0.5"), ((60.0, 5), "--num_data is 5")])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from whole_body_tracking.files import write_json
-from whole_body_tracking.rl.run.launching import read_progress, run_logged, script_command
+from whole_body_tracking.rl.run.launching import latest_progress, read_progress, script_command, train_to_end
+
+from .demo_steps import DemoSteps, console
 
 RANGES = {
     "speed": (0.1, 0.8),
@@ -34,9 +34,17 @@ REFNN_TARGETS = {"joint_rmse": 0.02, "slip_max": 0.01}
 """Largest error of the joints [rad] and slip of a standing sole [m] that a RefNN should have on held-out gaits."""
 PLAY_TASK = "Gait-Flat-G1-v0"
 """Task that gaits are walked in: the full robot, whichever was trained on."""
-RUNS = "logs/rsl_rl/*/*"
-
-console = Console()
+PLAIN = "plain MuJoCo"
+MEASURED, BUDGET = "refnn.json", "budget.json"
+"""Files of the RefNN's held-out errors and of the training's share of the budget, in the demo's folder."""
+TRAINING = "expert"
+"""Folder of the training in the demo's."""
+WALK_MINUTES = 0.5, 0.025
+"""Time that walking takes on an engine: to start it, and per gait [min]."""
+LEAST_TRAINING = 0.5
+"""Time to train if the budget leaves none [min]."""
+MOST_WORKERS = 8
+"""Processes that plan the data set, at most."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,8 @@ def make_plan(minutes: float, num_data: int = 1000, num_gaits: int = 64) -> Gait
 def run_gait_demo(plan: GaitDemoPlan, folder: Path, seed: int) -> dict:
     """Make data, train RefNN and expert, walk held-out gaits, and report; returns the content of ``demo.json``.
 
-    What an earlier run in the folder completed, a data set or a RefNN, is taken as it is.
+    What an earlier session in the folder completed is taken as it is: a data set, a RefNN, walks; a data set that is
+    half made and a training that was stopped go on.
 
     Args:
         plan: Settings.
@@ -94,83 +103,100 @@ def run_gait_demo(plan: GaitDemoPlan, folder: Path, seed: int) -> dict:
 
     Raises:
         ChildProcessError: If a step fails; the message names its log.
+        ValueError: If the folder holds a demo with other settings.
+        KeyboardInterrupt: If it was stopped.
     """
-    started, folder = time.monotonic(), folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.absolute()
+    steps = DemoSteps(folder, plan.minutes)
     console.print(
         f"[bold]An expert for all walks[/bold]: {plan.num_data} gaits, {plan.task} on {plan.engine} with"
-        f" {plan.num_envs} envs. Everything is written to {folder}."
+        f" {plan.num_envs} envs, about {plan.minutes:.0f} minutes. Everything is written to {folder}."
     )
-    data, model = folder / "gaits", folder / "refnn" / "refnn.npz"
+    if steps.used:
+        console.print(f"Going on with the demo in this folder, which has taken {steps.used:.1f} minutes so far.")
+    try:
+        model = _make_refnn(plan, steps, seed)
+        run = _train(plan, steps, model, seed)
+        engines = [plan.engine, *([plan.transfer_engine] if plan.transfer_engine else []), PLAIN]
+        walks = {engine: _walk(plan, steps, run, model, engine) for engine in engines}
+    except KeyboardInterrupt:
+        console.print("[yellow]Stopped.[/yellow] The same command goes on from here.")
+        raise
+    return _report(plan, steps, run, walks)
+
+
+def _make_refnn(plan: GaitDemoPlan, steps: DemoSteps, seed: int) -> Path:
+    """Data set, RefNN and its errors on held-out gaits, unless they are there."""
+    data, model, measured = (steps.folder / part for part in ("gaits", "refnn/refnn.npz", MEASURED))
     if not (data / "dataset.json").exists():
-        ranges = [text for name, bounds in RANGES.items() for text in ("--range", name, *bounds)]
-        _step(folder, "data", "augment.py", "--num_gaits", plan.num_data, "--seed", seed, "--output_dir", data, *ranges)
+        arguments = ["--num_gaits", plan.num_data, "--seed", seed, "--output_dir", data]
+        arguments += ["--num_workers", min(MOST_WORKERS, os.cpu_count() or 1)]
+        arguments += [text for name, bounds in RANGES.items() for text in ("--range", name, *bounds)]
+        steps.run("data", [*script_command("gait", "augment.py"), *arguments])
     if not model.exists():
-        arguments = ("--data_dir", data, "--output_dir", model.parent, "--epochs", plan.epochs, "--seed", seed)
-        _step(folder, "refnn", "train_forward_gaitnet.py", *arguments)
-    measured = folder / "refnn.json"
-    _step(
-        folder,
-        "refnn_held_out",
-        "evaluate_forward_gaitnet.py",
-        "--model",
-        model,
-        "--data_dir",
-        data,
-        "--json",
-        measured,
-    )
-    # Walking 64 gaits takes about a tenth of the budget on each engine.
-    left = plan.minutes - (time.monotonic() - started) / 60.0 - 0.25 * plan.minutes
-    run = _train(plan, folder, model, seed, max(0.5, left))
-    evaluations = {plan.engine: _evaluate(plan, folder, run, model, plan.engine)}
-    if plan.transfer_engine is not None:
-        evaluations[plan.transfer_engine] = _evaluate(plan, folder, run, model, plan.transfer_engine)
-    evaluations["plain MuJoCo"] = _evaluate(plan, folder, run, None, "plain_mujoco")
-    return _report(plan, folder, run, json.loads(measured.read_text()), evaluations, time.monotonic() - started)
+        arguments = ["--data_dir", data, "--output_dir", model.parent, "--epochs", plan.epochs, "--seed", seed]
+        steps.run("refnn", [*script_command("gait", "train_forward_gaitnet.py"), *arguments])
+    if not _is_newer(measured, model):
+        arguments = ["--model", model, "--data_dir", data, "--json", measured]
+        steps.run("refnn_held_out", [*script_command("gait", "evaluate_forward_gaitnet.py"), *arguments])
+    return model
 
 
-def _step(folder: Path, step: str, script: str, *arguments: object) -> None:
-    started = time.monotonic()
-    with console.status(f"{step} ..."):
-        run_logged([*script_command("gait", script), *arguments], folder, folder / f"{step}.log")
-    console.print(f"[green]done[/green] {step} ({time.monotonic() - started:.0f} s)")
-
-
-def _train(plan: GaitDemoPlan, folder: Path, model: Path, seed: int, minutes: float) -> Path:
-    """Train in a run folder of its own and return it."""
-    known = set(folder.glob(RUNS))
+def _train(plan: GaitDemoPlan, steps: DemoSteps, model: Path, seed: int) -> Path:
+    """Train the expert for what the walks leave of the budget, on from where an earlier session was; its run folder."""
+    folder, budget = steps.folder / TRAINING, steps.folder / BUDGET
     arguments = ["--task", plan.task, "--gait_model", model, "--num_envs", plan.num_envs, "--seed", seed]
-    arguments += ["--max_minutes", f"{minutes:.2f}", f"physics={plan.engine}"]
-    with Progress(TextColumn("train"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()) as bar:
-        task = bar.add_task("starting the simulation", total=60.0 * minutes)
+    arguments += ["--max_iterations", 1_000_000, f"physics={plan.engine}"]
+    minutes = json.loads(budget.read_text())["training_minutes"] if budget.is_file() else _training_minutes(plan, steps)
+    write_json(budget, {"training_minutes": minutes})
 
-        def watch() -> None:
-            rows = [row for run in set(folder.glob(RUNS)) - known for row in read_progress(run)]
-            if rows:
-                text = f"iteration {rows[-1]['iteration']:.0f}, reward {rows[-1]['mean_reward']:.1f}"
-                bar.update(task, completed=rows[-1]["total_time"], description=text)
+    def look() -> tuple[float, str, float]:
+        row = latest_progress(folder)
+        if row is None:
+            return 0.0, "starting the simulation", minutes
+        done = row["total_time"] / 60.0
+        text = f"iteration {row['iteration']:.0f}, reward {row['mean_reward']:.1f}"
+        return min(1.0, done / minutes), text, max(0.0, minutes - done)
 
-        run_logged([*script_command("rsl_rl", "train.py"), *arguments], folder, folder / "train.log", watch)
-    return (set(folder.glob(RUNS)) - known).pop()
+    found: list[Path] = []
+    steps.watched("train", lambda watch: found.append(train_to_end(folder, arguments, minutes, watch)), look)
+    return found[0]
 
 
-def _evaluate(plan: GaitDemoPlan, folder: Path, run: Path, model: Path | None, engine: str) -> dict:
-    output = folder / f"walks_{engine}.json"
+def _training_minutes(plan: GaitDemoPlan, steps: DemoSteps) -> float:
+    """What the walks leave of the budget."""
+    start, per_gait = WALK_MINUTES
+    num_engines = 3 if plan.transfer_engine else 2
+    return round(max(LEAST_TRAINING, steps.left - num_engines * (start + per_gait * plan.num_gaits)), 2)
+
+
+def _walk(plan: GaitDemoPlan, steps: DemoSteps, run: Path, model: Path, engine: str) -> dict:
+    """Summary of the held-out gaits on an engine, walked unless they were with this policy."""
+    name = engine.replace(" ", "_").lower()
+    output, policy = steps.folder / f"walks_{name}.json", run / "exported" / "policy.onnx"
+    if _is_newer(output, policy):
+        found = json.loads(output.read_text())["summary"]
+        if found["num_gaits"] == plan.num_gaits:
+            return found
     arguments = ["--num_gaits", plan.num_gaits, "--json", output]
-    if model is None:
-        arguments += ["--policy", run / "exported" / "policy.onnx"]
+    if engine == PLAIN:
+        arguments += ["--policy", policy]
     else:
         arguments += ["--task", PLAY_TASK, "--gait_model", model, "--checkpoint", run, f"physics={engine}"]
-    _step(folder, f"walk_{engine}", "evaluate_expert.py", *arguments)
+    steps.run(f"walk_{name}", [*script_command("gait", "evaluate_expert.py"), *arguments])
     return json.loads(output.read_text())["summary"]
 
 
-def _report(plan: GaitDemoPlan, folder: Path, run: Path, refnn: dict, walks: dict[str, dict], seconds: float) -> dict:
-    rows = read_progress(run)
+def _is_newer(path: Path, other: Path) -> bool:
+    """Whether a file exists and was written after another one."""
+    return path.is_file() and path.stat().st_mtime >= other.stat().st_mtime
+
+
+def _report(plan: GaitDemoPlan, steps: DemoSteps, run: Path, walks: dict[str, dict]) -> dict:
+    rows, refnn = read_progress(run), json.loads((steps.folder / MEASURED).read_text())
     content = {
         "plan": asdict(plan),
-        "minutes": seconds / 60.0,
+        "minutes": steps.used,
         "refnn": refnn,
         "training": {
             "iterations": len(rows),
@@ -180,18 +206,22 @@ def _report(plan: GaitDemoPlan, folder: Path, run: Path, refnn: dict, walks: dic
         },
         "walks": walks,
         "not_reached": unmet_targets(refnn, walks),
-        "files": {"policy": str(run / "exported" / "policy.onnx"), "refnn": str(folder / "refnn" / "refnn.npz")},
+        "files": {
+            "policy": str(run / "exported" / "policy.onnx"),
+            "refnn": str(steps.folder / "refnn" / "refnn.npz"),
+        },
     }
-    write_json(folder / "demo.json", content)
+    write_json(steps.folder / "demo.json", content)
     return content
 
 
-def unmet_targets(refnn: dict[str, float], walks: dict[str, dict[str, float]]) -> list[str]:
+def unmet_targets(refnn: dict[str, float | None], walks: dict[str, dict[str, float]]) -> list[str]:
     """Sentences that say which targets are missed, and by what."""
     missed = [
-        f"RefNN: {name} is {refnn[name]:.3g}, not at most {most:g}"
+        f"RefNN: {name} is {'unknown: nobody walks' if refnn[name] is None else format(refnn[name], '.3g')}, not at"
+        f" most {most:g}"
         for name, most in REFNN_TARGETS.items()
-        if not refnn[name] <= most
+        if refnn[name] is None or not refnn[name] <= most
     ]
     wording = {"survived": "survive", "passed": "survive at a speed within 10 %"}
     for engine, found in walks.items():
@@ -218,7 +248,7 @@ def print_report(content: dict) -> None:
     console.print(table)
     training, refnn = content["training"], content["refnn"]
     console.print(
-        f"RefNN: joints {refnn['joint_rmse']:.4f} rad, slip at most {1000.0 * refnn['slip_max']:.1f} mm. Expert:"
+        f"RefNN: joints {refnn['joint_rmse']:.4f} rad, {_slip_text(refnn['slip_max'])}. Expert:"
         f" {training['iterations']} iterations, {training['env_steps'] / 1e6:.2f} M steps in {training['minutes']:.1f}"
         f" min. In all {content['minutes']:.1f} min."
     )
@@ -226,3 +256,7 @@ def print_report(content: dict) -> None:
         console.print(f"[yellow]Not yet:[/yellow] {sentence}.")
     for name, path in content["files"].items():
         console.print(f"{name}: {path}")
+
+
+def _slip_text(slip: float | None) -> str:
+    return "nobody walks" if slip is None else f"slip at most {1000.0 * slip:.1f} mm"

@@ -131,6 +131,7 @@ def train_refnn(job: TrainingJob, report=lambda row: None) -> dict:
     model = _new_model(job, data, base)
     stepper, total = _Stepper(job, model), _num_iterations(job, data)
     table, writer, started = ProgressTable(job.output_dir), SummaryWriter(str(job.output_dir)), time.monotonic()
+    table.rewind(0)  # a training that was stopped begins anew
     iteration = 0
     for epoch in range(job.preset.epochs):
         losses = []
