@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_refnn import small_refnn
 
-from whole_body_tracking.gait.network.known_parameters import NAMES, KnownParameters
+from whole_body_tracking.gait.network.known_parameters import NAMES, KnownParameters, examples_with
 
 pytestmark = pytest.mark.unit
 
@@ -61,3 +61,28 @@ def test_unknown_names_and_a_network_without_examples_are_refused():
         KnownParameters(small_refnn(), ["pace"])
     with pytest.raises(ValueError, match="Train it again"):
         KnownParameters(small_refnn(num_examples=0), ["speed"])
+
+
+def test_a_fixed_speed_raises_cadences_at_which_the_stride_would_be_too_long():
+    """Strides of the data: 120 * 0.2 / 90 = 0.27, 0.48 and 0.62 m."""
+    model = model_with([(0.2, 90.0, 0.2), (0.4, 100.0, 0.5), (0.6, 116.0, 0.5)])
+    assert torch.equal(examples_with(model, {}), model.examples)
+    fast = examples_with(model, {"speed": 0.62})
+    assert fast[:, index("speed")].tolist() == pytest.approx([0.62] * 3)
+    assert fast[:, index("cadence")].tolist() == pytest.approx([0.62 / 0.6 * 116.0] * 3)  # as long as the longest
+    slow = examples_with(model, {"cadence": 80.0})
+    longest = 0.6 * 80.0 / 116.0
+    assert slow[:, index("speed")].tolist() == pytest.approx([0.2, 0.4, longest], abs=1e-5)
+    assert fast[:, index("arm_swing")].tolist() == pytest.approx([0.2, 0.5, 0.5])
+    with pytest.raises(ValueError, match=r"a stride of 1\.20 m"):
+        examples_with(model, {"speed": 0.8, "cadence": 80.0})
+    with pytest.raises(ValueError, match="pace"):
+        examples_with(model, {"pace": 0.8})
+
+
+def test_the_pelvis_goes_along_with_a_fixed_speed():
+    """The data has 0.76 - 0.1 speed, whatever the rest."""
+    found = examples_with(small_refnn(), {"speed": 0.5})[:, index("pelvis_height")]
+    assert found.tolist() == pytest.approx([0.71] * len(found), abs=2e-3)
+    kept = examples_with(small_refnn(), {"speed": 0.5, "pelvis_height": 0.66})[:, index("pelvis_height")]
+    assert kept.tolist() == pytest.approx([0.66] * len(kept))

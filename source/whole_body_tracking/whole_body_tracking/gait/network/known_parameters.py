@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from whole_body_tracking.names import require_known
 
-from ..planning.parameters import LONGEST_STRIDE, PARAMETERS
+from ..planning.parameters import LONGEST_STRIDE, PARAMETERS, GaitParameters
 from .refnn import RefNN
 
 NAMES = tuple(PARAMETERS)
@@ -65,6 +65,38 @@ class KnownParameters(nn.Module):
             return params
         height = (fit_features(params) @ self.pelvis).clamp(*self.pelvis_range)
         return torch.cat((params[:, :PELVIS], height[:, None], params[:, PELVIS + 1 :]), dim=-1)
+
+
+def examples_with(model: RefNN, fixed: Mapping[str, float]) -> Tensor:
+    """Parameters of the gaits which a RefNN was trained on, some of them replaced, shape [num_examples, num_params].
+
+    A replaced value need not go with a gait's others: a stride longer than any of the data is shortened by a faster
+    cadence, or by a lower speed if the cadence is fixed, and the pelvis takes the height that the data has for such
+    gaits.
+
+    Args:
+        model: The network.
+        fixed: Values by name, within the network's ranges.
+
+    Raises:
+        ValueError: If a name is unknown, or speed and cadence are fixed with a stride that is too long.
+    """
+    require_known(fixed, NAMES, "gait parameter")
+    rows = model.examples.clone()
+    if not fixed:
+        return rows
+    longest = float((120.0 * rows[:, SPEED] / rows[:, CADENCE]).abs().max().clamp(max=LONGEST_STRIDE))
+    for name, value in fixed.items():
+        rows[:, NAMES.index(name)] = value
+    if "cadence" not in fixed:
+        rows[:, CADENCE] = torch.maximum(rows[:, CADENCE], 120.0 * rows[:, SPEED].abs() / longest)
+    elif "speed" not in fixed:
+        fastest = longest / 120.0 * rows[:, CADENCE]
+        rows[:, SPEED] = torch.minimum(torch.maximum(rows[:, SPEED], -fastest), fastest)
+    else:
+        GaitParameters.of({name: fixed[name] for name in ("speed", "cadence")})  # refuses a stride that is too long
+    others = [name for name in NAMES if name != "pelvis_height" or name in fixed]
+    return KnownParameters(model, others)(rows[:, [NAMES.index(name) for name in others]].cpu()).to(rows)
 
 
 def fit_features(params: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from isaaclab.managers import ObservationTermCfg as ObsTerm
 
 from whole_body_tracking.actuation.stable_pd_cfg import check_engine
+from whole_body_tracking.gait.network.known_parameters import examples_with
 from whole_body_tracking.gait.network.refnn import load_refnn
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.names import require_known
@@ -90,6 +91,7 @@ def check_gait(cfg: TrackingEnvCfg) -> None:
                 f"`commands.motion.fixed` has {name} {value}, and the RefNN was trained on {low:g} to {high:g}"
                 f" {PARAMETERS[name].unit}."
             )
+    examples_with(model, motion.fixed)
     low, high = motion.change_interval
     if not 0.0 < low <= high:
         raise ValueError(f"`commands.motion.change_interval` is {(low, high)}, expected increasing positive times [s].")

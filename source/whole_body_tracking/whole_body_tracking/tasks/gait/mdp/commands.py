@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from whole_body_tracking.gait.network.known_parameters import NAMES
+from whole_body_tracking.gait.network.known_parameters import examples_with
 from whole_body_tracking.gait.network.reference import GaitReference
 from whole_body_tracking.gait.network.refnn import load_refnn
 from whole_body_tracking.motion import MotionState
@@ -32,9 +32,10 @@ logger = logging.getLogger(__name__)
 class GaitCommand(ReferenceCommand):
     """Tracks the walk of a RefNN, one phase and one set of parameters per env.
 
-    Parameters are those of gaits of the RefNN's data set, which the planner found possible. An episode draws one, and
-    another every ``change_interval``; the reference goes over to it within about ``blend_time``. The clock is that of
-    :class:`.MotionCommand`: an episode starts in a state of the walk, and aims at the state one step later.
+    Parameters are those of gaits of the RefNN's data set, which the planner found possible; those of ``fixed`` replace
+    theirs. An episode draws one, and another every ``change_interval``; the reference goes over to it within about
+    ``blend_time``. The clock is that of :class:`.MotionCommand`: an episode starts in a state of the walk, and aims at
+    the state one step later.
     """
 
     cfg: GaitCommandCfg
@@ -52,8 +53,7 @@ class GaitCommand(ReferenceCommand):
         self._time_to_change = torch.full((self.num_envs,), torch.inf, device=self.device)
         self.fixed_start: Tensor | None = None
         """Parameters of every env to start and stay with, shape [num_envs, num_params]; None draws them."""
-        self._fixed_columns = torch.tensor([NAMES.index(n) for n in cfg.fixed], dtype=torch.long, device=self.device)
-        self._fixed_values = torch.tensor(list(cfg.fixed.values()), device=self.device)
+        self._examples = examples_with(model, cfg.fixed).to(self.device)
         self._window = WindowLibrary(robot, self.num_envs, env.step_dt, self.robot.joint_names, self._stored_bodies,
                                      self.device)  # fmt: skip
 
@@ -102,9 +102,8 @@ class GaitCommand(ReferenceCommand):
 
     def _draw(self, num: int) -> Tensor:
         """Parameters of gaits of the data set, shape [num, num_params]."""
-        examples = self.walk.model.examples
-        rows = torch.randint(len(examples), (num,), device=self.device)
-        return examples.index_select(0, rows).index_copy(1, self._fixed_columns, self._fixed_values.expand(num, -1))
+        rows = torch.randint(len(self._examples), (num,), device=self.device)
+        return self._examples.index_select(0, rows)
 
     def _draw_times(self, num: int) -> Tensor:
         low, high = self.cfg.change_interval
