@@ -17,10 +17,11 @@ import numpy as np
 import torch
 
 from whole_body_tracking.cli import run_script
+from whole_body_tracking.gait.dynamics import GRAVITY
 from whole_body_tracking.gait.planning import GaitParameters, ParameterSchedule, plan_gait
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, convert, quality_report, read_csv
 from whole_body_tracking.motion.defaults import DEFAULT_WALK_FILE
-from whole_body_tracking.motion.geometry.inverse_kinematics import Poses, PoseTargets, solve_poses
+from whole_body_tracking.motion.geometry.inverse_kinematics import Poses, PoseTargets, PoseWeights, solve_poses
 from whole_body_tracking.motion.geometry.kinematics import center_of_mass, forward_kinematics
 from whole_body_tracking.robots import G1
 
@@ -34,6 +35,11 @@ STANCE_LEAN = 0.12
 """How far the torso leans over the stance foot, so that the ankles need not roll up to their limit [rad]."""
 STAND_MARGIN = 0.02
 """How much lower than straight-up the pelvis stays while weight is shifted, so that legs keep bent [m]."""
+
+JUMP_CROUCH = 0.12
+"""Depth before and after the flight [m]."""
+JUMP_TIMES = (0.4, 1.4, 1.5, 1.8, 2.0, 2.3, 2.4, 3.6)
+"""When the crouch begins and is deep, push, flight and landing begin, landing ends, rising begins and ends [s]."""
 
 
 def main() -> None:
@@ -196,6 +202,65 @@ def arm_swing():
     return solve_poses(G1, stand.targets(num_frames, joint_pos=joint_pos))
 
 
+def jump():
+    """Crouch by 12 cm, jump 5 cm high with both feet, and land in the same crouch: 4 s.
+
+    The centre of mass is in free fall for 0.2 s: it leaves the ground with g 0.1 s = 0.98 m/s. The feet follow it up by
+    4 cm and are back on the ground with it, at rest.
+    """
+    stand, num_frames = Standing(), 4 * FPS + 1
+    clock = np.arange(num_frames) / FPS
+    rise, flight = _jump_rise(clock), _flight(clock)
+    crouch = torch.from_numpy((-rise / JUMP_CROUCH).clip(0.0) ** 2)  # squared: no torso turns at take-off
+    foot_pos = stand.foot_pos.expand(num_frames, 2, 3).clone()
+    foot_pos[..., 2] += 0.04 * torch.from_numpy(np.sin(np.pi * flight) ** 2)[:, None]
+    wanted = torch.from_numpy(rise)
+    height = stand.root_height + wanted
+    for _ in range(4):  # the legs' masses move, too: the root goes where the centre of mass rises as it should
+        targets = stand.targets(
+            num_frames,
+            foot_pos=foot_pos,
+            root_height=height,
+            torso_quat=pitched(0.25 * crouch),
+            joint_pos=posture(num_frames, crouch, shoulder_pitch=0.5),
+        )
+        poses = solve_poses(G1, targets, PoseWeights(root_height=300.0))
+        bodies = forward_kinematics(G1, poses.root_pos, poses.root_quat, poses.joint_pos)
+        com_height = center_of_mass(G1, *bodies)[:, 2]
+        height = height + wanted - (com_height - com_height[0])
+    return poses
+
+
+def _flight(clock: np.ndarray) -> np.ndarray:
+    """Share of the flight that has passed, 0 before and 1 after it, shape [num_frames]."""
+    start, end = JUMP_TIMES[3:5]
+    return ((clock - start) / (end - start)).clip(0.0, 1.0)
+
+
+def _jump_rise(clock: np.ndarray) -> np.ndarray:
+    """Height of the centre of mass over that of standing [m]; its acceleration is continuous, -g from take-off on."""
+    down, deep, push, takeoff, landing, low, up, end = JUMP_TIMES
+    speed = 0.5 * GRAVITY * (landing - takeoff)
+    rest, thrown = (-JUMP_CROUCH, 0.0, 0.0), (0.0, speed, -GRAVITY)
+    slow = (0.0, 0.0), (down, 0.0), (deep, -JUMP_CROUCH), (up, -JUMP_CROUCH), (end, 0.0), (clock[-1], 0.0)
+    rise = keyframes(len(clock), *slow).numpy().copy()
+    pushing, flying, braking = (
+        (clock >= start) & (clock < stop) for start, stop in ((push, takeoff), (takeoff, landing), (landing, low))
+    )
+    rise[pushing] = _quintic(clock[pushing] - push, takeoff - push, rest, thrown)
+    rise[flying] = speed * (clock[flying] - takeoff) - 0.5 * GRAVITY * (clock[flying] - takeoff) ** 2
+    rise[braking] = _quintic(low - clock[braking], low - landing, rest, thrown)
+    return rise
+
+
+def _quintic(time: np.ndarray, length: float, start: tuple, end: tuple) -> np.ndarray:
+    """The polynomial of degree five with this position, velocity and acceleration at both ends."""
+    k, powers = np.arange(6), length ** np.arange(-2.0, 4.0)  # length^(k - 2)
+    rows = [*np.diag([1.0, 1.0, 2.0, 0.0, 0.0, 0.0])[:3], length**k, k * powers * length, k * (k - 1) * powers]
+    coefficients = np.linalg.solve(np.array(rows), np.array([*start, *end]))
+    return np.polynomial.polynomial.polyval(time, coefficients)
+
+
 def walk(seconds: float, **parameters: float):
     """Walk with these gait parameters, from standing to standing."""
     schedule = ParameterSchedule.constant(GaitParameters.of(parameters))
@@ -208,6 +273,7 @@ MOTIONS = {
     "bow_and_reach": bow_and_reach,
     "step_in_place": step_in_place,
     "arm_swing": arm_swing,
+    "jump": jump,
     "walk_slow": partial(walk, 8.0, speed=0.3, cadence=85.0),
     "walk": partial(walk, 8.0, speed=0.5, cadence=100.0),
     "walk_fast": partial(walk, 8.0, speed=0.75, cadence=115.0),

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from whole_body_tracking.gait.dynamics import ground_reaction
+from whole_body_tracking.gait.feasibility import is_carried, root_residual
 from whole_body_tracking.motion import (
     DEFAULT_MOTION_FILE,
     DEFAULT_MOTION_FILE_25HZ,
@@ -16,6 +18,7 @@ from whole_body_tracking.motion import (
     read_csv,
 )
 from whole_body_tracking.motion.geometry.ground import foot_points
+from whole_body_tracking.motion.geometry.kinematics import center_of_mass
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import G1
 
@@ -140,6 +143,23 @@ def test_each_foot_is_lifted_once_while_the_other_stands(repository):
     for foot in (0, 1):
         assert 0.05 < points[:, foot, :, 2].min(-1).max() < 0.08
         assert np.count_nonzero(np.diff(lifted[:, foot].astype(int)) == 1) == 1
+
+
+def test_the_jump_is_a_free_fall_between_two_crouches(repository):
+    """0.2 s in the air: the centre of mass rises by g 0.1^2 / 2 = 4.9 cm over where it leaves the ground."""
+    clip = convert(read_csv(repository / "motions" / "jump.csv", fps=30))
+    pos, quat = torch.from_numpy(clip.body_pos_w).double(), torch.from_numpy(clip.body_quat_w).double()
+    report, height = quality_report(clip), center_of_mass(G1, pos, quat)[:, 2].numpy()
+    assert report.joint_limit_violations == report.joint_speed_violations == report.jumps == 0
+    assert report.sole_penetration_max_m < 3e-3 and 0.01 < report.airtime_share < 0.05
+    assert height.max() - height[0] == pytest.approx(0.049, abs=2e-3)
+    assert height.min() - height[0] == pytest.approx(-0.124, abs=2e-3)
+    for frame in (0, -1):
+        assert np.abs(clip.joint_vel[frame]).max() < 0.05
+    feet = clip.body_indices(G1.foot_body_names)
+    reaction = ground_reaction(G1, pos, quat, clip.fps)
+    residual = root_residual(G1, reaction, pos[:, 0].numpy(), pos[:, feet].numpy(), quat[:, feet].numpy())
+    assert is_carried(residual) and reaction.force[92:99, 2].mean() < 0.1 * reaction.force[:20, 2].mean()
 
 
 @pytest.mark.parametrize(("file", "fps"), [(DEFAULT_MOTION_FILE, 50), (DEFAULT_MOTION_FILE_25HZ, 25)])
