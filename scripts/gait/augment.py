@@ -44,7 +44,7 @@ def main() -> int:
     """Draw, plan, check, write."""
     args = parse_args()
     require_known([name for name, _, _ in args.range], PARAMETERS, "gait parameter in --range")
-    ranges = {name: (float(low), float(high)) for name, low, high in args.range}
+    ranges = {name: _bounds(name, *values) for name, *values in args.range}
 
     from whole_body_tracking.gait.network.making import DataSetJob, make_data_set
 
@@ -58,6 +58,13 @@ def main() -> int:
     for reason, count in refused.most_common():
         print(f"  refused, {reason}: {count}")
     return 0
+
+
+def _bounds(name: str, low: str, high: str) -> tuple[float, float]:
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise ValueError(f"--range {name} {low} {high}: expected two numbers.") from None
 
 
 def _recorded(args: argparse.Namespace):

@@ -53,6 +53,15 @@ def test_schedule_is_read_and_smooth(tmp_path):
     assert np.abs(np.diff(table["speed"], n=2)).max() / 0.01**2 < 0.3  # a corner would be 0.2 / 0.01 = 20
 
 
+def test_a_schedule_of_a_spreadsheet_is_read_and_one_in_another_encoding_refused(tmp_path):
+    path = tmp_path / "speeds.csv"
+    path.write_bytes(b"\xef\xbb\xbftime,speed\r\n0,0.2\r\n")  # byte-order mark, Windows' line ends
+    assert ParameterSchedule.read_csv(path).points[0]["speed"] == 0.2
+    path.write_bytes("time,speed\n0,0.2\n".encode("utf-16"))
+    with pytest.raises(ValueError, match=r"speeds\.csv is no UTF-8 text"):
+        ParameterSchedule.read_csv(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -62,7 +71,8 @@ def test_schedule_is_read_and_smooth(tmp_path):
         ("time,speed\n0,fast\n", "line 2: could not convert"),
         ("time,speed\n0,0.2\n1,4\n", "line 3: speed is 4 m/s"),
         ("time,speed\n0,nan\n", "line 2: speed is nan"),
-        ("time,speed\nnan,0.4\n", "one finite time per row"),
+        ("time,speed\nnan,0.4\n", "times are finite numbers"),
+        ("time,speed\n0,0.4,5\n", "line 2: 3 cells, and the header has 2"),
         ("time,cadence\n0,100\n", "cadence is given twice"),
         ("", "expected a header"),
     ],

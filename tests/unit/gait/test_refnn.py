@@ -148,6 +148,25 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path):
         DataSet.open(tmp_path, G1)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [('{"robot": ', r"dataset\.json is no JSON"), ('{"robot": "g1"}', r"lacks \['num_frames', 'num")],
+)
+def test_a_damaged_description_is_refused(data_dir, content, message):
+    (data_dir / DESCRIPTION).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        DataSet.open(data_dir, G1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"save_every": 0}, "--save_every is 0"), ({"slip_weight": float("nan")}, "--slip_weight is nan")],
+)
+def test_training_that_could_not_work_is_refused(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingJob(tmp_path, tmp_path, **changes)
+
+
 def test_a_range_beyond_the_parameters_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"range of speed is 0 to 5.*within -0\.3 to 0\.9"):
         DataSetJob(tmp_path / "gaits", 3, ranges={"speed": (0.0, 5.0)})

@@ -58,7 +58,7 @@ def _possible(
     slowest = 120.0 * speed / LONGEST_STRIDE
     wanted = max(cadence, slowest)
     others = np.arange(max(slowest, cadences[0]), max(wanted, cadences[1]) + 1e-6, CADENCE_STEP)
-    for value in (wanted, *sorted(others, key=lambda other: abs(other - wanted))):
+    for value in (wanted, *sorted(others[others != wanted], key=lambda other: abs(other - wanted))):
         gait = {"speed": round(speed, 4), "cadence": round(float(value), 2), "turn_rate": 0.0}
         if not refuses(gait):
             return gait

@@ -49,7 +49,13 @@ class DataSet:
         path = folder / DESCRIPTION
         if not path.is_file():
             raise FileNotFoundError(f"{folder} holds no {DESCRIPTION}. Make a data set with scripts/gait/augment.py.")
-        description = json.loads(path.read_text())
+        try:
+            description = json.loads(path.read_text())
+        except ValueError as error:
+            raise ValueError(f"{path} is no JSON: {error}. Make the data set again with augment.py.") from None
+        missing = {"robot", "outputs", "parameters", "num_gaits", "num_frames"} - set(description)
+        if missing:
+            raise ValueError(f"{path} lacks {sorted(missing)}. Make the data set again with augment.py.")
         if description.get("robot") != robot.name or description.get("outputs") != output_names(robot):
             raise ValueError(f"{folder} is a data set of {description.get('robot')}, and the robot is {robot.name}.")
         files = sorted(folder.glob("gaits_*.npz"))

@@ -151,7 +151,7 @@ def _drawn(job: DataSetJob, start: int) -> Iterator[GaitSample | str]:
             start += 1
     with multiprocessing.get_context("spawn").Pool(job.num_workers) as pool:
         while True:
-            yield from pool.map(draw, range(start, start + BLOCK * job.num_workers), chunksize=1)
+            yield from pool.imap(draw, range(start, start + BLOCK * job.num_workers))
             start += BLOCK * job.num_workers
 
 

@@ -89,6 +89,8 @@ class TrainingJob:
         for name in ("epochs", "batch_size"):
             if getattr(self.preset, name) < 1:
                 raise ValueError(f"--{name} is {getattr(self.preset, name)}, expected at least 1.")
+        if self.save_every < 1:
+            raise ValueError(f"--save_every is {self.save_every}, expected at least 1.")
         if not self.preset.learning_rate > 0.0:
             raise ValueError(f"--learning_rate is {self.preset.learning_rate}, expected more than 0.")
         for name in ("root_weight", "arm_weight", "slip_weight"):

@@ -145,8 +145,10 @@ class ParameterSchedule:
     points: tuple[GaitParameters, ...]
 
     def __post_init__(self):
-        if len(self.times) != len(self.points) or not len(self.times) or not np.isfinite(self.times).all():
-            raise ValueError(f"A schedule has one finite time per row, got {len(self.times)} and {len(self.points)}.")
+        if len(self.times) != len(self.points) or not len(self.times):
+            raise ValueError(f"A schedule has one time per row, got {len(self.times)} and {len(self.points)}.")
+        if not np.isfinite(self.times).all():
+            raise ValueError(f"A schedule's times are finite numbers [s], got {self.times.tolist()}.")
         if (np.diff(self.times) <= 0.0).any():
             later = int(np.argmax(np.diff(self.times) <= 0.0))
             raise ValueError(f"Times of a schedule increase, but {self.times[later + 1]} follows {self.times[later]}.")
@@ -168,8 +170,11 @@ class ParameterSchedule:
             FileNotFoundError: If there is no such file.
             ValueError: If a column is unknown or given twice, a cell is not a number, or a row is out of range.
         """
-        with path.open(newline="") as file:
-            header, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row] or [[]]
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is no UTF-8 text: {error.reason} at byte {error.start}.") from None
+        header, *rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines()) if row] or [[]]
         if "time" not in header or not rows:
             raise ValueError(f"{path}: expected a header with the column time and at least one row, found {header}.")
         others = dict(others or {})
@@ -179,6 +184,8 @@ class ParameterSchedule:
             raise ValueError(f"{path}: {twice[0]} is given twice. Keep it either as one column or as an option.")
         times, points = [], []
         for number, row in enumerate(rows, start=2):
+            if len(row) != len(header):
+                raise ValueError(f"{path}, line {number}: {len(row)} cells, and the header has {len(header)}.")
             try:
                 values = dict(zip(header, map(float, row), strict=True))
                 times.append(values.pop("time"))
