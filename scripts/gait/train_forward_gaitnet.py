@@ -7,6 +7,7 @@ Example::
 
 ``--preset gaitnet`` takes the published settings of Forward GaitNet. docs/gait.md compares both. ``--base FILE`` trains
 a network that adds to an earlier one, for a new range or style; the file that is written holds both and loads as one.
+``--start FILE`` goes on from the weights of an earlier one, for instance with ``--slip_weight``.
 """
 
 import argparse
@@ -22,6 +23,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output_dir", type=Path, required=True, metavar="FOLDER", help="Where the network goes.")
     parser.add_argument("--preset", choices=("ours", "gaitnet"), default="ours", help="Settings (%(default)s).")
     parser.add_argument("--base", type=Path, metavar="FILE", help="Add to the output of this network.")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="Go on from the weights of this network.")
     parser.add_argument("--harmonics", type=int, default=1, help="1 or 2: inputs of the phase (%(default)s).")
     parser.add_argument("--root_weight", type=float, default=2.0, help="Of the root in the loss (%(default)s).")
     parser.add_argument("--arm_weight", type=float, default=0.5, help="Of the arms in the loss (%(default)s).")
@@ -58,6 +60,7 @@ def main() -> int:
         save_every=args.save_every,
         seed=args.seed,
         base=args.base,
+        start=args.start,
     ).with_preset(learning_rate=args.learning_rate, epochs=args.epochs, batch_size=args.batch_size)
 
     def report(row: dict) -> None:

@@ -86,6 +86,18 @@ def test_training_lowers_the_error_and_writes_what_it_promises(data_dir, tmp_pat
     assert list((tmp_path / "run").glob("events.out.tfevents.*"))
 
 
+@pytest.mark.integration
+def test_training_goes_on_from_another_networks_weights(data_dir, tmp_path):
+    """One epoch from there, with a loss that holds feet, is better than one from random weights."""
+    first = train_refnn(TrainingJob(data_dir, tmp_path / "first").with_preset(epochs=4, batch_size=256))
+    start = tmp_path / "first" / "refnn.npz"
+    job = TrainingJob(data_dir, tmp_path / "second", start=start, slip_weight=1e-3)
+    second = train_refnn(job.with_preset(epochs=1, batch_size=256, learning_rate=1e-4))
+    assert second["joint_rmse"] < 1.2 * first["joint_rmse"]
+    with pytest.raises(ValueError, match="has the harmonics 1, and the new network 2"):
+        train_refnn(TrainingJob(data_dir, tmp_path / "third", start=start, harmonics=2))
+
+
 def test_gaitnet_preset_is_the_published_one():
     preset = PRESETS["gaitnet"]
     assert (preset.learning_rate, preset.epochs, preset.batch_size, preset.set_size) == (1e-5, 5, 128, 65_536)

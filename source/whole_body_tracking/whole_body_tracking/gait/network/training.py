@@ -82,6 +82,8 @@ class TrainingJob:
     robot: RobotModel = G1
     base: Path | None = None
     """RefNN whose output the new one adds to; the file that is written holds both."""
+    start: Path | None = None
+    """RefNN from whose weights training goes on, for instance with another loss; None starts from random ones."""
 
     def __post_init__(self):
         if self.harmonics not in (1, 2):
@@ -212,7 +214,9 @@ def _new_model(job: TrainingJob, data: DataSet, base: RefNN | None) -> RefNN:
     )
     model = RefNN(facts, base)
     model.examples.copy_(torch.from_numpy(examples))
-    if job.preset.normalize_outputs:
+    if job.start is not None:
+        _take_weights(model, job)
+    elif job.preset.normalize_outputs:
         motions, params, phase = (torch.from_numpy(values) for values in data.read(data.files[0]))
         outputs = motions.reshape(-1, len(facts.outputs))
         if base is not None:
@@ -221,6 +225,25 @@ def _new_model(job: TrainingJob, data: DataSet, base: RefNN | None) -> RefNN:
         model.output_mean.copy_(outputs.mean(0))
         model.output_std.copy_(outputs.std(0).clamp(min=SMALLEST_STD))
     return model
+
+
+def _take_weights(model: RefNN, job: TrainingJob) -> None:
+    """Start from the weights and the normalisation of another network.
+
+    Raises:
+        FileNotFoundError: If there is no such network.
+        ValueError: If its parameters, inputs or layers are others.
+    """
+    start = load_refnn(job.start, job.robot)
+    for name in ("parameters", "harmonics", "hidden", "is_cascaded"):
+        found, expected = getattr(start.facts, name), getattr(model.facts, name)
+        if found != expected:
+            raise ValueError(
+                f"{job.start} has the {name} {found}, and the new network {expected}. Start from one of the same data"
+                " set and settings, or leave --start out."
+            )
+    weights = {name: values for name, values in start.state_dict().items() if name != "examples"}
+    model.load_state_dict(weights, strict=False)
 
 
 def _examples(data: DataSet, seed: int) -> np.ndarray:
