@@ -255,7 +255,7 @@ def print_report(content: dict) -> None:
     for sentence in content["not_reached"]:
         console.print(f"[yellow]Not yet:[/yellow] {sentence}.")
     for name, path in content["files"].items():
-        console.print(f"{name}: {path}")
+        console.print(f"{name}: {path}", soft_wrap=True)  # a path that can be copied
 
 
 def _slip_text(slip: float | None) -> str:
