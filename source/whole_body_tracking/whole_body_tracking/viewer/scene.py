@@ -110,6 +110,18 @@ class Stage:
         """Bring a place where no track ever was before the camera: x and y [m], shape [2] or more."""
         self._world.position = -_round(np.array([pos_w[0], pos_w[1], 0.0]))
 
+    def ground_point(self, origin: np.ndarray, direction: np.ndarray) -> tuple[float, float] | None:
+        """Where a ray of a click meets the ground, in the world of the tracks [m]; None if it goes up or sideways.
+
+        Args:
+            origin: Of the ray, as viser gives it [m], shape [3].
+            direction: Of the ray, shape [3].
+        """
+        if not direction[2] < -1e-6:
+            return None
+        x, y, _ = origin - origin[2] / direction[2] * direction - np.asarray(self._world.position)
+        return float(x), float(y)
+
 
 def camera_pose(distance: float) -> tuple[np.ndarray, np.ndarray]:
     """Return what the camera looks at and where it stands [m], for robots at the origin.

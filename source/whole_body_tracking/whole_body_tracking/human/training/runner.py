@@ -1,18 +1,14 @@
-"""PPO on the human task: rsl_rl's runner with the run service for saving, stopping and continuing."""
+"""PPO on the human task."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from rsl_rl.runners import OnPolicyRunner
 
 from whole_body_tracking.rl.learning.budget import TrainingBudget
-from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
-from whole_body_tracking.rl.run.logger import TrackingLogger
-from whole_body_tracking.rl.run.service import StopTraining, TrainingRun
+from whole_body_tracking.rl.run.native_runner import NativeRunner
 
 from .env import TASK, HumanTrackingEnv
 
@@ -61,86 +57,16 @@ class PpoSettings:
         }
 
 
-class HumanRunner(OnPolicyRunner):
-    """Checkpoints appear complete, SIGTERM and a used-up budget end training with one, resumed runs go on."""
+class HumanRunner(NativeRunner):
+    """Training starts at the feed-forward excitations."""
 
     def __init__(self, env: HumanTrackingEnv, settings: PpoSettings, folder: Path | None):
-        log_dir = None if folder is None else str(folder)
-        super().__init__(env, settings.as_rsl_rl(), log_dir=log_dir, device="cpu")
-        with torch.no_grad():  # training starts at the feed-forward excitations
+        budget = TrainingBudget(settings.max_iterations, settings.max_minutes)
+        super().__init__(env, settings.as_rsl_rl(), folder, TASK, budget, {})
+        with torch.no_grad():
             last = [each for each in self.alg.actor.modules() if isinstance(each, torch.nn.Linear)][-1]
             last.weight.zero_()
             last.bias.zero_()
-        self._budget = TrainingBudget(settings.max_iterations, settings.max_minutes)
-        self.logger = TrackingLogger(
-            step_dt=env.step_dt,
-            after_iteration=self._after_iteration,
-            log_dir=log_dir,
-            cfg=self.cfg,
-            env_cfg=env.settings_json,
-            num_envs=env.num_envs,
-            is_distributed=False,
-            gpu_world_size=1,
-            gpu_global_rank=0,
-            device="cpu",
-        )
-        self.run = TrainingRun(log_dir)
-
-    def learn_until(self, max_iterations: int) -> None:
-        """Train up to a total number of iterations, or until the minutes are used up."""
-        done = self.run.next_iteration
-        if max_iterations <= done:
-            return
-        self.current_learning_iteration = done
-        with self.run.session():
-            try:
-                self.learn(max_iterations - done)
-            except StopTraining:
-                if self.logger.writer is not None:
-                    self.save(os.path.join(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt"))
-                    self.logger.stop_logging_writer()
-
-    def save(self, path: str, infos: dict | None = None) -> None:
-        """Write a checkpoint."""
-        content = self.alg.save() | {
-            "iter": self.current_learning_iteration,
-            "infos": infos,
-            "task": TASK,
-            "total_steps": self.logger.tot_timesteps,
-            "total_time": self.logger.tot_time,
-        }
-        self.run.save(path, content)
-
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint.
-
-        Raises:
-            ValueError: If it is no checkpoint of this task, or of another body.
-        """
-        content = load_checkpoint(path)
-        if content.get("task") != TASK:
-            raise ValueError(f"{path} is a checkpoint of {content.get('task', 'another task')}, expected {TASK}.")
-        found = {name: tuple(value.shape) for name, value in content["actor_state_dict"].items()}
-        wanted = {name: tuple(value.shape) for name, value in self.alg.actor.state_dict().items()}
-        differing = [name for name in wanted if found.get(name) != wanted[name]]
-        if differing:
-            name = differing[0]
-            raise ValueError(f"{path} does not fit the policy: {name} is {found.get(name)} instead of {wanted[name]}.")
-        self.alg.load(content, None, True)
-        self.run.next_iteration = content["iter"] + 1
-        self.logger.tot_timesteps, self.logger.tot_time = content["total_steps"], content["total_time"]
-        self.logger.timed_from = 0
-        self.run.restore_random_numbers(content)
-
-    def policy(self):
-        """The policy without noise: observations to actions."""
-        return self.get_inference_policy(device="cpu")
-
-    def _after_iteration(self, iteration: int, row: dict[str, float]) -> None:
-        self.run.end_iteration(iteration, row)
-        if self._budget.is_over:
-            self.run.stop_reason = StopTraining("the minutes are used up")
-            raise self.run.stop_reason
 
 
 @torch.inference_mode()

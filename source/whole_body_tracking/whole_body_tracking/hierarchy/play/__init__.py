@@ -1,0 +1,1 @@
+"""Courses that somebody clicks on a page, or that are written as one."""

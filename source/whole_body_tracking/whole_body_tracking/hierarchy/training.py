@@ -1,0 +1,236 @@
+"""PPO of a selector, and a trained selector as play and evaluation run it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from whole_body_tracking.files import write_json
+from whole_body_tracking.refine.native_physics import planning_step
+from whole_body_tracking.rl.learning.budget import TrainingBudget
+from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
+from whole_body_tracking.rl.run.native_runner import NativeRunner
+
+from .env import TASK, CourseEnv, CourseEnvSettings
+from .evaluating import Selector, run_courses
+from .imitation import imitate, keep_statistics
+from .scripted import ScriptedSelector
+from .skill_set import SkillSet
+
+SCRIPTED = "scripted"
+CRITIC_WARMUP = 3
+"""Iterations of a fresh critic alone, if the policy is not fresh: an untrained critic gives random advantages."""
+CHECKPOINTS = "model_*.pt"
+
+
+@dataclass(frozen=True)
+class SelectorPpoSettings:
+    """PPO for few decisions: small networks, one learning rate.
+
+    Raises:
+        ValueError: If a number is too small.
+    """
+
+    max_iterations: int = 300
+    max_minutes: float | None = None
+    num_steps_per_env: int = 16
+    hidden: tuple[int, ...] = (128, 64)
+    learning_rate: float = 3.0e-4
+    initial_std: float = 0.3
+    """Of scores, and of speed and turn rate, which are -1 to 1."""
+    save_interval: int = 10
+
+    def __post_init__(self):
+        for name in ("max_iterations", "num_steps_per_env", "save_interval"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 1.")
+        if self.max_minutes is not None and not self.max_minutes > 0.0:
+            raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
+
+    def as_rsl_rl(self) -> dict:
+        """The dictionary that rsl_rl takes."""
+        network = {"class_name": "MLPModel", "hidden_dims": list(self.hidden), "activation": "elu"}
+        network["obs_normalization"] = True
+        noise = {"class_name": "GaussianDistribution", "init_std": self.initial_std, "std_type": "scalar"}
+        algorithm = {
+            "class_name": "PPO", "num_learning_epochs": 5, "num_mini_batches": 4, "clip_param": 0.2, "gamma": 0.98,
+            "lam": 0.95, "value_loss_coef": 1.0, "use_clipped_value_loss": True, "entropy_coef": 0.003,
+            "learning_rate": self.learning_rate, "max_grad_norm": 1.0, "schedule": "fixed", "desired_kl": None,
+            "rnd_cfg": None, "symmetry_cfg": None,
+        }  # fmt: skip
+        return {
+            "num_steps_per_env": self.num_steps_per_env,
+            "save_interval": self.save_interval,
+            "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
+            "actor": network | {"distribution_cfg": noise},
+            "critic": dict(network),
+            "algorithm": algorithm,
+            "logger": "tensorboard",
+            "device": "cpu",
+        }
+
+
+@dataclass(frozen=True)
+class SelectorJob:
+    """What to train, how, and where to.
+
+    Raises:
+        FileNotFoundError: If there is nothing to resume.
+        ValueError: If the folder holds a training and ``resume`` is off.
+    """
+
+    output_dir: Path
+    env: CourseEnvSettings = field(default_factory=CourseEnvSettings)
+    ppo: SelectorPpoSettings = field(default_factory=SelectorPpoSettings)
+    resume: bool = False
+    imitated: int = 0
+    """Decisions of the scripted selector, by every robot, that the network imitates before PPO; 0 starts from nothing.
+    Then PPO trains the critic alone for :data:`CRITIC_WARMUP` iterations."""
+    runs: int = 64
+    """Courses of the measurement at the end; 0 for none."""
+
+    def __post_init__(self):
+        has_run = any(self.output_dir.glob(CHECKPOINTS))
+        if has_run and not self.resume:
+            raise ValueError(f"{self.output_dir} already holds a training. Take --resume, or give another folder.")
+        if self.resume and not has_run:
+            raise FileNotFoundError(f"--resume: {self.output_dir} holds no {CHECKPOINTS}.")
+
+
+def train_selector(skills: SkillSet, job: SelectorJob) -> dict:
+    """Train, and measure the policy and the scripted selector on the same courses.
+
+    Returns:
+        The summary, which is also written to ``summary.json``.
+
+    Raises:
+        ValueError: If the checkpoint to go on from does not fit.
+    """
+    torch.manual_seed(job.env.seed)
+    env = CourseEnv(skills, replace(job.env, physics_dt=planning_step(skills.walk.spec.control_dt)))
+    job.output_dir.mkdir(parents=True, exist_ok=True)
+    runner = _runner(env, job.ppo, job.output_dir)
+    if job.resume:
+        runner.resume(newest_checkpoint(job.output_dir))
+    imitation = None
+    if job.imitated and not job.resume:
+        imitation = imitate(runner.alg.actor, env, ScriptedSelector(env), job.imitated)
+        print(f"[INFO] Imitates the scripted selector: actions off by {imitation:.3f}.", flush=True)
+        env.reset_all()
+    if job.imitated:
+        keep_statistics(runner.alg.actor)
+        _warm_up_critic(runner)
+    started = time.monotonic()
+    runner.learn_until(job.ppo.max_iterations)
+    seconds = time.monotonic() - started
+    env.close()
+    summary = {
+        "task": TASK,
+        "skills": skills.names,
+        "iterations": runner.run.next_iteration,
+        "decisions": int(runner.logger.tot_timesteps),
+        "seconds": seconds,
+        "imitation_error": imitation,
+        "policy": measured(skills, job.env, job.runs, lambda env: runner.policy()),
+        SCRIPTED: measured(skills, job.env, job.runs, ScriptedSelector),
+        "env": asdict(job.env),
+        "ppo": asdict(job.ppo),
+    }
+    write_json(job.output_dir / "summary.json", summary)
+    return summary
+
+
+def _warm_up_critic(runner: NativeRunner) -> None:
+    """Leave the policy as it is for the run's first iterations."""
+    actor = runner.alg.actor
+
+    def follow(iteration: int, row: dict[str, float]) -> None:
+        actor.requires_grad_(iteration + 1 >= CRITIC_WARMUP)
+
+    follow(runner.run.next_iteration - 1, {})
+    runner.run.checks.append(follow)
+
+
+def measured(
+    skills: SkillSet,
+    settings: CourseEnvSettings,
+    runs: int,
+    make: Callable[[CourseEnv], Selector],
+    seed: int = 1000,
+) -> dict | None:
+    """What a selector does on so many courses that training did not draw; None for none.
+
+    Args:
+        skills: Policies and clips.
+        settings: Of the environment; courses and decisions are taken from it.
+        runs: Courses.
+        make: Makes the selector for the environment.
+        seed: Of the courses.
+    """
+    if runs == 0:
+        return None
+    env = CourseEnv(skills, replace(settings, num_envs=runs, seed=seed))
+    try:
+        return run_courses(env, make(env)).as_json()
+    finally:
+        env.close()
+
+
+def make_selector(name: str, env: CourseEnv) -> Selector:
+    """The scripted selector, or that of a checkpoint.
+
+    Args:
+        name: ``scripted``, a checkpoint, or a folder of which the newest is taken.
+        env: Where it chooses.
+
+    Raises:
+        FileNotFoundError: If there is no such checkpoint.
+        ValueError: If it was trained for other skills or another task.
+    """
+    if name == SCRIPTED:
+        return ScriptedSelector(env)
+    path = selector_path(name)
+    facts = load_checkpoint(path).get("facts") or {}
+    runner = _runner(env, SelectorPpoSettings(hidden=tuple(facts.get("hidden", ()))), None)
+    runner.alg.load(runner.read(path), {"actor": True}, True)
+    return runner.policy()
+
+
+def selector_path(name: str) -> Path | None:
+    """The checkpoint that a name means; None for the scripted selector.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if name == SCRIPTED:
+        return None
+    path = Path(name)
+    if path.is_dir():
+        return newest_checkpoint(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no selector {path}: give '{SCRIPTED}', or a checkpoint of train_selector.py."
+        )
+    return path
+
+
+def newest_checkpoint(folder: Path) -> Path:
+    """The checkpoint of the highest iteration.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    paths = list(folder.glob(CHECKPOINTS))
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no {CHECKPOINTS}.")
+    return max(paths, key=lambda path: int(path.stem.split("_")[1]))
+
+
+def _runner(env: CourseEnv, settings: SelectorPpoSettings, folder: Path | None) -> NativeRunner:
+    facts = {"skills": env.names, "decision_steps": env.cfg.decision_steps, "hidden": list(settings.hidden)}
+    budget = TrainingBudget(settings.max_iterations, settings.max_minutes)
+    return NativeRunner(env, settings.as_rsl_rl(), folder, TASK, budget, facts)
