@@ -32,6 +32,10 @@ class Plan:
     num_episodes: int
     """Rollouts of each evaluation."""
     device: str
+    command: str | None = None
+    """Velocity command by which every exported policy walks in plain MuJoCo; None evaluates with ``evaluate.py``."""
+    seconds: float = 10.0
+    """Length of such a walk."""
 
     @property
     def _common(self) -> list[str]:
@@ -40,11 +44,14 @@ class Plan:
 
     def train_command(self, variant: Variant, seed: int) -> list[str]:
         """Arguments of ``train.py``, its time budget left out."""
-        seeded = ["--task", self.task, "--seed", str(seed), *self.train_arguments]
+        seeded = ["--task", variant.task or self.task, "--seed", str(seed), *self.train_arguments]
         return [*seeded, *self._common, *variant.overrides]
 
     def evaluate_command(self, variant: Variant, run: Path) -> list[str]:
-        """Arguments of ``evaluate.py``, its output left out."""
+        """Arguments of ``evaluate.py``, or of ``sim2sim.py`` for walks by a command; the output is left out."""
+        if self.command is not None:
+            how = ["--command", self.command, "--seconds", str(self.seconds), "--seed", str(EVALUATION_SEED)]
+            return ["--policy", str(run / "exported" / "policy.onnx"), "--num_rollouts", str(self.num_episodes), *how]
         common = Variant("", self.overrides)
         shared = [token for token in self.overrides if token.startswith("physics=")] + common.played_overrides
         what = ["--task", self.eval_task, "--checkpoint", str(run), "--num_envs", str(self.num_episodes)]
@@ -88,7 +95,7 @@ class Cell:
         arguments = plan.evaluate_command(self.variant, training.run)
         marker = self.folder / "evaluation.json"
         if not (marker.is_file() and json.loads(marker.read_text()) == {"arguments": arguments}):
-            script = script_command("rsl_rl", "evaluate.py")
+            script = script_command("rsl_rl", "evaluate.py") if plan.command is None else script_command("sim2sim.py")
             words = (*script, *arguments, "--output_dir", str(self.folder / "evaluation"))
             yield Command(words, self.folder, self.folder / "evaluate.log")
             write_json(marker, {"arguments": arguments})

@@ -15,6 +15,9 @@ from .cell import Cell, CellJob, Plan
 
 console = Console()
 
+HEADLINE = ("success", "r_mpkpe", "survived", "velocity_error", "falls_per_minute")
+"""What is said of a cell that is done, where its evaluation has it."""
+
 
 def run_cells[R](
     cells: Sequence[Cell], plan: Plan, options: RayOptions | None, folder: Path, done: Callable[[Cell, dict], R]
@@ -75,7 +78,5 @@ def _say(line: str) -> None:
 
 
 def _print(title: str, row: dict) -> None:
-    console.print(
-        f"[green]done[/green] {title}: success {row['success']:.2f}, r_mpkpe {100.0 * row['r_mpkpe']:.2f} cm after"
-        f" {row['env_steps'] / 1e6:.2f} M steps"
-    )
+    said = [f"{name} {row[name]:.3f}" for name in HEADLINE if row.get(name) is not None]
+    console.print(f"[green]done[/green] {title}: {', '.join(said)} after {row['env_steps'] / 1e6:.2f} M steps")

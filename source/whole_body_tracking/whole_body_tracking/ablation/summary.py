@@ -19,6 +19,17 @@ METRICS = {
     "joint_jerk": ("joint jerk [rad/s^3]", 1.0, 0),
 }
 """Metrics of the printed table: heading, factor and digits. The files hold all metrics."""
+WALK_METRICS = {
+    "survived": ("survived", 1.0, 2),
+    "velocity_error": ("velocity error [m/s]", 1.0, 3),
+    "heading_error": ("heading error [rad]", 1.0, 3),
+    "falls_per_minute": ("falls per minute", 1.0, 1),
+    "cost_of_transport": ("cost of transport", 1.0, 2),
+    "slip": ("slip [m/s]", 1.0, 3),
+    "jerk": ("jerk [rad/s^3]", 1.0, 0),
+    "pose_distance": ("pose distance [rad]", 1.0, 3),
+}
+"""The same of tasks that walk by command."""
 NOT_METRICS = {"variant", "seed", "run_folder", "num_rollouts"}
 
 
@@ -31,18 +42,25 @@ def summarise(rows: Sequence[dict]) -> list[dict]:
     return [_summary(name, [row for row in rows if row["variant"] == name]) for name in names]
 
 
+def metrics_of(summary: Sequence[dict]) -> dict[str, tuple[str, float, int]]:
+    """Metrics to print and draw: heading, factor and digits, by name."""
+    walks = any("falls_per_minute" in row["metrics"] for row in summary)
+    return WALK_METRICS if walks else METRICS
+
+
 def render(summary: Sequence[dict]) -> Table:
     """The table for a terminal."""
-    table = Table("variant", "seeds", "M steps", *(heading for heading, _, _ in METRICS.values()))
+    metrics = metrics_of(summary)
+    table = Table("variant", "seeds", "M steps", *(heading for heading, _, _ in metrics.values()))
     for row in summary:
         steps = row["metrics"]["env_steps"]["mean"] / 1e6
-        cells = [_cell(row["metrics"].get(name), factor, digits) for name, (_, factor, digits) in METRICS.items()]
+        cells = [_cell(row["metrics"].get(name), factor, digits) for name, (_, factor, digits) in metrics.items()]
         table.add_row(row["variant"], str(len(row["seeds"])), f"{steps:.2f}", *cells)
     return table
 
 
 def _summary(name: str, rows: list[dict]) -> dict:
-    keys = [key for key in rows[0] if key not in NOT_METRICS and all(key in row for row in rows)]
+    keys = [key for key in rows[0] if key not in NOT_METRICS and all(row.get(key) is not None for row in rows)]
     metrics = {key: _mean_and_std([float(row[key]) for row in rows]) for key in keys}
     return {"variant": name, "seeds": [row["seed"] for row in rows], "metrics": metrics}
 

@@ -15,6 +15,10 @@ from whole_body_tracking.rl.overrides import KNOWN_START, OVERRIDE
 BASELINE = "baseline"
 """The variant that overrides nothing."""
 NAME = re.compile(r"[\w+.-]+")
+TASK = "task="
+"""Start of what gives a variant a task of its own."""
+FILE = re.compile(r"^env\.((rewards|events)\.\w+\.params\.prior|commands\.motion\.model_file)=(?=.)")
+"""Overrides that name a file; runs have folders of their own, so its path is made absolute."""
 TRAINING_PRESETS = ("reward_", "rand_")
 """Starts of presets that change training alone."""
 PLAYED = re.compile(
@@ -31,6 +35,8 @@ class Variant:
     name: str
     overrides: tuple[str, ...] = ()
     """Overrides and preset selectors beyond those that all variants share."""
+    task: str | None = None
+    """Task to train instead of the ablation's; evaluated by a command, see ``--command``."""
 
     @property
     def played_overrides(self) -> list[str]:
@@ -75,13 +81,24 @@ def _of_presets(name: str) -> Variant:
 
 
 def _variant(name: str, tokens: Sequence[str]) -> Variant:
+    tasks = [token.removeprefix(TASK) for token in tokens if token.startswith(TASK)]
+    tokens = [_with_absolute_file(token) for token in tokens if not token.startswith(TASK)]
+    if len(tasks) > 1:
+        raise ValueError(f"Variant '{name}' has {len(tasks)} tasks, {tasks}: one at most.")
     wrong = [token for token in tokens if not (OVERRIDE.match(token) and KNOWN_START.match(token))]
     if wrong:
         raise ValueError(
             f"Variant '{name}': {wrong} are not overrides. They look like presets=NAME, env.PATH=VALUE or"
-            " agent.PATH=VALUE."
+            " agent.PATH=VALUE, or task=NAME."
         )
-    return Variant(name, tuple(tokens))
+    return Variant(name, tuple(tokens), tasks[0] if tasks else None)
+
+
+def _with_absolute_file(token: str) -> str:
+    if not FILE.match(token):
+        return token
+    key, _, path = token.partition("=")
+    return f"{key}={Path(path).absolute()}"
 
 
 def _read_yaml(path: Path) -> list[Variant]:

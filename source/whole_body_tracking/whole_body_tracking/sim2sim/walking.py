@@ -14,14 +14,16 @@ from whole_body_tracking.evaluation.walking.recording import WalkRecording
 from whole_body_tracking.evaluation.walking.report import WalkResult, report_walks
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.export.spec import PolicySpec
-from whole_body_tracking.locomotion.command import VelocityCommand, heading_of
+from whole_body_tracking.locomotion.command import CommandRanges, VelocityCommand, heading_of
 from whole_body_tracking.locomotion.pose_set import load_pose_set
+from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState
 from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
 
 from .delay import DelayLine
+from .gait_walker import GaitWalker, gait_values
 from .observations import ObservationBuilder, Situation
 from .reference import robot_of
 from .rollout import OBSERVED_STATE
@@ -73,12 +75,12 @@ def walk_by_command(
         FileNotFoundError: If a file does not exist.
         ValueError: If the policy does not walk by command, needs a reference, or was not trained for such a command.
     """
-    policy = load_policy(policy_path, needs_clips=False)
+    policy = load_policy(policy_path, needs_clips=False, follows_gait=None)
     require_walker(policy.spec, Path(policy_path).name)
-    command.require_within(policy.spec.velocity_ranges)
+    command.require_within(walking_ranges(policy.spec))
     robot = robot_of(policy.spec)
     poses = load_pose_set(pose_clips, robot)
-    walker = Walker(policy, robot, conditions.control_delay)
+    walker = (GaitByCommand if policy.spec.holds_refnn else Walker)(policy, robot, conditions.control_delay)
     num_steps = round(conditions.seconds / policy.spec.control_dt)
     walks = []
     for index in range(conditions.num_rollouts):
@@ -98,11 +100,14 @@ def walk_by_command(
 
 
 def require_walker(spec: PolicySpec, source: str) -> None:
-    """Check that a policy walks by command and needs no reference.
+    """Check that a policy walks by command and needs no reference, or follows a RefNN with a speed and a turn rate.
 
     Raises:
         ValueError: If not; the message says what to do.
     """
+    if spec.holds_refnn:
+        require_known(("speed", "turn_rate"), spec.gait_inputs, f"gait parameter of {source} for --command")
+        return
     if spec.velocity_ranges is None:
         raise ValueError(
             f"{source} is of {spec.task}, which follows no velocity command: leave --command out, or take a policy of"
@@ -191,6 +196,70 @@ class Walker:
             clip_id=nothing,
             velocity_command=told,
         )
+
+
+def walking_ranges(spec: PolicySpec) -> CommandRanges:
+    """Commands that a policy was trained for; those of a gait policy by its speed, lateral speed and turn rate.
+
+    A gait policy has learnt no heading; it turns at the rate of the heading's error, as the velocity task tells it.
+    """
+    if not spec.holds_refnn:
+        return spec.velocity_ranges
+    ranges = {name: pair for name, *pair in zip(spec.gait_inputs, spec.gait_low, spec.gait_high, strict=True)}
+    lateral = tuple(ranges.get("lateral_speed", (0.0, 0.0)))
+    return CommandRanges(tuple(ranges["speed"]), lateral, tuple(ranges["turn_rate"]), (-np.pi, np.pi), 1.0)
+
+
+class GaitByCommand:
+    """A gait policy that is told a velocity command: :class:`Walker` for a policy that follows a RefNN.
+
+    Speed and lateral speed are the command's, the turn rate is that of the heading's error, and what else the policy
+    takes is in the middle of its range. A walk begins in the reference's pose and motion instead of at rest.
+    """
+
+    def __init__(self, policy: OnnxPolicy, robot: RobotModel, control_delay: float = 0.0):
+        """Build the simulation.
+
+        Raises:
+            ValueError: If a delay is asked for.
+        """
+        if control_delay:
+            raise ValueError(f"--control_delay {control_delay:g} is for policies without a RefNN: leave it out.")
+        self.spec, self._ranges = policy.spec, walking_ranges(policy.spec)
+        self._walker = GaitWalker(policy, robot)
+        self._body_ids = self._walker.simulation.body_ids(robot.body_names)
+        self._rng: np.random.Generator | None = None
+        self._is_new = True
+
+    def start(self, rng: np.random.Generator | None = None) -> None:
+        """Begin a walk with the next step.
+
+        Args:
+            rng: Source of the noise of an evaluation's starts, or None for none.
+        """
+        self._rng, self._is_new = rng, True
+
+    def step(self, command: VelocityCommand) -> tuple[np.ndarray, ...]:
+        """Act once; see :meth:`Walker.step`."""
+        if self._is_new:
+            self._walker.start(self._gait(command, command.heading), self._noise())
+            self._is_new = False
+        heading = heading_of(self._walker.simulation.state.root_quat_w)
+        targets = self._walker.step(self._gait(command, heading)).targets
+        state = self._walker.simulation.state
+        return (*self._walker.simulation.bodies(self._body_ids), state.joint_pos, state.joint_vel, targets)
+
+    def _gait(self, command: VelocityCommand, heading: float) -> np.ndarray:
+        forward, lateral, turn = command.observed(heading, self._ranges)
+        wanted = {"speed": forward, "turn_rate": turn}
+        if "lateral_speed" in self.spec.gait_inputs:
+            wanted["lateral_speed"] = lateral
+        return gait_values(self.spec, wanted)
+
+    def _noise(self) -> np.ndarray | None:
+        if self._rng is None:
+            return None
+        return self._rng.uniform(*SMALL_PERTURBATION["joint_position_range"], size=len(self.spec.joint_names))
 
 
 def _recording(walks: list, command: VelocityCommand, spec: PolicySpec, robot: RobotModel) -> WalkRecording:
