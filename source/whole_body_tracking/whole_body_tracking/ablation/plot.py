@@ -31,6 +31,7 @@ def plot_summary(summary: Sequence[dict], path: Path) -> Path:
         values = [row["metrics"].get(key) or {"mean": float("nan"), "std": None} for row in summary]
         means, spread = [factor * v["mean"] for v in values], [factor * (v["std"] or 0.0) for v in values]
         axis.barh(names, means, xerr=spread, color="#1f5fa8", height=0.6)
+        axis.set_xlim(left=min([0.0, *(mean for mean in means if mean == mean)]))
         axis.set_title(heading, fontsize=10)
         axis.grid(axis="x", alpha=0.3)
     axes[0, 0].invert_yaxis()
