@@ -34,7 +34,8 @@ def no_simulator(tmp_path, monkeypatch):
         (("--until", 1.5), "--until is 1.5, expected more than 0 and at most 1"),
         (("--max_minutes", 0), "--max_minutes is 0, expected more than 0"),
         (("--horizon", 0), "--horizon is 0, expected at least 1"),
-        (("--distributed",), "leave out --distributed"),
+        (("--distributed",), r"this one was started alone. Start it with: torchrun .* script\.py --distributed"),
+        (("--motion_prior", "prior.pt"), "leave out --motion_prior"),
         (
             ("--task", "Tracking-Flat-G1-Multi-v0", "presets=motion_preview"),
             r"without a differentiable form: preview_joint_pos \(preview_joint_pos\), preview_anchor_pos_b",

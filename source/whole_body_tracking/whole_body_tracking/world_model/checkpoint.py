@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 
 from whole_body_tracking.export.env_spec import ACTION_TERM
 from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
+from whole_body_tracking.rl.run.distributed import decided_by_first
 from whole_body_tracking.rl.runner import CENTER_KEY, TrackingRunner
 from whole_body_tracking.rl.sampler_state import SAMPLER_KEY
 from whole_body_tracking.rl.sft.bridge import MujocoBridge
@@ -43,7 +45,7 @@ def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Pat
     Args:
         runner: The run's.
         learner: Whose networks to restore.
-        checkpoint: Where from.
+        checkpoint: Where from; only the first process has to have it.
         same_run: Whether to continue its random numbers, too.
 
     Returns:
@@ -52,7 +54,8 @@ def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Pat
     Raises:
         ValueError: If it does not fit the task, or its model the settings.
     """
-    content = load_checkpoint(checkpoint, runner.device)
+    data = decided_by_first(checkpoint.read_bytes)
+    content = load_checkpoint(io.BytesIO(data), runner.device, name=str(checkpoint))
     runner._require_fit(str(checkpoint), content)
     state = content.get(KEY)
     learner.restore(content["actor_state_dict"], state)
@@ -64,7 +67,7 @@ def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Pat
     runner.env.unwrapped.common_step_counter = content["env_step_counter"]
     runner.alg.load_sampler(content, None)
     if same_run:
-        runner.run.restore_random_numbers(content)
+        runner.run.restore_random_numbers(content, runner.gpu_global_rank)
     return True
 
 

@@ -15,7 +15,9 @@ from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg, RslRlVecEnvWrapper
 
 from whole_body_tracking.rl.learning.budget import TrainingBudget
 from whole_body_tracking.rl.learning.precision import resolve_precision
+from whole_body_tracking.rl.learning.ranks import num_ranks, sum_over_ranks
 from whole_body_tracking.rl.learning.scoring import Score, Scorer
+from whole_body_tracking.rl.run import distributed
 from whole_body_tracking.rl.run.service import StopTraining
 from whole_body_tracking.rl.training import make_runner
 
@@ -58,10 +60,15 @@ class WorldModelJob:
         settings: WorldModelSettings,
         progress: TrainingProgress,
     ):
-        """Build networks, buffer and all that watches them, seeded; without a run folder nothing is written."""
+        """Build networks, buffer and all that watches them, seeded; without a run folder nothing is written.
+
+        Of several processes each has envs and a buffer of its own; the first one alone writes.
+        """
         self.args, self.env, self.settings, self.progress = args, env, settings, progress
+        self.agent_cfg = agent_cfg
+        self._writes = distributed.Member.from_environment().is_first
         self.num_iterations, self.save_interval = agent_cfg.max_iterations, agent_cfg.save_interval
-        self.runner = make_runner(args.task, env, agent_cfg, run_folder, not args.no_clips)
+        self.runner = make_runner(args.task, env, agent_cfg, run_folder if self._writes else None, not args.no_clips)
         self.runner.logger.quiet = True
         self.runner.after_iteration = self._count
         configure_seed(agent_cfg.seed, torch_deterministic=args.device == "cpu")
@@ -84,9 +91,14 @@ class WorldModelJob:
         self.losses: dict[str, float] = {}
         """Losses of the last iteration."""
 
-    def restore(self, checkpoint: Path, same_run: bool) -> None:
-        """Continue a checkpoint of this training, or start from the policy of another."""
+    def restore(self, checkpoint: Path, same_run: bool, other_clips: bool = False) -> None:
+        """Continue a checkpoint of this training, or start from the policy of another.
+
+        With ``other_clips`` the statistics of the start sampler, which are about the checkpoint's, begin anew.
+        """
         self._is_fresh = not restore_checkpoint(self.runner, self.learner, checkpoint, same_run)
+        if other_clips:
+            self.runner.alg.sampler.forget()
 
     def run(self) -> WorldModelResult:
         """Train until the budget, a reason to stop, or ``--until``; the last checkpoint is written in any case."""
@@ -102,6 +114,7 @@ class WorldModelJob:
             self._report_end()
             self._save(max(0, self.runner.run.next_iteration - 1))
             self.runner.logger.stop_logging_writer()
+            distributed.wait_for_all()  # the first one still saves, and torchrun ends all once one has left
         return self.result
 
     def _report_end(self) -> None:
@@ -116,7 +129,7 @@ class WorldModelJob:
 
     def _note_end(self, stop: StopTraining) -> None:
         reasons = [reason for reason in (self.result.why_ended, str(stop)) if reason]
-        self.result.why_ended, self.result.exit_code = "; ".join(reasons), stop.exit_code
+        self.result.why_ended, self.result.exit_code = "; ".join(reasons), distributed.largest(stop.exit_code)
 
     # -- an iteration --------------------------------------------------------------------------------------------------
 
@@ -131,13 +144,15 @@ class WorldModelJob:
                 self.progress.update("training the model", 0.0)
                 self.learner.update_model(self.buffer)
         logger = self.runner.logger
-        logger.tot_timesteps += settings.warmup_steps * self.env.num_envs
+        logger.tot_timesteps += settings.warmup_steps * self.env.num_envs * num_ranks()
         logger.tot_time += time.monotonic() - began
 
     def advance(self) -> IterationTimes:
         """Make real steps and update both networks, the policy only while the model is good; notes the losses."""
         settings, began = self.settings, time.monotonic()
         self.collector.collect(settings.collect_steps)
+        if num_ranks() > 1:
+            self.runner.alg.sampler.merge(sum_over_ranks)
         collected = time.monotonic()
         losses = {"world_model": _mean(settings.model_updates, lambda: self.learner.update_model(self.buffer))}
         trained = time.monotonic()
@@ -180,8 +195,7 @@ class WorldModelJob:
         """Measure model and policy, print and log a line, and stop if the policy is good enough or the model lost."""
         errors, wrong = self.watch.check()
         self._model_is_good = wrong is None
-        between_failures = self._seconds / max(1.0, self._failures)
-        self._failures = self._seconds = 0.0
+        between_failures = self._between_failures()
         due = (len(self.result.curve) + 1) % SCORED_AT_LEAST == 0 or between_failures >= self._clip_seconds
         score = self._score() if scored or due else None
         logger, losses = self.runner.logger, self.losses
@@ -193,6 +207,14 @@ class WorldModelJob:
         self.progress.row(row)
         self._log_report(row, errors)
         self._stop_if_done(score, wrong)
+
+    def _between_failures(self) -> float:
+        """Robot time for each failure of all processes since the last call [s]."""
+        seconds, failures = sum_over_ranks(
+            torch.tensor([self._seconds, self._failures], device=self.env.device)
+        ).tolist()
+        self._failures = self._seconds = 0.0
+        return seconds / max(1.0, failures)
 
     def _stop_if_done(self, score: Score | None, wrong: str | None) -> None:
         if wrong is not None:
@@ -240,8 +262,9 @@ class WorldModelJob:
         path = self.result.run_folder / f"model_{iteration}.pt"
         if self.result.checkpoint == path:
             return
-        self.runner.run.save(path, checkpoint_content(self.runner, self.learner, iteration))
-        self.runner.logger.save_model(str(path), iteration)
+        if self._writes:
+            self.runner.run.save(path, checkpoint_content(self.runner, self.learner, iteration))
+            self.runner.logger.save_model(str(path), iteration)
         self.result.checkpoint = path
 
 

@@ -10,6 +10,8 @@ import torch
 from rsl_rl.models import MLPModel
 from torch import Tensor, nn
 
+from whole_body_tracking.rl.learning.ranks import average_gradients, mean_and_std, share_networks, sum_over_ranks
+
 from .imagining.buffer import StepBuffer
 from .imagining.dynamics import WorldModel
 from .imagining.imagination import Imagination
@@ -54,6 +56,7 @@ class Learner:
         self.model_optimizer = torch.optim.Adam(model.parameters(), lr=settings.model_rate)
         self.group = self.policy.obs_groups[0]
         """Observation group of the policy."""
+        share_networks(self.policy, self.average, self.model)
 
     # -- acting --------------------------------------------------------------------------------------------------------
 
@@ -84,8 +87,9 @@ class Learner:
         states, targets = buffer.windows(num, 1)
         self.model.fit_normalizers(states[0], targets[0], states[1])
         if observations is not None and self.policy.obs_normalization:
+            num = int(sum_over_ranks(torch.tensor(len(observations), device=observations.device)))
             for network in (self.policy, self.average):
-                _set_statistics(network, observations)
+                _set_statistics(network, observations, num)
 
     def update_model(self, buffer: StepBuffer) -> Tensor:
         """One step of the model on windows of real steps; returns the loss, a scalar."""
@@ -159,10 +163,14 @@ class Learner:
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor, parameters: Iterable[nn.Parameter]) -> None:
-    """One step with a cut gradient; of a loss that is not finite it is a step without one. Asks the device nothing."""
+    """One step with the mean gradient of all processes, cut; of a loss that is not finite it is a step without one.
+
+    Asks the device nothing.
+    """
     parameters = list(parameters)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    average_gradients(parameters)
     nn.utils.clip_grad_norm_(parameters, MAX_GRADIENT)
     for value in parameters:
         if value.grad is not None:
@@ -170,14 +178,16 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor, parameters: Iterable[n
     optimizer.step()
 
 
-def _set_statistics(network: MLPModel, observations: Tensor) -> None:
+def _set_statistics(network: MLPModel, observations: Tensor, num: int) -> None:
+    """Set a network's observation statistics to those of ``num`` observations, of which this process has its own."""
     normalizer = network.obs_normalizer
     width = normalizer._mean.shape[-1]  # a one-hot id at the end is not normalised
-    std = observations[:, :width].std(0, keepdim=True) + MIN_OBSERVATION_STD
-    normalizer._mean.copy_(observations[:, :width].mean(0, keepdim=True))
-    normalizer._std.copy_(std)
-    normalizer._var.copy_(std.square())
-    normalizer.count.fill_(len(observations))
+    mean, std = mean_and_std(observations[:, :width])
+    std = std + MIN_OBSERVATION_STD
+    normalizer._mean.copy_(mean[None])
+    normalizer._std.copy_(std[None])
+    normalizer._var.copy_(std[None].square())
+    normalizer.count.fill_(num)
 
 
 def _layers(shapes: dict[str, tuple]) -> list[tuple]:

@@ -90,10 +90,12 @@ class WorldModelResult:
 class TrainingProgress:
     """A bar with the time left on stderr, gone at the end, and the table on standard output. A context manager."""
 
-    def __init__(self):
+    def __init__(self, quiet: bool = False):
+        """Prepare; ``quiet`` shows nothing, as in all processes of a training but the first."""
         columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
         console = Console(stderr=True)
-        self._progress = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+        self._progress = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=quiet)
+        self._quiet = quiet
         self._task = self._progress.add_task("collecting", total=1.0)
         self._has_header = False
 
@@ -110,6 +112,8 @@ class TrainingProgress:
 
     def row(self, row: ReportRow) -> None:
         """Print a line of the table."""
+        if self._quiet:
+            return
         if not self._has_header:
             print(header(), flush=True)
             self._has_header = True

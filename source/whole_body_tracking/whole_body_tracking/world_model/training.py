@@ -11,12 +11,19 @@ from whole_body_tracking.export.env_spec import require_no_modifiers
 from whole_body_tracking.files import write_json
 from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
 from whole_body_tracking.rl.cli import parse_args
+from whole_body_tracking.rl.run import distributed
 from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
-from whole_body_tracking.rl.run.checkpoints import adopt_networks, resolve_checkpoint
+from whole_body_tracking.rl.run.checkpoints import adopt_networks, resolve_checkpoint, trained_networks
 from whole_body_tracking.rl.run.continuation import has_other_clips, note_session, require_same_control
 from whole_body_tracking.rl.run.run_folder import choose_run_folder, describe_run, removed_if_empty
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
-from whole_body_tracking.rl.training import CPU_NUM_ENVS, Start, accepts_other_motions, train_parser
+from whole_body_tracking.rl.training import (
+    CPU_NUM_ENVS,
+    Start,
+    accepts_other_motions,
+    train_parser,
+    use_share_of,
+)
 from whole_body_tracking.tasks.tracking.task_reference import clips_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
@@ -28,7 +35,7 @@ from .task_check import ImaginedTerms, imagined_terms
 
 EXPERIMENT_SUFFIX = "_world_model"
 """Runs lie in a folder of their own beside PPO's, so that ``--checkpoint latest`` of one is not the other's."""
-UNUSED = ("distributed", "motion_prior", "video", "ray_proc_id")
+UNUSED = ("motion_prior", "video", "ray_proc_id")
 
 
 def train_world_model(argv: list[str]) -> WorldModelResult:
@@ -41,32 +48,48 @@ def train_world_model(argv: list[str]) -> WorldModelResult:
     args = parse_args(world_model_parser(), argv)
     check_arguments(args)
     settings = settings_of(args)
+    member = distributed.join(args)
     if args.num_envs is None and args.device == "cpu":
         args.num_envs = CPU_NUM_ENVS
         print(f"[INFO] No CUDA device: training with {CPU_NUM_ENVS} envs. Choose another number with --num_envs.")
     env_cfg, agent_cfg = resolve_configs(args)
     terms = configure(args, env_cfg, agent_cfg, settings)
-    start = choose_start(args, env_cfg, agent_cfg)
+    if not member.is_alone:
+        use_share_of(member, args.device, env_cfg, agent_cfg)
+    start = distributed.decided_by_first(lambda: choose_start(args, env_cfg, agent_cfg))
+    share_layer_sizes(agent_cfg)
     if start.num_done >= agent_cfg.max_iterations:
         print(f"[INFO] {start.checkpoint} already has {start.num_done} iterations: nothing to train.")
+        distributed.leave()
         return WorldModelResult(start.run_folder, start.checkpoint, why_ended="nothing to train")
-    env_cfg.log_dir = str(start.run_folder)
-    with removed_if_empty(start.run_folder), tracking_env(args, env_cfg, agent_cfg) as env, TrainingProgress() as bar:
-        continues = start.checkpoint is not None and start.checkpoint.parent == start.run_folder
-        if start.checkpoint is not None:
-            has_other_clips(start.checkpoint, clips_of(env), accepts_other_motions(env_cfg))
+    env_cfg.log_dir = str(start.run_folder if member.is_first else start.run_folder / f"rank_{member.rank}")
+    with (
+        removed_if_empty(start.run_folder),
+        tracking_env(args, env_cfg, agent_cfg) as env,
+        TrainingProgress(quiet=not member.is_first) as bar,
+    ):
         job = WorldModelJob(args, env, agent_cfg, start.run_folder, terms, settings, bar)
-        if start.checkpoint is not None:
-            print(f"[INFO] Continuing from {start.checkpoint}")
-            job.restore(start.checkpoint, same_run=continues)
-        if continues:
-            note_session(start.run_folder, start.checkpoint, clips_of(env), env_cfg, agent_cfg)
-        else:
-            describe_run(start.run_folder, args.task, args.agent, env, env_cfg, agent_cfg)
-        result = job.run()
-    if args.json:
+        result = run_job(job, start, member.is_first)
+    distributed.leave()
+    if args.json and member.is_first:
         write_json(args.json, result.as_json())
     return result
+
+
+def run_job(job: WorldModelJob, start: Start, is_first: bool) -> WorldModelResult:
+    """Restore the checkpoint that a training starts from, describe the run in its folder, and train."""
+    env_cfg, agent_cfg, clips = job.env.unwrapped.cfg, job.agent_cfg, clips_of(job.env)
+    distributed.require_same("motions", [f"{clip['name']} {clip['sha256'][:8]}" for clip in clips])
+    continues = start.checkpoint is not None and start.checkpoint.parent == start.run_folder
+    if start.checkpoint is not None:
+        print(f"[INFO] Continuing from {start.checkpoint}")
+        differs = has_other_clips(start.checkpoint, clips, accepts_other_motions(env_cfg))
+        job.restore(start.checkpoint, same_run=continues, other_clips=differs)
+    if is_first and continues:
+        note_session(start.run_folder, start.checkpoint, clips, env_cfg, agent_cfg)
+    elif is_first:
+        describe_run(start.run_folder, job.args.task, job.args.agent, job.env, env_cfg, agent_cfg)
+    return job.run()
 
 
 def world_model_parser() -> argparse.ArgumentParser:
@@ -95,7 +118,9 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise FileNotFoundError(f"{args.json.absolute().parent}, the folder of {args.json.name}, does not exist.")
     given = [f"--{name}" for name in UNUSED if getattr(args, name, None) not in (None, False, -1)]
     if given:
-        raise ValueError(f"The world-model trainer is one process without cameras: leave out {', '.join(given)}.")
+        raise ValueError(
+            f"The world-model trainer has neither cameras nor a motion prior: leave out {', '.join(given)}."
+        )
 
 
 def configure(
@@ -122,6 +147,14 @@ def configure(
     agent_cfg.experiment_name += EXPERIMENT_SUFFIX
     agent_cfg.num_steps_per_env = settings.collect_steps
     return terms
+
+
+def share_layer_sizes(agent_cfg: RslRlBaseRunnerCfg) -> None:
+    """Give every process the layers that the first one has, which alone may have the checkpoint they come from."""
+    networks = trained_networks(agent_cfg)
+    sizes = distributed.decided_by_first(lambda: {name: list(model.hidden_dims) for name, model in networks.items()})
+    for name, model in networks.items():
+        model.hidden_dims = sizes[name]
 
 
 def choose_start(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: RslRlBaseRunnerCfg) -> Start:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import torch
+
+from whole_body_tracking.rl.learning.ranks import sum_over_ranks
+
 from .imagining.buffer import StepBuffer
 from .learner import Learner, open_loop_errors
 
@@ -40,13 +44,17 @@ class ModelErrors:
 
 
 def measure_model(learner: Learner, buffer: StepBuffer) -> ModelErrors:
-    """Predict windows of the buffer, drawn at random, open loop."""
+    """Predict windows of the buffer, drawn at random, open loop; the same mean in all processes that train."""
     model, kept = dict.fromkeys(STEPS, math.nan), dict.fromkeys(STEPS, math.nan)
     learner.model.eval()
     for step in STEPS:
+        found = torch.zeros(3, device=buffer.state.device)  # error of the model, of constant velocities, how many
         if step < buffer.num_steps and int(buffer.num_windows(step)) > 0:
             ours, theirs = open_loop_errors(learner.model, *buffer.windows(NUM_WINDOWS, step))
-            model[step], kept[step] = float(ours[-1]), float(theirs[-1])
+            found = torch.stack((ours[-1], theirs[-1], torch.ones_like(ours[-1])))
+        ours, theirs, num = sum_over_ranks(found).tolist()
+        if num > 0.0:
+            model[step], kept[step] = ours / num, theirs / num
     learner.model.train()
     return ModelErrors(model, kept)
 

@@ -16,6 +16,8 @@ from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import KERNELS
 from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 
+from .ranks import sum_over_ranks
+
 CHECKED_EVERY = 25
 """Steps after which a scoring asks whether any rollout still runs."""
 
@@ -60,7 +62,7 @@ class Scorer:
 
     @torch.no_grad()
     def score(self) -> Score:
-        """Reset all envs, play each once, and reset them again for training."""
+        """Reset all envs, play each once, and reset them again for training; counts those of all processes."""
         env, motion = self.env.unwrapped, self.motion
         with _from_frame_0(self.env, motion):
             num_steps = int(motion.clock.last.max())
@@ -78,8 +80,11 @@ class Scorer:
                 sums[:2] += _sum_and_count(kernels, alive)
                 alive &= ~ended
                 sums[2:] += _sum_and_count(motion.errors.body_pos.sqrt().mean(-1), alive)
+        counts = torch.stack(((~failed).sum(), failed.new_tensor(self.env.num_envs, dtype=torch.long)))
+        finished, rollouts = sum_over_ranks(counts).tolist()
+        sum_over_ranks(sums)
         tracking, distance = (sums[0::2] / sums[1::2].clamp(min=1.0)).tolist()
-        return Score(int((~failed).sum()), self.env.num_envs, tracking, 100.0 * distance)
+        return Score(finished, rollouts, tracking, 100.0 * distance)
 
 
 def _sum_and_count(values: Tensor, counts: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +63,7 @@ def join(args: argparse.Namespace) -> Member:
     if args.distributed and "WORLD_SIZE" not in os.environ:
         raise ValueError(
             "--distributed trains in several processes, but this one was started alone. Start it with: torchrun"
-            " --nproc_per_node NUM_GPUS scripts/rsl_rl/train.py --distributed ..."
+            f" --nproc_per_node NUM_GPUS {sys.argv[0]} --distributed ..."
         )
     if not args.distributed:
         if not member.is_alone:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from whole_body_tracking.rl.learning.precision import BFloat16HiddenLayers
+from whole_body_tracking.rl.learning.ranks import mean_and_std
 
 from .state import NUM_ROOT, NUM_ROOT_CHANGES, features, integrate, split, velocity_change
 
@@ -64,12 +65,12 @@ class WorldModel(nn.Module):
 
     @torch.no_grad()
     def fit_normalizers(self, state: Tensor, target: Tensor, after: Tensor) -> None:
-        """Take means and standard deviations from real steps, shape [num, ...] each."""
-        inputs, change = self._inputs(state, target), velocity_change(state, after)
-        self.input_mean.copy_(inputs.mean(0))
-        self.input_std.copy_(inputs.std(0) + MIN_INPUT_STD)
-        self.change_std.copy_(change.std(0) + MIN_CHANGE_STD)
-        self.feature_std.copy_(features(state).std(0) + MIN_FEATURE_STD)
+        """Take means and standard deviations from real steps of all processes, shape [num, ...] each."""
+        mean, std = mean_and_std(self._inputs(state, target))
+        self.input_mean.copy_(mean)
+        self.input_std.copy_(std + MIN_INPUT_STD)
+        self.change_std.copy_(mean_and_std(velocity_change(state, after))[1] + MIN_CHANGE_STD)
+        self.feature_std.copy_(mean_and_std(features(state))[1] + MIN_FEATURE_STD)
         self.feature_std[0] = HEIGHT_SCALE
 
     def error(self, state: Tensor, real: Tensor) -> Tensor:
