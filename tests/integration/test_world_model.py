@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from training_runs import REPOSITORY, checkpoint, finish, progress, run, script, start, wait_for
 
-from whole_body_tracking.motion import DEFAULT_MOTION_FILE
+from whole_body_tracking.motion import DEFAULT_MOTION_FILE, convert, read_csv
 
 pytestmark = pytest.mark.integration
 
@@ -80,3 +80,53 @@ def test_sigterm_saves_and_every_script_takes_the_checkpoint(tmp_path):
         script("train.py", *TASK, CENTER, "--load_sft_pretrain", found, "--max_iterations", 1, "--num_envs", 16),
         tmp_path,
     )
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> list[Path]:
+    """Four clips."""
+    folder = tmp_path_factory.mktemp("clips")
+    paths = [folder / f"{name}.npz" for name in ("squat", "bow_and_reach", "step_in_place", "arm_swing")]
+    for path in paths:
+        convert(read_csv(REPOSITORY / "motions" / f"{path.stem}.csv", fps=30), output_fps=50, robot="g1").save(path)
+    return paths
+
+
+MULTI = ("--task", "Tracking-Flat-G1-Multi-v0", "--headless", "physics=mujoco_cpu", CENTER)
+
+
+@pytest.mark.slow
+def test_three_clips_in_one_policy_are_played_evaluated_and_gone_on_with_by_ppo(clips, tmp_path):
+    """With a one-hot id and computed joint targets of each clip."""
+    task = (*MULTI, "--motion_file", *clips[:3], "presets=motion_one_hot,residual_actions")
+    run(world_model_script(*task, *SMALL, "--max_iterations", 3), tmp_path)
+    (found,) = tmp_path.glob("logs/rsl_rl/*_world_model/*")
+    assert checkpoint(found, 2)["actor_state_dict"]["mlp.0.weight"].shape[1] == 163
+    run(script("play.py", *task, "--checkpoint", found, "--max_steps", 10, "--num_envs", 6), tmp_path)
+    run(script("evaluate.py", *task, "--checkpoint", found, "--num_envs", 6), tmp_path)
+    report = json.loads((found / "evaluation" / "report.json").read_text())
+    assert [row["name"] for row in report["per_clip"]] == [path.stem for path in clips[:3]]
+    tuned = ("--load_sft_pretrain", found, "--max_iterations", 2, "--num_envs", 16)
+    run(script("train.py", *task, *tuned), tmp_path)
+    (ppo,) = tmp_path.glob("logs/rsl_rl/*[!l]/*/model_1.pt")
+    assert "critic_state_dict" in checkpoint(ppo.parent, 1)
+    other = (*MULTI, "--motion_file", *reversed(clips[:3]), "presets=motion_one_hot,residual_actions")
+    _, err = run(script("train.py", *other, *tuned), tmp_path, status=1)
+    assert "in the same order" in err or "their order is" in err
+
+
+@pytest.mark.slow
+def test_a_policy_goes_on_with_a_clip_that_it_has_not_seen(clips, tmp_path):
+    """Refused without being asked for; then in a run of its own, with model, statistics and policy."""
+    task = (*MULTI, "presets=residual_actions", "--motion_file")
+    run(world_model_script(*task, *clips[:3], *SMALL, "--max_iterations", 2), tmp_path)
+    (found,) = tmp_path.glob("logs/rsl_rl/*_world_model/*")
+    go_on = (*task, clips[3], *SMALL, "--checkpoint", found, "--max_iterations", 4)
+    _, err = run(world_model_script(*go_on), tmp_path, status=1)
+    assert "env.commands.motion.transfer=true" in err
+    run(world_model_script(*go_on, "env.commands.motion.transfer=true"), tmp_path)
+    (other,) = set(tmp_path.glob("logs/rsl_rl/*_world_model/*")) - {found}
+    before, after = checkpoint(found, 1), checkpoint(other, 3)
+    for name in ("input_mean", "change_std"):
+        assert (before["world_model"]["model"][name] == after["world_model"]["model"][name]).all()
+    assert len(progress(other)) == 2 and after["total_steps"] > before["total_steps"]

@@ -1,4 +1,4 @@
-"""Two processes that train one policy through a world model on the CPU, on a library of clips, without state estimation."""
+"""Two processes that train one policy through a world model, on three clips and without state estimation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``scripts/world_model/train.py``, recording what this process sees: ``world_model_ranks_probe.py FOLDER [arguments]``.
+"""``world_model/train.py``, recording what this process sees: ``world_model_ranks_probe.py FOLDER [arguments]``.
 
 Writes ``rank_<n>.pt``: how far the differentiable task is from the environment, what the statistics of the inputs were
 taken from, what every step added to the sampler's counts, and what the process knows in the end.

@@ -80,7 +80,7 @@ def train(argv: list[str]) -> TrainingResult:
     parser.add_argument(
         "--load_sft_pretrain",
         metavar="PATH",
-        help="Checkpoint or run of train_sft.py to start from: docs/refinement.md.",
+        help="Checkpoint or run of train_sft.py or world_model/train.py to start from: docs/refinement.md.",
     )
     add_until_args(parser)
     args = parse_args(parser, argv)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from pathlib import Path
 
-from whole_body_tracking.export.env_spec import ACTION_TERM
 from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
 from whole_body_tracking.rl.run.distributed import decided_by_first
 from whole_body_tracking.rl.runner import CENTER_KEY, TrackingRunner
 from whole_body_tracking.rl.sampler_state import SAMPLER_KEY
-from whole_body_tracking.rl.sft.bridge import MujocoBridge
+from whole_body_tracking.rl.sft.bridge import supervised_targets
 from whole_body_tracking.rl.sft.keys import SUPERVISED_KEY
 from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
-from whole_body_tracking.tasks.tracking.task_reference import clips_of, motion_of
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .learner import KEY, Learner
 
@@ -34,7 +32,7 @@ def checkpoint_content(runner: TrackingRunner, learner: Learner, iteration: int)
         "env_step_counter": env.common_step_counter,
         CENTER_KEY: action_center(env.cfg),
         SAMPLER_KEY: sampler.state_dict(),
-        SUPERVISED_KEY: _targets(runner),
+        SUPERVISED_KEY: supervised_targets(env),
         KEY: learner.state(),
     }
 
@@ -69,17 +67,3 @@ def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Pat
     if same_run:
         runner.run.restore_random_numbers(content, runner.gpu_global_rank)
     return True
-
-
-def _targets(runner: TrackingRunner) -> dict[str, str]:
-    """Digests of what actions are about, as a supervised checkpoint has them."""
-    env = runner.env.unwrapped
-    if motion_of(env).library.num_clips == 1:
-        layout = MujocoBridge(env).layout()
-        return {"action_sha256": layout.action_sha256, "clip_sha256": layout.clip_sha256}
-    scale = env.action_manager.get_term(ACTION_TERM).scale[0].cpu().numpy().astype("<f4").tobytes()
-    clips = "".join(clip["sha256"] for clip in clips_of(env)).encode()
-    return {
-        "action_sha256": hashlib.sha256(clips + scale).hexdigest(),
-        "clip_sha256": hashlib.sha256(clips).hexdigest(),
-    }

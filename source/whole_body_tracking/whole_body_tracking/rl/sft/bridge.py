@@ -44,6 +44,23 @@ def require_plain_task(env_cfg: TrackingEnvCfg) -> None:
         )
 
 
+def supervised_targets(env: ManagerBasedRLEnv) -> dict[str, str]:
+    """Digests of what a task's actions are about, as a checkpoint has them that ``--load_sft_pretrain`` takes.
+
+    Of one clip those of its samples' layout; of several the clips, which carry their joint targets, and the scale.
+    """
+    library = motion_of(env).library
+    if library.num_clips == 1:
+        layout = MujocoBridge(env).layout()
+        return {"action_sha256": layout.action_sha256, "clip_sha256": layout.clip_sha256}
+    scale = env.action_manager.get_term(ACTION_TERM).scale[0].cpu().numpy().astype("<f4").tobytes()
+    clips = "".join(library.digests).encode()
+    return {
+        "action_sha256": hashlib.sha256(clips + scale).hexdigest(),
+        "clip_sha256": hashlib.sha256(clips).hexdigest(),
+    }
+
+
 class MujocoBridge:
     """Reads an environment's robots as MuJoCo states and turns joint targets into the task's actions.
 

@@ -23,7 +23,7 @@ from ..ppo import TrackingPPO
 from ..run.checkpoint_file import load_checkpoint
 from ..run.checkpoints import adopt_networks, newest_checkpoint, resolve_checkpoint
 from ..run.distributed import decided_by_first
-from .bridge import MujocoBridge
+from .bridge import supervised_targets
 from .keys import FINE_TUNING_KEY, SUPERVISED_KEY
 
 if TYPE_CHECKING:
@@ -75,11 +75,13 @@ def supervised_checkpoint(path: Path) -> Path:
     if path.is_dir():
         path = newest_checkpoint(path)
     if not path.is_file():
-        raise FileNotFoundError(f"Checkpoint {path} does not exist. Give a file or run folder of train_sft.py.")
+        raise FileNotFoundError(
+            f"Checkpoint {path} does not exist. Give a file or run folder of train_sft.py or world_model/train.py."
+        )
     if SUPERVISED_KEY not in load_checkpoint(path):
         raise ValueError(
-            f"{path} was not trained by train_sft.py, so --load_sft_pretrain does not know how to go on with it."
-            " Continue it with --checkpoint."
+            f"{path} was not trained by train_sft.py or world_model/train.py, so --load_sft_pretrain does not know how"
+            " to go on with it. Continue it with --checkpoint."
         )
     return path.absolute()
 
@@ -121,7 +123,7 @@ class FineTunedPPO(TrackingPPO):
         algorithm.settings = cfg["fine_tuning"]
         algorithm._action_sha256 = None
         if action_center(env.unwrapped.cfg) == JOINT_TARGET:
-            algorithm._action_sha256 = MujocoBridge(env.unwrapped).layout().action_sha256
+            algorithm._action_sha256 = supervised_targets(env.unwrapped)["action_sha256"]
         return algorithm
 
     @property
@@ -205,6 +207,7 @@ class FineTunedPPO(TrackingPPO):
         if self._action_sha256 in (None, found) or found is None or self.transfers:
             return
         raise ValueError(
-            "The supervised policy acts about other joint targets than this task's clip has. Pass the clip that it was"
-            " trained with as --motion_file: train_sft.py wrote it to `refined/` in its run folder."
+            "The policy acts about other joint targets than this task's clips have. Pass the clips that it was"
+            " trained with as --motion_file, in the same order: train_sft.py wrote its clip to `refined/` in its run"
+            " folder."
         )
