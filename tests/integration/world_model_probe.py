@@ -40,6 +40,7 @@ def arguments() -> argparse.Namespace:
     small = {
         "num_envs": NUM_ENVS, "seed": 1, "warmup_steps": 12, "warmup_updates": 3, "collect_steps": 2,
         "model_width": 32, "model_layers": 1, "model_batch": 16, "policy_batch": 8, "horizon": 4, "report_every": 2,
+        "ensemble": 2, "value_discount": 0.95, "start_share": 0.5,
     }  # fmt: skip
     flags += [text for name, value in small.items() for text in (f"--{name}", str(value))]
     return parse_args(world_model_parser(), [*flags, *overrides])

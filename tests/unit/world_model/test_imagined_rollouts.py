@@ -163,6 +163,19 @@ def test_gradients_through_model_and_rewards_are_finite_differences(library):
         assert float(weights.grad[row, column]) == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-5, abs=1e-9)
 
 
+def test_a_clip_goes_on_if_it_has_a_frame_after_the_last_step(library):
+    """With the last frame at L, three steps aimed at L - 4, L - 3 and L - 2 reach L - 2, L - 1 and L."""
+    task, last = imagination(library), int(library.last_frames[0])
+    frames, zeros = torch.tensor([last - 4, last - 3, last - 2]), torch.zeros(3, dtype=torch.long)
+    state, nothing = state_of(library, frames).double(), torch.zeros(3, 29).double()
+    moment = Moment(state, nothing, nothing, zeros, frames, zeros)
+    model = WorldModel(torch.tensor(G1.action_scale), DT, 8, 1, torch.float32).double()
+    with torch.no_grad():
+        rollouts = task.rollouts(lambda obs: nothing, model, moment, 3, 0.0, 1.0)
+    assert rollouts.goes_on.tolist() == [True, True, False] and rollouts.counts.all()
+    assert rollouts.costs.shape == (3, 3) and rollouts.state.shape == (3, 71)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -26,6 +26,7 @@ from .collecting import Collector
 from .environment import make_imagination, robot_states
 from .imagining.buffer import StepBuffer
 from .imagining.dynamics import WorldModel
+from .imagining.ensemble import make_model
 from .learner import Learner
 from .progress import ReportRow, TrainingProgress, WorldModelResult
 from .settings import WorldModelSettings
@@ -76,8 +77,14 @@ class WorldModelJob:
         imagination = make_imagination(inner, terms, settings)
         dtype = resolve_precision(agent_cfg.algorithm.precision, agent_cfg.device)
         sizes = settings.model_width, settings.model_layers
-        model = WorldModel(imagination.action_scale, inner.step_dt, *sizes, dtype).to(env.device)
-        self.learner = Learner(self.runner.alg.actor, model, imagination, settings)
+        model = make_model(
+            lambda: WorldModel(imagination.action_scale, inner.step_dt, *sizes, dtype), settings.ensemble
+        ).to(env.device)
+        sampler = self.runner.alg.sampler
+        self.learner = Learner(
+            self.runner.alg.actor, model, imagination, settings,
+            lambda buffer: buffer.weights_by(sampler.bin_of, sampler.probabilities()),
+        )  # fmt: skip
         width, joints = robot_states(inner).shape[1], len(imagination.action_scale)
         rows = settings.buffer_steps(env.num_envs)
         self.buffer = StepBuffer(rows, env.num_envs, width, joints, env.device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from whole_body_tracking.rl.learning.ranks import average_gradients, mean_and_std, share_networks, sum_over_ranks
 
-from .imagining.buffer import StepBuffer
-from .imagining.dynamics import WorldModel
-from .imagining.imagination import Imagination
-from .imagining.state import integrate
+from .imagining.buffer import Moment, StepBuffer
+from .imagining.cost import masked_mean
+from .imagining.dynamics import WorldModel, window_loss
+from .imagining.ensemble import Ensemble
+from .imagining.imagination import Imagination, Rollouts
+from .imagining.value import HorizonValue
 from .settings import WorldModelSettings
 
 MIN_OBSERVATION_STD = 0.05
@@ -35,7 +37,14 @@ class Learner:
     is saved, played and evaluated.
     """
 
-    def __init__(self, average: MLPModel, model: WorldModel, imagination: Imagination, settings: WorldModelSettings):
+    def __init__(
+        self,
+        average: MLPModel,
+        model: WorldModel | Ensemble,
+        imagination: Imagination,
+        settings: WorldModelSettings,
+        starts: Callable[[StepBuffer], Tensor] | None = None,
+    ):
         """Start with a policy whose actions are nearly zero.
 
         Args:
@@ -43,7 +52,9 @@ class Learner:
             model: World model on the same device.
             imagination: The task.
             settings: Numbers of the training.
+            starts: Weights of the buffer's instants for the rollouts that start where the sampler says.
         """
+        self.starts = starts
         self.average, self.model, self.imagination, self.settings = average, model, imagination, settings
         layers = [layer for layer in average.mlp if isinstance(layer, nn.Linear)]
         with torch.no_grad():
@@ -54,9 +65,15 @@ class Learner:
         average.eval().requires_grad_(False)
         self.policy_optimizer = torch.optim.Adam(self._parameters_that_act(), lr=settings.policy_rate)
         self.model_optimizer = torch.optim.Adam(model.parameters(), lr=settings.model_rate)
+        self.value: HorizonValue | None = None
+        """What follows the last imagined step; None without ``value_discount``."""
+        if settings.value_discount > 0.0:
+            device = layers[0].weight.device
+            self.value = HorizonValue(layers[0].in_features, settings.value_discount).to(device)
+            self.value_optimizer = torch.optim.Adam(self.value.network.parameters(), lr=settings.model_rate)
         self.group = self.policy.obs_groups[0]
         """Observation group of the policy."""
-        share_networks(self.policy, self.average, self.model)
+        share_networks(self.policy, self.average, self.model, *([self.value] if self.value else []))
 
     # -- acting --------------------------------------------------------------------------------------------------------
 
@@ -95,7 +112,8 @@ class Learner:
         """One step of the model on windows of real steps; returns the loss, a scalar."""
         settings = self.settings
         self.model.train()
-        loss = self.model.window_loss(*buffer.windows(settings.model_batch, settings.model_window))
+        windows = buffer.windows(settings.model_batch * settings.ensemble, settings.model_window)
+        loss = window_loss(self.model, *windows)
         _step(self.model_optimizer, loss, self.model.parameters())
         return loss.detach()
 
@@ -103,27 +121,65 @@ class Learner:
         """One step of the policy on imagined rollouts, and of its average; returns the cost, a scalar."""
         settings = self.settings
         self.model.requires_grad_(False)
-        moment = buffer.moments(settings.policy_batch)
-        loss = self.imagination.cost(
+        moment = self._draw_starts(buffer)
+        rollouts = self.imagination.rollouts(
             self._policy, self.model, moment, settings.horizon, settings.action_noise, settings.state_gradient
         )
+        cost = masked_mean(rollouts.costs, rollouts.counts)
+        loss = cost if self.value is None else cost + self._cost_to_come(moment, rollouts)
         _step(self.policy_optimizer, loss, self._parameters_that_act())
         self.model.requires_grad_(True)
+        if self.value is not None:
+            self._update_value(moment, rollouts)
         with torch.no_grad():
             for mean, value in zip(self.average.parameters(), self.policy.parameters(), strict=True):
                 mean.lerp_(value, settings.average_rate)
-        return loss.detach()
+        return cost.detach()
+
+    def _draw_starts(self, buffer: StepBuffer) -> Moment:
+        settings = self.settings
+        num = round(settings.start_share * settings.policy_batch)
+        if num == 0 or self.starts is None:
+            return buffer.moments(settings.policy_batch)
+        evenly, by_sampler = buffer.moments(settings.policy_batch - num), buffer.moments(num, self.starts(buffer))
+        pairs = zip(vars(evenly).values(), vars(by_sampler).values(), strict=True)
+        moment = Moment(*(torch.cat(pair) for pair in pairs))
+        mixed = torch.randperm(settings.policy_batch, device=moment.frames.device)  # each model gets some of both
+        return Moment(*(values[mixed] for values in vars(moment).values()))
+
+    def _cost_to_come(self, moment: Moment, rollouts: Rollouts) -> Tensor:
+        """Value after the last step, on the scale of the mean cost: a sum of H costs and the value, over H."""
+        self.value.requires_grad_(False)
+        value = self.value(self._latent(moment, self.settings.horizon, rollouts.state, rollouts.last_action))
+        self.value.network.requires_grad_(True)
+        return torch.where(rollouts.goes_on, value, 0.0).sum() / rollouts.counts.sum().clamp(min=1)
+
+    def _update_value(self, moment: Moment, rollouts: Rollouts) -> None:
+        with torch.no_grad():
+            first = self._latent(moment, 0, moment.state, moment.last_action)
+            last = self._latent(moment, self.settings.horizon, rollouts.state, rollouts.last_action)
+            costs = torch.where(rollouts.counts, rollouts.costs, 0.0)
+        loss = self.value.loss(first, costs, last, rollouts.goes_on)
+        _step(self.value_optimizer, loss, self.value.network.parameters())
+        self.value.follow()
+
+    def _latent(self, moment: Moment, ahead: int, state: Tensor, last_action: Tensor) -> Tensor:
+        observations = self.imagination.clean_observations(moment, ahead, state, last_action)
+        return self.policy.get_latent({self.group: observations})
 
     # -- saving --------------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """Everything but the average and the buffer, as tensors and plain numbers."""
-        return {
+        state = {
             "policy": self.policy.state_dict(),
             "model": self.model.state_dict(),
             "policy_optimizer": self.policy_optimizer.state_dict(),
             "model_optimizer": self.model_optimizer.state_dict(),
         }
+        if self.value is not None:
+            state |= {"value": self.value.state_dict(), "value_optimizer": self.value_optimizer.state_dict()}
+        return state
 
     def restore(self, actor: dict[str, Tensor], state: dict[str, Any] | None) -> None:
         """Continue a training, or with ``state`` None start from a policy alone.
@@ -140,12 +196,15 @@ class Learner:
         if found != expected:
             raise ValueError(
                 f"The checkpoint's world model has layers {_layers(found)}, this training {_layers(expected)}. Pass the"
-                " --model_width and --model_layers of its run."
+                " --model_width, --model_layers and --ensemble of its run."
             )
         self.policy.load_state_dict(state["policy"])
         self.model.load_state_dict(state["model"])
         self.policy_optimizer.load_state_dict(state["policy_optimizer"])
         self.model_optimizer.load_state_dict(state["model_optimizer"])
+        if self.value is not None and "value" in state:  # a run may be gone on with that had none
+            self.value.load_state_dict(state["value"])
+            self.value_optimizer.load_state_dict(state["value_optimizer"])
 
     def _policy(self, obs: Tensor) -> Tensor:
         return self.policy({self.group: obs})
@@ -192,25 +251,3 @@ def _set_statistics(network: MLPModel, observations: Tensor, num: int) -> None:
 
 def _layers(shapes: dict[str, tuple]) -> list[tuple]:
     return [shape for name, shape in shapes.items() if name.endswith("weight")]
-
-
-@torch.no_grad()
-def open_loop_errors(model: WorldModel, states: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Errors after each step of windows that are predicted from their first state alone.
-
-    Args:
-        model: World model.
-        states: Real states, shape [num_steps + 1, batch, width].
-        targets: Joint targets of each step, shape [num_steps, batch, num_joints].
-
-    Returns:
-        Mean error of the model, and of keeping all velocities (no change), each of shape [num_steps]: see
-        :meth:`WorldModel.error`.
-    """
-    predicted, kept, errors = states[0], states[0], []
-    nothing = torch.zeros_like(model.change_std).expand(states.shape[1], -1)
-    for target, real in zip(targets, states[1:], strict=True):
-        predicted, kept = model(predicted, target), integrate(kept, nothing, model.dt)
-        errors.append(torch.stack((model.error(predicted, real).mean(), model.error(kept, real).mean())))
-    ours, theirs = torch.stack(errors).unbind(-1)
-    return ours, theirs

@@ -25,6 +25,7 @@ class WorldModelSettings:
     model_updates: int = _number(2, "Updates of the model in an iteration.", 1)
     model_batch: int = _number(512, "Windows in an update of the model.", 1)
     model_window: int = _number(8, "Steps of a window: how far the model predicts while it is trained.", 1)
+    ensemble: int = _number(1, "Models; each imagined rollout stays in one. model_batch is for each of them.", 1)
     model_rate: float = _number(1.0e-3, "Learning rate of the model.", 1e-9)
 
     policy_updates: int = _number(1, "Updates of the policy in an iteration.", 1)
@@ -35,6 +36,8 @@ class WorldModelSettings:
     state_gradient: float = _number(30.0, "Largest norm of the gradient at an imagined state, per rollout.", 1e-9)
     far_slope: float = _number(0.3, "Share of the cost that keeps its slope far from the reference.", 0.0)
     action_rate_share: float = _number(0.1, "Share of the task's action-rate penalty in the imagined cost.", 0.0)
+    value_discount: float = _number(0.0, "Discount of a value at the end of imagined rollouts; 0 has none.", 0.0, 0.999)
+    start_share: float = _number(0.0, "Share of imagined rollouts that start where the sampler says.", 0.0, 1.0)
     average_rate: float = _number(0.02, "Share by which the averaged policy follows an update.", 1e-6, 1.0)
 
     report_every: int = _number(25, "Iterations between two lines of the table.", 1)

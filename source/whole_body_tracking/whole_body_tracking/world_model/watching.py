@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from whole_body_tracking.rl.learning.ranks import sum_over_ranks
 
 from .imagining.buffer import StepBuffer
-from .learner import Learner, open_loop_errors
+from .imagining.dynamics import open_loop_errors
+from .learner import Learner
 
 STEPS = (1, 8, 32)
 """Steps after which errors are reported."""
 JUDGED_STEP = 8
+CONTACTS = ("no_foot", "one_foot", "both_feet")
+"""Phases of contact, by the number of feet on the ground, that the error after the judged steps is also told by."""
 NUM_WINDOWS = 256
 MAX_RATIO = 1.0
 """Error of the model over that of constant velocities at which it is worse than none."""
@@ -30,6 +33,8 @@ class ModelErrors:
 
     model: dict[int, float]
     constant_velocity: dict[int, float]
+    by_contact: dict[str, float] = field(default_factory=dict)
+    """Error of the model after :data:`JUDGED_STEP` steps by how many feet are on the ground then; only those seen."""
 
     @property
     def ratio(self) -> float:
@@ -40,23 +45,29 @@ class ModelErrors:
     def scalars(self) -> dict[str, float]:
         """Errors under the names that they are logged with."""
         errors = {f"model_error_{step}": self.model[step] for step in STEPS}
-        return errors | {f"constant_velocity_error_{step}": self.constant_velocity[step] for step in STEPS}
+        errors |= {f"constant_velocity_error_{step}": self.constant_velocity[step] for step in STEPS}
+        return errors | {f"model_error_{JUDGED_STEP}_{name}": error for name, error in self.by_contact.items()}
 
 
 def measure_model(learner: Learner, buffer: StepBuffer) -> ModelErrors:
     """Predict windows of the buffer, drawn at random, open loop; the same mean in all processes that train."""
-    model, kept = dict.fromkeys(STEPS, math.nan), dict.fromkeys(STEPS, math.nan)
+    model, kept, by_contact = dict.fromkeys(STEPS, math.nan), dict.fromkeys(STEPS, math.nan), {}
     learner.model.eval()
     for step in STEPS:
-        found = torch.zeros(3, device=buffer.state.device)  # error of the model, of constant velocities, how many
+        totals = torch.zeros(len(CONTACTS), 3, device=buffer.state.device)
         if step < buffer.num_steps and int(buffer.num_windows(step)) > 0:
-            ours, theirs = open_loop_errors(learner.model, *buffer.windows(NUM_WINDOWS, step))
-            found = torch.stack((ours[-1], theirs[-1], torch.ones_like(ours[-1])))
-        ours, theirs, num = sum_over_ranks(found).tolist()
+            states, targets = buffer.windows(NUM_WINDOWS, step)
+            ours, theirs = open_loop_errors(learner.model, states, targets)
+            rows = torch.stack((ours[-1], theirs[-1], torch.ones_like(ours[-1])), dim=-1)
+            totals.index_add_(0, learner.imagination.kinematics.feet_on_ground(states[-1]), rows)
+        totals = sum_over_ranks(totals).tolist()
+        ours, theirs, num = (sum(column) for column in zip(*totals, strict=True))
         if num > 0.0:
             model[step], kept[step] = ours / num, theirs / num
+        if step == JUDGED_STEP:
+            by_contact = {name: row[0] / row[2] for name, row in zip(CONTACTS, totals, strict=True) if row[2] > 0.0}
     learner.model.train()
-    return ModelErrors(model, kept)
+    return ModelErrors(model, kept, by_contact)
 
 
 class ModelWatch:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from whole_body_tracking.motion.analysis.quality import CONTACT_HEIGHT
+from whole_body_tracking.motion.geometry.ground import sole_heights
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics, kinematic_chain
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import RobotModel
@@ -56,6 +58,13 @@ class BodyKinematics:
         joint_pos = parts.joint_pos[:, self._chain_order]
         pos, quat = forward_kinematics(self._chain, parts.root_pos, parts.root_quat, joint_pos)
         return pos[:, self._anchor], quat[:, self._anchor]
+
+    @torch.no_grad()
+    def feet_on_ground(self, state: Tensor) -> Tensor:
+        """Number of feet whose soles are below :data:`CONTACT_HEIGHT`, as in the evaluation, shape [batch]."""
+        parts = split(state)
+        pos, quat = forward_kinematics(self.robot, parts.root_pos, parts.root_quat, parts.joint_pos[:, self._order])
+        return (sole_heights(self.robot, list(self.robot.body_names), pos, quat) < CONTACT_HEIGHT).sum(-1)
 
     def bodies(self, state: Tensor) -> BodyState:
         """Poses and velocities of the tracked bodies, for states of shape [batch, 13 + 2 * num_joints].

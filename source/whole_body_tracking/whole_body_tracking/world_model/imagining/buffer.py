@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -94,13 +95,35 @@ class StepBuffer:
         back = torch.arange(length, -1, -1, device=ends.device)[:, None]
         return (ends - back) % self.num_steps, envs
 
-    def moments(self, num: int) -> Moment:
-        """Draw instants with replacement, each alike."""
+    def moments(self, num: int, weights: Tensor | None = None) -> Moment:
+        """Draw instants with replacement, each alike or by weights of shape [num_steps, num_envs]."""
         device = self.state.device
-        rows = (self._oldest + torch.randint(self.num_filled, (num,), device=device)) % self.num_steps
-        envs = torch.randint(self.num_envs, (num,), device=device)
+        if weights is None:
+            rows = (self._oldest + torch.randint(self.num_filled, (num,), device=device)) % self.num_steps
+            envs = torch.randint(self.num_envs, (num,), device=device)
+        else:
+            drawn = torch.multinomial(weights.flatten(), num, replacement=True)
+            rows, envs = drawn // self.num_envs, drawn % self.num_envs
         tables = (self.state, self.target, self.last_action, self.clip_ids, self.frames)
         return Moment(*(table[rows, envs] for table in tables), envs)
+
+    def weights_by(self, bin_of: Callable[[Tensor, Tensor], Tensor], probabilities: Tensor) -> Tensor:
+        """Weights of instants with which bins of the clips are drawn by given probabilities, whatever the buffer has.
+
+        An instant of bin b has p_b / n_b, with the number n_b of instants there; bins without any are left out.
+
+        Args:
+            bin_of: Bin of each of a number of clips and frames, both of shape [num].
+            probabilities: p_b, shape [num_bins].
+
+        Returns:
+            Weights, shape [num_steps, num_envs], 0 for rows that are not in use.
+        """
+        bins = bin_of(self.clip_ids.flatten(), self.frames.flatten())
+        used = (torch.arange(self.num_steps, device=bins.device) < self.num_filled).repeat_interleave(self.num_envs)
+        counts = torch.zeros_like(probabilities).index_add_(0, bins, used.to(probabilities.dtype))
+        share = probabilities / counts.clamp(min=1.0)
+        return (share.index_select(0, bins) * used).view(self.num_steps, self.num_envs)
 
     @property
     def _oldest(self) -> int:

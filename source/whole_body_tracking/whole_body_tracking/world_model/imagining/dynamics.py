@@ -82,18 +82,42 @@ class WorldModel(nn.Module):
         seen = ((features(state) - features(real)) / self.feature_std).abs().mean(-1)
         return seen + 2.0 * (state[..., :3] - real[..., :3]).abs().mean(-1)
 
-    def window_loss(self, states: Tensor, targets: Tensor) -> Tensor:
-        """Mean error along windows that are predicted from their first state alone, a scalar.
-
-        Args:
-            states: Real states, shape [num_steps + 1, batch, 13 + 2 * num_joints].
-            targets: Joint targets of each step, shape [num_steps, batch, num_joints].
-        """
-        state, loss = states[0], states.new_zeros(())
-        for target, real in zip(targets, states[1:], strict=True):
-            state = self(state, target)
-            loss = loss + self.error(state, real).mean()
-        return loss / len(targets)
-
     def _inputs(self, state: Tensor, target: Tensor) -> Tensor:
         return torch.cat((features(state), (target - split(state).joint_pos) / self.action_scale), dim=-1)
+
+
+def window_loss(model: nn.Module, states: Tensor, targets: Tensor) -> Tensor:
+    """Mean error along windows that are predicted from their first state alone, a scalar.
+
+    Args:
+        model: A :class:`WorldModel`, or several as an ensemble.
+        states: Real states, shape [num_steps + 1, batch, 13 + 2 * num_joints].
+        targets: Joint targets of each step, shape [num_steps, batch, num_joints].
+    """
+    state, loss = states[0], states.new_zeros(())
+    for target, real in zip(targets, states[1:], strict=True):
+        state = model(state, target)
+        loss = loss + model.error(state, real).mean()
+    return loss / len(targets)
+
+
+@torch.no_grad()
+def open_loop_errors(model: nn.Module, states: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Errors after each step of windows that are predicted from their first state alone.
+
+    Args:
+        model: As of :func:`window_loss`.
+        states: Real states, shape [num_steps + 1, batch, width].
+        targets: Joint targets of each step, shape [num_steps, batch, num_joints].
+
+    Returns:
+        Error of the model, and of keeping all velocities (no change), each of shape [num_steps, batch]: see
+        :meth:`WorldModel.error`.
+    """
+    predicted, kept, errors = states[0], states[0], []
+    nothing = torch.zeros_like(model.change_std).expand(states.shape[1], -1)
+    for target, real in zip(targets, states[1:], strict=True):
+        predicted, kept = model(predicted, target), integrate(kept, nothing, model.dt)
+        errors.append(torch.stack((model.error(predicted, real), model.error(kept, real))))
+    ours, theirs = torch.stack(errors).unbind(1)
+    return ours, theirs

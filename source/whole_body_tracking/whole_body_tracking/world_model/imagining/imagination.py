@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +22,21 @@ Network = Callable[[Tensor], Tensor]
 """From observations to actions, both of shape [batch, ...]."""
 Model = Callable[[Tensor, Tensor], Tensor]
 """From states and joint targets to the next states."""
+
+
+class Rollouts(NamedTuple):
+    """Imagined rollouts."""
+
+    costs: Tensor
+    """Cost of every step, shape [horizon, batch]."""
+    counts: Tensor
+    """Whether a step is not past its clip's end, same shape."""
+    state: Tensor
+    """States after the last step, shape [batch, 13 + 2 * num_joints]."""
+    last_action: Tensor
+    """Actions of the last step, shape [batch, num_joints]."""
+    goes_on: Tensor
+    """Whether the clip has a frame after that of the last step, shape [batch]."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +90,13 @@ class Imagination:
         states = [self.library.state_at(moment.clip_ids, moment.frames + step) for step in range(num_steps)]
         return [_as(state, moment.state.dtype) for state in states]
 
-    def cost(
+    def rollouts(
         self, policy: Network, model: Model, moment: Moment, horizon: int, noise: float, max_gradient: float
-    ) -> Tensor:
-        """Mean cost of imagined steps, a scalar to differentiate by the policy's parameters.
+    ) -> Rollouts:
+        """Imagined rollouts, whose costs can be differentiated by the policy's parameters.
 
-        Steps past a clip's end do not count. The gradient that reaches an imagined state is cut to a norm for each
-        rollout, so that one that tumbles does not drown the others.
+        The gradient that reaches an imagined state is cut to a norm for each rollout, so that one that tumbles does not
+        drown the others.
 
         Args:
             policy: From observations to the mean of the actions.
@@ -106,8 +122,18 @@ class Imagination:
         state, clips = torch.cat(states), self.library.last_frames[moment.clip_ids]
         cost = tracking_cost(self._bodies_of(refs), self.kinematics.bodies(state), self.weights)
         cost = cost + effort_cost(torch.cat(means), torch.cat(earlier), split(state).joint_pos, self.weights)
-        counts = [moment.frames + step <= clips for step in range(horizon)]
-        return masked_mean(cost, torch.cat(counts))
+        counts = torch.stack([moment.frames + step <= clips for step in range(horizon)])
+        return Rollouts(cost.view(horizon, -1), counts, states[-1], last, moment.frames + horizon <= clips)
+
+    def cost(self, *args, **kwargs) -> Tensor:
+        """Mean cost of the steps of :meth:`rollouts` that count, a scalar; arguments as there."""
+        rollouts = self.rollouts(*args, **kwargs)
+        return masked_mean(rollouts.costs, rollouts.counts)
+
+    def clean_observations(self, moment: Moment, ahead: int, state: Tensor, last_action: Tensor) -> Tensor:
+        """What the policy would see without noise some steps after ``moment``, shape [batch, width]."""
+        ref = _as(self.library.state_at(moment.clip_ids, moment.frames + ahead), state.dtype)
+        return self.observations(moment, state, ref, last_action, noisy=False)
 
     def _bodies_of(self, refs: list[MotionState]) -> BodyState:
         names = ("body_pos_w", "body_quat_w", "body_lin_vel_w", "body_ang_vel_w")
