@@ -1,6 +1,7 @@
-"""For every test: one thread of torch, and a W&B server on this machine that the real client talks to."""
+"""For every test: one thread of torch, a W&B server that the real client talks to, and a guard against simulators."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +47,20 @@ def wandb_store(wandb_server: WandbServer, tmp_path: Path, monkeypatch) -> Itera
     yield store
     wandb.teardown()
     assert store.unknown == []
+
+
+@pytest.fixture
+def no_simulator(tmp_path: Path, monkeypatch) -> Iterator[None]:
+    """Run in an empty folder, and fail if a simulation is launched or a file is left behind."""
+    from whole_body_tracking.rl import session
+
+    def launched(*args):
+        raise AssertionError("a simulator was started")
+
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["script.py"])
+    monkeypatch.setattr(session, "launch_simulation", launched)
+    yield
+    assert list(folder.iterdir()) == []

@@ -96,13 +96,12 @@ MULTI = ("--task", "Tracking-Flat-G1-Multi-v0", "--headless", "physics=mujoco_cp
 
 
 @pytest.mark.slow
-def test_three_clips_in_one_policy_are_played_evaluated_and_gone_on_with_by_ppo(clips, tmp_path):
+def test_three_clips_in_one_policy_are_evaluated_and_gone_on_with_by_ppo(clips, tmp_path):
     """With a one-hot id and computed joint targets of each clip."""
     task = (*MULTI, "--motion_file", *clips[:3], "presets=motion_one_hot,residual_actions")
     run(world_model_script(*task, *SMALL, "--max_iterations", 3), tmp_path)
     (found,) = tmp_path.glob("logs/rsl_rl/*_world_model/*")
     assert checkpoint(found, 2)["actor_state_dict"]["mlp.0.weight"].shape[1] == 163
-    run(script("play.py", *task, "--checkpoint", found, "--max_steps", 10, "--num_envs", 6), tmp_path)
     run(script("evaluate.py", *task, "--checkpoint", found, "--num_envs", 6), tmp_path)
     report = json.loads((found / "evaluation" / "report.json").read_text())
     assert [row["name"] for row in report["per_clip"]] == [path.stem for path in clips[:3]]
@@ -110,20 +109,15 @@ def test_three_clips_in_one_policy_are_played_evaluated_and_gone_on_with_by_ppo(
     run(script("train.py", *task, *tuned), tmp_path)
     (ppo,) = tmp_path.glob("logs/rsl_rl/*[!l]/*/model_1.pt")
     assert "critic_state_dict" in checkpoint(ppo.parent, 1)
-    other = (*MULTI, "--motion_file", *reversed(clips[:3]), "presets=motion_one_hot,residual_actions")
-    _, err = run(script("train.py", *other, *tuned), tmp_path, status=1)
-    assert "in the same order" in err or "their order is" in err
 
 
 @pytest.mark.slow
 def test_a_policy_goes_on_with_a_clip_that_it_has_not_seen(clips, tmp_path):
-    """Refused without being asked for; then in a run of its own, with model, statistics and policy."""
+    """In a run of its own, with model, statistics and policy."""
     task = (*MULTI, "presets=residual_actions", "--motion_file")
     run(world_model_script(*task, *clips[:3], *SMALL, "--max_iterations", 2), tmp_path)
     (found,) = tmp_path.glob("logs/rsl_rl/*_world_model/*")
     go_on = (*task, clips[3], *SMALL, "--checkpoint", found, "--max_iterations", 4)
-    _, err = run(world_model_script(*go_on), tmp_path, status=1)
-    assert "env.commands.motion.transfer=true" in err
     run(world_model_script(*go_on, "env.commands.motion.transfer=true"), tmp_path)
     (other,) = set(tmp_path.glob("logs/rsl_rl/*_world_model/*")) - {found}
     before, after = checkpoint(found, 1), checkpoint(other, 3)

@@ -99,7 +99,9 @@ def train(args, env, agent_cfg, terms, settings) -> dict:
         outcome["second"] = second.run().as_json()
     last = load_checkpoint(folder / "model_3.pt")
     outcome["statistics_kept"] = all(
-        torch.equal(last[KEY]["model"][name], saved[KEY]["model"][name]) for name in ("input_mean", "change_std")
+        torch.equal(last[KEY]["model"][name], saved[KEY]["model"][name])
+        for name in saved[KEY]["model"]
+        if name.endswith(("input_mean", "change_std"))
     )
     outcome["model_moved"] = not same(last[KEY]["model"], saved[KEY]["model"])
     outcome["rows"] = len((folder / "progress.csv").read_text().splitlines()) - 1

@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import json
 import os
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,12 +17,11 @@ from isaaclab.utils.modifiers import ModifierCfg
 
 from whole_body_tracking.evaluation.evaluate import evaluate
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, DEFAULT_MOTION_FILE_25HZ, MotionClip
-from whole_body_tracking.rl import session
 from whole_body_tracking.rl.experts.distilling import distil
 from whole_body_tracking.rl.playing import play
 from whole_body_tracking.rl.training import train
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("no_simulator")]
 
 TASK = "Tracking-Flat-G1-v0"
 OBSERVED = [
@@ -34,34 +32,18 @@ OBSERVED = [
 COMMANDS = {"train": train, "play": play, "evaluate": evaluate}
 
 
-@pytest.fixture(autouse=True)
-def no_simulator(tmp_path, monkeypatch):
-    """Run in an empty folder, and fail if a simulation is launched or a file is left behind."""
-
-    def launched(*args):
-        raise AssertionError("a simulator was started")
-
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(session, "launch_simulation", launched)
-    yield
-    assert list(folder.iterdir()) == []
-
-
 @pytest.fixture(params=list(COMMANDS))
-def command(request, monkeypatch):
-    return lambda *argv: run(monkeypatch, COMMANDS[request.param], *argv)
+def command(request):
+    return lambda *argv: run(COMMANDS[request.param], *argv)
 
 
 @pytest.fixture
-def train_with(monkeypatch):
+def train_with():
     """For what one function checks for all three, so that asking once is enough."""
-    return lambda *argv: run(monkeypatch, train, *argv)
+    return lambda *argv: run(train, *argv)
 
 
-def run(monkeypatch, function, *argv: object) -> None:
-    monkeypatch.setattr(sys, "argv", ["script.py"])
+def run(function, *argv: object) -> None:
     function(["--task", TASK, "--headless", *map(str, argv)])
 
 
@@ -214,9 +196,9 @@ def test_no_run_to_continue(command):
         command("--checkpoint", "latest")
 
 
-def test_no_checkpoint_given(monkeypatch):
+def test_no_checkpoint_given():
     with pytest.raises(FileNotFoundError, match=r"contains no run with a checkpoint"):
-        run(monkeypatch, play)
+        run(play)
 
 
 def test_empty_run_folder(command, tmp_path):
@@ -339,24 +321,24 @@ def test_unreachable_wandb_run(train_with, monkeypatch):
         (evaluate, ["--scenarios", "payload"], r"which --scenarios does not keep"),
     ],
 )
-def test_what_cannot_be_shown(monkeypatch, tmp_path, function, flags, message):
+def test_what_cannot_be_shown(tmp_path, function, flags, message):
     with pytest.raises(ValueError, match=message):
-        run(monkeypatch, function, "--checkpoint", checkpoint(tmp_path / "model_1.pt"), "--video", *flags)
+        run(function, "--checkpoint", checkpoint(tmp_path / "model_1.pt"), "--video", *flags)
 
 
 # -- experts ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", [play, evaluate])
-def test_experts_beside_a_checkpoint_are_refused(monkeypatch, tmp_path, function):
+def test_experts_beside_a_checkpoint_are_refused(tmp_path, function):
     with pytest.raises(ValueError, match="either --experts or a checkpoint"):
-        run(monkeypatch, function, "--experts", tmp_path, "--checkpoint", checkpoint(tmp_path / "model_6.pt"))
+        run(function, "--experts", tmp_path, "--checkpoint", checkpoint(tmp_path / "model_6.pt"))
 
 
 @pytest.mark.parametrize("function", [play, evaluate, distil])
-def test_a_missing_table_of_experts_is_refused(monkeypatch, tmp_path, function):
+def test_a_missing_table_of_experts_is_refused(tmp_path, function):
     with pytest.raises(FileNotFoundError, match=r"gone/experts.yaml does not exist"):
-        run(monkeypatch, function, "--experts", tmp_path / "gone" / "experts.yaml")
+        run(function, "--experts", tmp_path / "gone" / "experts.yaml")
 
 
 def test_a_student_with_other_layers_is_not_trained_on(train_with, tmp_path):
@@ -366,15 +348,15 @@ def test_a_student_with_other_layers_is_not_trained_on(train_with, tmp_path):
         train_with("--checkpoint", student)
 
 
-def test_play_flags_for_an_export_without_one(monkeypatch):
+def test_play_flags_for_an_export_without_one():
     for flag in ("--clamp_targets", "--no_clips"):
         with pytest.raises(ValueError, match=rf"{flag}: only for exported files. Add --export DIR"):
-            run(monkeypatch, play, f"--task={TASK}", "--checkpoint", "latest", flag)
+            run(play, f"--task={TASK}", "--checkpoint", "latest", flag)
 
 
-def test_experts_are_not_exported(monkeypatch):
+def test_experts_are_not_exported():
     with pytest.raises(ValueError, match=r"--export writes one policy.*distil.py"):
-        run(monkeypatch, play, f"--task={TASK}", "--experts", "experts.yaml", "--export", "out")
+        run(play, f"--task={TASK}", "--experts", "experts.yaml", "--export", "out")
 
 
 def test_an_observation_that_an_export_would_get_wrong(monkeypatch):
@@ -390,10 +372,10 @@ def test_an_observation_that_an_export_would_get_wrong(monkeypatch):
 
     monkeypatch.setattr(training, "resolve_configs", with_modifier)
     with pytest.raises(ValueError, match=r"'joint_vel' has modifiers \(scale\).*joint_vel.modifiers"):
-        run(monkeypatch, train, f"--task={TASK}", "--max_iterations", 1)
+        run(train, f"--task={TASK}", "--max_iterations", 1)
 
 
-def test_an_evaluation_on_ray_says_how_it_is_divided(monkeypatch):
+def test_an_evaluation_on_ray_says_how_it_is_divided():
     pytest.importorskip("ray")
     for flags, message in (
         ([], r"--num_workers N"),
@@ -401,4 +383,4 @@ def test_an_evaluation_on_ray_says_how_it_is_divided(monkeypatch):
         (["--num_workers", 2, "--device", "cpu"], r"--gpu_per_worker 0 for the CPU"),
     ):
         with pytest.raises(ValueError, match=message):
-            run(monkeypatch, evaluate, f"--task={TASK}", "--ray", "local", *flags)
+            run(evaluate, f"--task={TASK}", "--ray", "local", *flags)

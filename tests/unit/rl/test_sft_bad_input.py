@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,27 +9,10 @@ import pytest
 from sft_samples import LAYOUT, rows
 
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
-from whole_body_tracking.rl import session
 from whole_body_tracking.rl.sft.dataset import SampleFile
 from whole_body_tracking.rl.sft.training import train_sft
 
-pytestmark = pytest.mark.unit
-
-
-@pytest.fixture(autouse=True)
-def no_simulator(tmp_path, monkeypatch):
-    """Run in an empty folder, and fail if a simulation is launched or a file is left behind."""
-
-    def launched(*args):
-        raise AssertionError("a simulator was started")
-
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["script.py"])
-    monkeypatch.setattr(session, "launch_simulation", launched)
-    yield
-    assert list(folder.iterdir()) == []
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("no_simulator")]
 
 
 def train(*argv: object, motion=DEFAULT_MOTION_FILE) -> None:

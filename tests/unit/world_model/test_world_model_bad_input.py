@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from whole_body_tracking.rl import session
 from whole_body_tracking.world_model.training import train_world_model
 
-pytestmark = pytest.mark.unit
-
-
-@pytest.fixture(autouse=True)
-def no_simulator(tmp_path, monkeypatch):
-    """Run in an empty folder, and fail if a simulation is launched or a file is left behind."""
-
-    def launched(*args):
-        raise AssertionError("a simulator was started")
-
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "argv", ["script.py"])
-    monkeypatch.setattr(session, "launch_simulation", launched)
-    yield
-    assert list(folder.iterdir()) == []
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("no_simulator")]
 
 
 @pytest.mark.parametrize(
