@@ -76,7 +76,7 @@ def test_a_value_is_learnt():
         value.loss(rows, torch.ones(4, 32), rows, torch.ones(32, dtype=torch.bool)).backward()
         optimizer.step()
         value.follow()
-    assert float(value(rows).mean()) == pytest.approx(2.0, abs=0.15)
+    assert value(rows).mean().item() == pytest.approx(2.0, abs=0.15)
 
 
 def test_starts_are_where_the_sampler_says_whatever_the_buffer_has():

@@ -73,19 +73,8 @@ class WorldModelJob:
         self.runner.logger.quiet = True
         self.runner.after_iteration = self._count
         configure_seed(agent_cfg.seed, torch_deterministic=args.device == "cpu")
-        inner = env.unwrapped
-        imagination = make_imagination(inner, terms, settings)
-        dtype = resolve_precision(agent_cfg.algorithm.precision, agent_cfg.device)
-        sizes = settings.model_width, settings.model_layers
-        model = make_model(
-            lambda: WorldModel(imagination.action_scale, inner.step_dt, *sizes, dtype), settings.ensemble
-        ).to(env.device)
-        sampler = self.runner.alg.sampler
-        self.learner = Learner(
-            self.runner.alg.actor, model, imagination, settings,
-            lambda buffer: buffer.weights_by(sampler.bin_of, sampler.probabilities()),
-        )  # fmt: skip
-        width, joints = robot_states(inner).shape[1], len(imagination.action_scale)
+        self.learner = self._make_learner(terms)
+        width, joints = robot_states(env.unwrapped).shape[1], len(self.learner.imagination.action_scale)
         rows = settings.buffer_steps(env.num_envs)
         self.buffer = StepBuffer(rows, env.num_envs, width, joints, env.device)
         self.collector = Collector(env, self.learner, self.buffer, self.runner.logger)
@@ -97,6 +86,22 @@ class WorldModelJob:
         self._failures, self._seconds = 0.0, 0.0
         self.losses: dict[str, float] = {}
         """Losses of the last iteration."""
+
+    def _make_learner(self, terms: ImaginedTerms) -> Learner:
+        """Networks of the task, on its device."""
+        env, settings, agent_cfg = self.env.unwrapped, self.settings, self.agent_cfg
+        imagination = make_imagination(env, terms, settings)
+        dtype = resolve_precision(agent_cfg.algorithm.precision, agent_cfg.device)
+        sizes = settings.model_width, settings.model_layers
+        model = make_model(lambda: WorldModel(imagination.action_scale, env.step_dt, *sizes, dtype), settings.ensemble)
+        sampler = self.runner.alg.sampler
+        return Learner(
+            self.runner.alg.actor,
+            model.to(env.device),
+            imagination,
+            settings,
+            lambda buffer: buffer.weights_by(sampler.bin_of, sampler.probabilities()),
+        )
 
     def restore(self, checkpoint: Path, same_run: bool, other_clips: bool = False) -> None:
         """Continue a checkpoint of this training, or start from the policy of another.
