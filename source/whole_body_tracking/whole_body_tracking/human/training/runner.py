@@ -8,53 +8,22 @@ from pathlib import Path
 import torch
 
 from whole_body_tracking.rl.learning.budget import TrainingBudget
-from whole_body_tracking.rl.run.native_runner import NativeRunner
+from whole_body_tracking.rl.run.native_runner import NativePpoSettings, NativeRunner
 
 from .env import TASK, HumanTrackingEnv
 
 
 @dataclass(frozen=True)
-class PpoSettings:
-    """PPO for two cores: small networks, little noise about the feed-forward excitations."""
+class PpoSettings(NativePpoSettings):
+    """PPO for two cores: little noise about the feed-forward excitations."""
 
     max_iterations: int = 1000
-    max_minutes: float | None = None
-    num_steps_per_env: int = 24
     hidden: tuple[int, ...] = (256, 128)
     learning_rate: float = 1.0e-4
     """Fixed. The KL divergence adds up over 416 actions, so an adaptive one falls to its least within an iteration."""
     initial_std: float = 0.3
     """Of actions; in excitations it is this times the environment's action scale."""
-    save_interval: int = 50
-
-    def __post_init__(self):
-        for name in ("max_iterations", "num_steps_per_env", "save_interval"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1.")
-        if self.max_minutes is not None and not self.max_minutes > 0.0:
-            raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
-
-    def as_rsl_rl(self, device: str = "cpu") -> dict:
-        """The dictionary that rsl_rl takes."""
-        network = {"class_name": "MLPModel", "hidden_dims": list(self.hidden), "activation": "elu"}
-        network["obs_normalization"] = True
-        noise = {"class_name": "GaussianDistribution", "init_std": self.initial_std, "std_type": "scalar"}
-        algorithm = {
-            "class_name": "PPO", "num_learning_epochs": 5, "num_mini_batches": 4, "clip_param": 0.2, "gamma": 0.97,
-            "lam": 0.95, "value_loss_coef": 1.0, "use_clipped_value_loss": True, "entropy_coef": 0.0,
-            "learning_rate": self.learning_rate, "max_grad_norm": 1.0, "schedule": "fixed", "desired_kl": None,
-            "rnd_cfg": None, "symmetry_cfg": None,
-        }  # fmt: skip
-        return {
-            "num_steps_per_env": self.num_steps_per_env,
-            "save_interval": self.save_interval,
-            "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
-            "actor": network | {"distribution_cfg": noise},
-            "critic": dict(network),
-            "algorithm": algorithm,
-            "logger": "tensorboard",
-            "device": device,
-        }
+    gamma: float = 0.97
 
 
 class HumanRunner(NativeRunner):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from rsl_rl.env import VecEnv
@@ -12,6 +13,55 @@ from ..learning.budget import TrainingBudget
 from .checkpoint_file import load_checkpoint
 from .logger import TrackingLogger
 from .service import StopTraining, TrainingRun
+
+
+@dataclass(frozen=True)
+class NativePpoSettings:
+    """PPO with small networks, which observe one group, and one learning rate; a task sets the numbers.
+
+    Raises:
+        ValueError: If a number is too small.
+    """
+
+    max_iterations: int = 300
+    max_minutes: float | None = None
+    num_steps_per_env: int = 24
+    hidden: tuple[int, ...] = (128, 64)
+    learning_rate: float = 3.0e-4
+    initial_std: float = 0.3
+    """Of actions."""
+    save_interval: int = 50
+    gamma: float = 0.98
+    entropy_coef: float = 0.0
+
+    def __post_init__(self):
+        for name in ("max_iterations", "num_steps_per_env", "save_interval"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name} is {getattr(self, name)}, expected at least 1.")
+        if self.max_minutes is not None and not self.max_minutes > 0.0:
+            raise ValueError(f"--max_minutes is {self.max_minutes:g}, expected more than 0.")
+
+    def as_rsl_rl(self) -> dict:
+        """The dictionary that rsl_rl takes."""
+        network = {"class_name": "MLPModel", "hidden_dims": list(self.hidden), "activation": "elu"}
+        network["obs_normalization"] = True
+        noise = {"class_name": "GaussianDistribution", "init_std": self.initial_std, "std_type": "scalar"}
+        algorithm = {
+            "class_name": "PPO", "num_learning_epochs": 5, "num_mini_batches": 4, "clip_param": 0.2,
+            "gamma": self.gamma, "lam": 0.95, "value_loss_coef": 1.0, "use_clipped_value_loss": True,
+            "entropy_coef": self.entropy_coef, "learning_rate": self.learning_rate, "max_grad_norm": 1.0,
+            "schedule": "fixed", "desired_kl": None, "rnd_cfg": None, "symmetry_cfg": None,
+        }  # fmt: skip
+        return {
+            "num_steps_per_env": self.num_steps_per_env,
+            "save_interval": self.save_interval,
+            "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
+            "actor": network | {"distribution_cfg": noise},
+            "critic": dict(network),
+            "algorithm": algorithm,
+            "logger": "tensorboard",
+            "device": "cpu",
+        }
 
 
 class NativeRunner(OnPolicyRunner):
