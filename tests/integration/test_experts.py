@@ -17,6 +17,8 @@ pytestmark = pytest.mark.integration
 TASK, MULTI = "Tracking-Flat-G1-v0", "Tracking-Flat-G1-Multi-v0"
 ENGINE = "physics=mujoco_cpu"
 CLIPS = ("squat_1-60", "squat_61-180")
+STUDENT = ("--task", MULTI, "--motion_file", "library.yaml", "--num_envs", 8, ENGINE, "presets=motion_preview")
+DISTIL = script("distil.py", *STUDENT, "--experts", "experts")
 
 
 @pytest.fixture(scope="module")
@@ -82,24 +84,31 @@ def test_experts_play_as_one_policy(folder, table):
     assert "Played 3 steps of experts.yaml" in out
 
 
-def test_experts_teach_a_student_that_is_an_ordinary_policy(folder, table):
-    task = ["--task", MULTI, "--motion_file", "library.yaml", "--num_envs", 8, ENGINE, "presets=motion_preview"]
-    distil = script("distil.py", *task, "--experts", "experts")
-    run([*distil, "--max_iterations", "1"], folder)
-    run([*distil, "--max_iterations", "2", "--checkpoint", "latest"], folder)
-    (student,) = (folder / "logs" / "rsl_rl" / "g1_distillation").iterdir()
-    assert iterations(student) == [0, 1]
-    content = checkpoint(student, 1)
+@pytest.fixture(scope="module")
+def student(folder, table) -> Path:
+    """Run of a distillation of one iteration."""
+    run([*DISTIL, "--max_iterations", "1"], folder)
+    (found,) = (folder / "logs" / "rsl_rl" / "g1_distillation").iterdir()
+    return found
+
+
+def test_experts_teach_a_student_that_is_an_ordinary_policy(folder, student):
+    content = checkpoint(student, 0)
     assert "critic_state_dict" not in content and "teacher_state_dict" not in content
-    assert not torch.equal(
-        content["actor_state_dict"]["mlp.0.weight"], checkpoint(student, 0)["actor_state_dict"]["mlp.0.weight"]
-    )
     spec = json.loads((student / "exported" / "policy.json").read_text())
-    assert spec["checkpoint"] == "model_1.pt" and [clip["name"] for clip in spec["clips"]] == list(CLIPS)
-    run(script("evaluate.py", *task, "--checkpoint", student), folder)
+    assert spec["checkpoint"] == "model_0.pt" and [clip["name"] for clip in spec["clips"]] == list(CLIPS)
+    run(script("evaluate.py", *STUDENT, "--checkpoint", student), folder)
     report = json.loads((student / "evaluation" / "report.json").read_text())
     assert [row["name"] for row in report["per_clip"]] == list(CLIPS)
-    out, _ = run(script("train.py", *task, "--checkpoint", student, "--max_iterations", 1), folder)
+
+
+@pytest.mark.slow
+def test_a_student_learns_on_and_is_fine_tuned(folder, student):
+    run([*DISTIL, "--max_iterations", "2", "--checkpoint", "latest"], folder)
+    assert iterations(student) == [0, 1]
+    weights = [checkpoint(student, iteration)["actor_state_dict"]["mlp.0.weight"] for iteration in (0, 1)]
+    assert not torch.equal(*weights)
+    out, _ = run(script("train.py", *STUDENT, "--checkpoint", student, "--max_iterations", 1), folder)
     assert "has no critic: it starts anew" in out
     (tuned,) = (folder / "logs" / "rsl_rl" / "g1_multi").iterdir()
     assert iterations(tuned) == [0] and "critic_state_dict" in checkpoint(tuned, 0)

@@ -62,6 +62,7 @@ def run(folder) -> Path:
     return next(folder.glob("logs/rsl_rl/*/*/model_*.pt")).parent
 
 
+@pytest.mark.slow
 def test_play_shows_one_env_for_as_long_as_asked(folder, run):
     done = run_script("rsl_rl/play.py", *TASK, *CLIP, "--checkpoint", "latest", "--num_envs", 2, "--video",
                       "--video_env", 1, "--video_length", 30, folder=folder)  # fmt: skip
