@@ -38,6 +38,7 @@ def test_other_dynamics_are_noticed(tmp_path):
     assert "checks failed." in done.stdout
 
 
+@pytest.mark.slow
 def test_order_on_an_engine_that_is_not_physx(tmp_path):
     found = statuses(check("physics=mujoco_cpu", folder=tmp_path))
     assert found["joint order"] == found["body order"] == found["replay of 2 s"] == "PASS"

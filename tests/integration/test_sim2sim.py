@@ -56,6 +56,7 @@ def fall_time_in_mujoco(simulation: Simulation, joint_pos: np.ndarray) -> float:
     return np.inf
 
 
+@pytest.mark.slow
 def test_the_default_pose_survives_as_long_as_in_isaac_lab(tmp_path):
     command = [sys.executable, str(PROBE), "newton", str(tmp_path / "newton.npz")]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=600)

@@ -37,7 +37,7 @@ def supervised(tmp_path_factory) -> tuple[Path, Path]:
     return folder, only_run(folder)
 
 
-@pytest.mark.parametrize("center", ["reference", "joint_target"])
+@pytest.mark.parametrize("center", [pytest.param("reference", marks=pytest.mark.slow), "joint_target"])
 def test_the_environment_is_what_the_expert_sees(center, tmp_path):
     """Observations rebuilt from the MuJoCo states that the expert gets, and targets that its labels become."""
     out = tmp_path / "worst.json"

@@ -33,6 +33,7 @@ def train(folder: Path, iterations: int, *more: object) -> list[float]:
     return [float(value) for value in re.findall(r"Curriculum/tracking_std: ([\d.]+)", out)]
 
 
+@pytest.mark.slow
 def test_all_presets_train_export_and_resume(tmp_path):
     before = train(tmp_path, 2)
     (exported,) = tmp_path.glob("logs/rsl_rl/g1_demo/*/exported")
