@@ -87,6 +87,7 @@ def check_end(run: Path, total: int) -> None:
     assert last["optimizer_state_dict"]["state"][0]["step"] == 5 * 4 * total
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     "moments",
@@ -95,7 +96,6 @@ def check_end(run: Path, total: int) -> None:
         pytest.param(
             ["birth"] + ["any", "save", "start", "save", "any"] * 3 + ["start", "any", "save", "any"],
             id="20 kills",
-            marks=pytest.mark.slow,
         ),
     ],
 )

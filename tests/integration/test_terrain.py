@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module", params=["mujoco_cpu", "ovphysx"])
+@pytest.fixture(scope="module", params=[pytest.param("mujoco_cpu", marks=pytest.mark.slow), "ovphysx"])
 def measured(request, tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("terrain")
     command = [sys.executable, str(Path(__file__).parent / "terrain_probe.py"), request.param, str(folder / "out.json")]
