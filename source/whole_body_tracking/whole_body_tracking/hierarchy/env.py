@@ -34,7 +34,7 @@ class CourseEnvSettings:
     """Settings of the environment.
 
     Raises:
-        ValueError: If there is no robot, or decisions last no time.
+        ValueError: If the number of robots or the time of a decision is not positive.
     """
 
     num_envs: int = 128

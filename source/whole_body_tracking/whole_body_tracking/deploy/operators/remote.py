@@ -46,7 +46,7 @@ def pressed(remote: bytes) -> frozenset[str]:
 
 
 def deflection(remote: bytes, axis: str) -> float:
-    """How far a stick is pushed along one of :data:`STICKS`, in [-1, 1]; 0 in the dead zone, or if it is no number."""
+    """How far a stick is pushed along one of :data:`STICKS`, in [-1, 1]; 0 in the dead zone or for NaN."""
     value = struct.unpack_from("<f", remote, STICKS[axis])[0]
     return float(np.clip(value, -1.0, 1.0)) if abs(value) > DEAD_ZONE else 0.0
 
