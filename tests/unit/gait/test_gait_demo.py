@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from whole_body_tracking.gait_expert import demo
 from whole_body_tracking.gait_expert.demo_steps import DemoSteps, share_in_log
 
 pytestmark = pytest.mark.unit
-PLAN = demo.GaitDemoPlan("Gait-Flat-G1-Demo-v0", "mujoco_cpu", 256, 60.0, 1000, 20, 64, "ovphysx")
+PLAN = demo.GaitDemoPlan("Gait-Flat-G1-Demo-v0", "rand_push", "mujoco_cpu", 256, 60.0, 1000, 20, 64, "ovphysx")
 
 
 def test_the_bar_is_what_the_last_n_of_m_of_a_log_says(tmp_path):
@@ -60,3 +61,18 @@ def test_what_is_there_is_not_made_again(tmp_path, monkeypatch):
     (tmp_path / "gaits" / "dataset.json").unlink()
     demo._make_refnn(PLAN, steps, 42)
     assert [step for step, _ in ran][1:] == ["data"]
+
+
+@pytest.mark.parametrize(("presets", "given"), [("rand_push,rand_friction", True), (None, False)])
+def test_the_training_gets_its_presets(tmp_path, monkeypatch, presets, given):
+    calls = []
+
+    def train(folder, arguments, minutes, watch):
+        calls.append(arguments)
+        return folder
+
+    monkeypatch.setattr(demo, "train_to_end", train)
+    monkeypatch.setattr(DemoSteps, "watched", lambda self, step, work, look: work(None))
+    demo._train(replace(PLAN, presets=presets), DemoSteps(tmp_path, 60.0), tmp_path / "refnn.npz", 42)
+    assert ("presets=rand_push,rand_friction" in calls[0]) is given and "physics=mujoco_cpu" in calls[0]
+    assert any("presets" in str(each) for each in calls[0]) is given
