@@ -12,11 +12,14 @@ import torch
 import yaml
 from torch import Tensor
 
+from whole_body_tracking.motion.geometry.chain import Chain
 from whole_body_tracking.motion.geometry.kinematics import forward_kinematics
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import RobotModel
 
 from .correspondence import TABLE_DIR
+from .solver.self_collision import Capsules, robot_capsules
+from .solver.soles import SolePoints, sole_points
 
 ROBOT_TABLE_DIR = TABLE_DIR / "robots"
 
@@ -47,6 +50,25 @@ class RobotFigure:
         """Points with the root at the origin and all joints in the default pose [m], shape [3]."""
         pos, quat = self._poses(torch.from_numpy(self.robot.default_joint_pos)[None])
         return {name: self.place(name, pos, quat)[0] for name in POINTS}
+
+    @cached_property
+    def chain(self) -> Chain:
+        """Its tree of joints."""
+        return Chain(self.robot)
+
+    @cached_property
+    def capsules(self) -> Capsules:
+        """Its colliders as capsules."""
+        return robot_capsules(self.robot)
+
+    @cached_property
+    def soles(self) -> SolePoints:
+        """Its outermost points under the feet."""
+        return sole_points(self.robot)
+
+    def prepare(self) -> None:
+        """Work out what every clip needs of the robot, so that the first one does not wait for it."""
+        _ = self.rest, self.in_frame, self.chain, self.capsules, self.soles
 
     def place(self, name: str, body_pos: Tensor, body_quat: Tensor) -> Tensor:
         """World positions of a point [m], shape [batch, 3], from the poses of all bodies."""

