@@ -32,6 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--batch_size", type=int, default=32, help="Windows of a batch (%(default)s).")
     add("--learning_rate", type=float, default=1e-3, help="At its highest (%(default)s).")
     add("--hidden", type=int, help="Width of the network; default: 512, transformers 256.")
+    add("--history", type=int, help="States that an MLP sees; default: 8.")
     add("--layers", type=int, help="Layers of the network; default: 3, transformers 4.")
     add("--seed", type=int, default=42, help="(%(default)s)")
     add("--num_workers", type=int, default=0, help="Processes that read clips (%(default)s: this one reads).")
@@ -67,6 +68,8 @@ def _add_loss_args(group) -> None:
     add("--multi_step_gradients", default="through", help="through all steps, or detached (%(default)s).")
     add("--smoothness_weight", type=float, default=0.01, help="Of second differences of velocities (%(default)s).")
     add("--noise", type=float, default=0.3, help="On the seen states, in their change per frame (%(default)s).")
+    add("--energy_weight", type=float, default=0.0, help="Of speed and amplitude of multi-step batches (%(default)s).")
+    add("--free_steps", type=int, default=0, help="Most steps before energy is compared once more (%(default)s).")
 
 
 def main() -> int:
@@ -102,7 +105,7 @@ def make_job(args: argparse.Namespace):
     from whole_body_tracking.robots import get_robot
 
     robot, items = get_robot(args.robot), list(args.motion_file)
-    network = NetworkSettings.default(args.mode, args.seq_len, args.hidden, args.layers)
+    network = NetworkSettings.default(args.mode, args.seq_len, args.hidden, args.layers, args.history)
     training = _training_settings(args)
     if args.bvh_dir is not None:
         from whole_body_tracking.priors.data.mocap_clips import retargeted_clips
@@ -138,6 +141,8 @@ def _training_settings(args: argparse.Namespace):
         args.multi_step_gradients,
         args.smoothness_weight,
         args.noise,
+        args.energy_weight,
+        args.free_steps,
     )
     return TrainingSettings(
         epochs=args.epochs,

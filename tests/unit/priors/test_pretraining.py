@@ -5,10 +5,19 @@ import dataclasses
 import pytest
 import torch
 
+from whole_body_tracking.priors.baselines import baseline_rollout
 from whole_body_tracking.priors.checkpoint import BEST_FILE, LAST_FILE, load_model, read_model_file, save_model
 from whole_body_tracking.priors.evaluate import EvaluationJob, run_evaluation
 from whole_body_tracking.priors.job import PretrainJob, run_pretraining
-from whole_body_tracking.priors.losses import LossSettings, multi_step_loss, single_step_loss, velocity_weight
+from whole_body_tracking.priors.losses import (
+    LossSettings,
+    energy_loss,
+    multi_step_loss,
+    single_step_loss,
+    smoothness_loss,
+    state_loss,
+    velocity_weight,
+)
 from whole_body_tracking.priors.motion_model import MotionModel
 from whole_body_tracking.priors.networks.modes import NetworkSettings
 from whole_body_tracking.priors.report import write_report
@@ -116,6 +125,50 @@ def test_multi_step_gradients(layout, states):
     loss = LossSettings(multi_step_length=5)
     assert multi_step_loss(model, states[None, :20], loss, torch.Generator()) > 0.0
     assert single_step_loss(model, states[None, :20], loss, torch.Generator()) > 0.0
+
+
+def test_energy_is_amplitude_and_speed_over_those_of_the_truth(layout):
+    """All values swing by 1 about a mean that does not count; 0.5 of it costs (0.5 / 1.1)^2 for each of both."""
+    model = MotionModel(layout, NetworkSettings.default("mlp", 12, hidden=16, layers=1))
+    truth = torch.tensor([1.0, -1.0]).repeat(5)[None, :, None].expand(2, -1, layout.dim)
+    moved = truth.clone()
+    moved[..., : layout.num_positions] += 7.0
+    assert energy_loss(model, moved, truth) == pytest.approx(0.0, abs=1e-5)
+    assert energy_loss(model, 0.5 * truth, truth) == pytest.approx(2.0 * (0.5 / 1.1) ** 2, rel=1e-4)
+    tremble = truth.clone()
+    tremble[..., : layout.num_positions] *= 0.1
+    assert energy_loss(model, tremble, truth) == pytest.approx((0.9 / 1.1) ** 2, rel=1e-4)
+    at_rest = torch.zeros_like(truth).requires_grad_()
+    energy_loss(model, at_rest, truth).backward()
+    assert at_rest.grad.isfinite().all()
+
+
+def test_energy_is_compared_once_more_after_steps_without_a_loss(layout, states):
+    """A head of zeros predicts constant velocity, whose rollout is known."""
+    model = MotionModel(layout, dataclasses.replace(NetworkSettings.default("mlp", 12, hidden=16, layers=1), history=4))
+    model.normalizer.fit([states])
+    torch.nn.init.zeros_(model.network.head.weight)
+    settings = LossSettings(multi_step_length=4, energy_weight=0.5, free_steps=6)
+    free = int(torch.randint(7, (), generator=torch.Generator().manual_seed(2)))
+    assert 0 < free < 6
+    window = states[None, : 4 + 4 + free + 4]
+    loss = multi_step_loss(model, window, settings, torch.Generator().manual_seed(2))
+    rollout, truth = baseline_rollout("constant_velocity", window[:, :4], 4 + free + 4, layout), window[:, 4:]
+    expected = state_loss(model, rollout[:, :4], truth[:, :4], settings)
+    expected = expected + 0.01 * smoothness_loss(model, rollout[:, :4], truth[:, :4])
+    for part in (slice(0, 4), slice(4 + free, None)):
+        expected = expected + 0.5 * energy_loss(model, rollout[:, part], truth[:, part])
+    torch.testing.assert_close(loss, expected)
+
+
+def test_settings_that_do_not_fit_together_are_refused():
+    with pytest.raises(ValueError, match="--free_steps 5 compares the energy.*--energy_weight is 0"):
+        LossSettings(free_steps=5)
+    assert NetworkSettings.default("mlp", history=16).history == 16
+    with pytest.raises(ValueError, match="history is 0, expected at least 1"):
+        NetworkSettings.default("mlp", history=0)
+    with pytest.raises(ValueError, match=r"45 steps \(--multi_step_length 15, --free_steps 15\).*--seq_len 45"):
+        TrainingSettings(seq_len=45, loss=LossSettings(multi_step_length=15, energy_weight=0.1, free_steps=15))
 
 
 def test_automatic_velocity_weight_balances_both_terms(layout, states):

@@ -43,6 +43,28 @@ def test_collapse_is_standing_still_or_leaving_the_limits(layout):
     assert accuracy.collapsed(predicted, truth, layout).tolist() == [True, True, False]
 
 
+def test_a_truth_that_stands_says_nothing_about_collapse(layout):
+    """Of four rollouts one truth stands: the one at rest beside moving truths is one of three, not of four."""
+    truth = torch.zeros(4, 120, layout.dim)
+    speeds, joints = layout.slices["joint_vel"], layout.slices["joint_pos"]
+    truth[:3, :, speeds] = 1.0
+    predicted = truth.clone()
+    predicted[0, :, speeds] = 0.0
+    assert accuracy.collapse_share(predicted, truth, layout) == (pytest.approx(1.0 / 3.0), 1)
+    predicted[3, 0, joints.start] = layout.joint_pos_limits[0][1] + 0.21  # out of limits, whatever the truth does
+    assert accuracy.collapse_share(predicted, truth, layout) == (pytest.approx(2.0 / 4.0), 0)
+    still = truth[3:]
+    assert accuracy.collapse_share(still, still, layout) == (0.0, 1)
+
+
+def test_a_tremble_has_speed_but_no_amplitude(layout):
+    truth = torch.zeros(1, 120, layout.dim)
+    truth[..., layout.slices["joint_pos"]] = torch.tensor([0.3, -0.3]).repeat(60)[:, None] + 0.5  # the mean is left out
+    predicted = truth.clone()
+    predicted[..., layout.slices["joint_pos"]] = 0.1 * truth[..., layout.slices["joint_pos"]]
+    assert accuracy.amplitude_share(predicted, truth, layout) == pytest.approx(0.1)
+
+
 def test_lag_of_a_delayed_velocity(layout):
     truth = torch.zeros(2, 60, layout.dim)
     column = layout.slices["root_lin_vel_b"].start

@@ -68,7 +68,7 @@ def test_train_then_evaluate(script, clips, tmp_path):
         (("--motion_file", "CLIPS", "--split", "sbject"), "Did you mean 'subject'?"),
         (("--motion_file", "CLIPS", "--activity_split"), "holding one out needs at least two"),
         (("--motion_file", "CLIPS", "--velocity_weight", "much"), "expected a number or auto"),
-        (("--motion_file", "CLIPS", "--seq_len", "10"), "--multi_step_length 15 does not fit into windows"),
+        (("--motion_file", "CLIPS", "--seq_len", "10"), "--free_steps 0) do not fit into windows"),
         (("--motion_file", "CLIPS", "--curriculum", "swim=1-"), "no training clip has the tag 'swim'"),
         (("--bvh_dir", "nowhere"), "The mocap folder nowhere does not exist"),
         (("--motion_file", "CLIPS", "--resume"), "Leave out --resume"),

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from .motion_model import MotionModel
 
+REST = 0.1
+"""Speed and amplitude, in standard deviations of the clips', that count as rest in ratios."""
 AUTO = "auto"
 """Velocity weight that makes positions and velocities count alike."""
 
@@ -30,6 +32,10 @@ class LossSettings:
     """Of second differences of predicted velocities, compared with those of the truth."""
     noise: float = 0.0
     """Standard deviation of the noise on the states that are seen, in those of the states' change per frame."""
+    energy_weight: float = 0.0
+    """Of the difference in speed and amplitude between multi-step predictions and the truth."""
+    free_steps: int = 0
+    """Most steps that a multi-step batch goes on without a loss before its energy is compared once more."""
 
     def __post_init__(self):
         if not 0.0 <= self.multi_step_share <= 1.0:
@@ -40,11 +46,21 @@ class LossSettings:
             raise ValueError(
                 f"Gradients of multi-step batches are 'detached' or 'through', found '{self.multi_step_gradients}'."
             )
-        for name in ("position_weight", "smoothness_weight", "noise"):
+        for name in ("position_weight", "smoothness_weight", "noise", "energy_weight", "free_steps"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 0.")
+        if self.free_steps and not self.energy_weight:
+            raise ValueError(
+                f"--free_steps {self.free_steps} compares the energy of what follows, and --energy_weight is 0."
+                " Give it a weight, such as 0.1."
+            )
         if self.velocity_weight != AUTO and not float(self.velocity_weight) >= 0.0:
             raise ValueError(f"velocity_weight is {self.velocity_weight}, expected at least 0 or '{AUTO}'.")
+
+    @property
+    def longest_rollout(self) -> int:
+        """Steps of the longest multi-step batch."""
+        return self.multi_step_length + (self.free_steps + self.multi_step_length if self.free_steps else 0)
 
 
 def velocity_weight(model: MotionModel, settings: LossSettings) -> float:
@@ -93,17 +109,53 @@ def single_step_loss(model: MotionModel, windows: Tensor, settings: LossSettings
 
 
 def multi_step_loss(model: MotionModel, windows: Tensor, settings: LossSettings, random: torch.Generator) -> Tensor:
-    """Loss over several steps of the model's own predictions, from several places of each window."""
+    """Loss over several steps of the model's own predictions, from several places of each window.
+
+    With ``free_steps`` each batch goes on after them, up to so many steps and without a gradient, and the energy of the
+    steps that follow is compared with the truth's there: far from the start no pose can be known, but its liveliness.
+    """
     steps = settings.multi_step_length
-    past = min(model.context, max(1, windows.shape[1] // 2), windows.shape[1] - steps)
-    cut = windows.unfold(1, past + steps, max(1, steps // 2)).transpose(-1, -2).flatten(0, 1)
+    free = int(torch.randint(settings.free_steps + 1, (), generator=random)) if settings.free_steps else 0
+    length = steps + (free + steps if settings.free_steps else 0)
+    past = min(model.context, max(1, windows.shape[1] // 2), windows.shape[1] - length)
+    cut = windows.unfold(1, past + length, max(1, steps // 2)).transpose(-1, -2).flatten(0, 1)
     seen, truth = cut[:, :past], cut[:, past:]
     seen = disturbed(model, seen, settings.noise, random)
     predicted = model.rollout(seen, steps, detached=settings.multi_step_gradients == "detached")
-    loss = state_loss(model, predicted, truth, settings)
+    loss = state_loss(model, predicted, truth[:, :steps], settings)
     if steps > 2:
-        loss = loss + settings.smoothness_weight * smoothness_loss(model, predicted, truth)
+        loss = loss + settings.smoothness_weight * smoothness_loss(model, predicted, truth[:, :steps])
+    if settings.energy_weight > 0.0:
+        loss = loss + settings.energy_weight * energy_loss(model, predicted, truth[:, :steps])
+        if settings.free_steps:
+            with torch.no_grad():
+                seen = torch.cat((seen, predicted), dim=1)
+                seen = torch.cat((seen, model.rollout(seen, free)), dim=1)[:, -model.context :] if free else seen
+            lively = model.rollout(seen, steps)
+            loss = loss + settings.energy_weight * energy_loss(model, lively, truth[:, -steps:])
     return loss
+
+
+def energy_loss(model: MotionModel, predicted: Tensor, truth: Tensor) -> Tensor:
+    """How much less or more a sequence moves than the truth, shape [batch, num_frames, dim] both.
+
+    With a the deviation of positions from their mean over time and v the velocities, both over their standard
+    deviation, and |.| the root mean square over time and values:
+
+        mean over the batch of ((|a| - |a*|) / (|a*| + e))^2 + ((|v| - |v*|) / (|v*| + e))^2,    e = 0.1
+
+    Velocities alone could be met by a tremble; the amplitude of positions fixes its frequency.
+    """
+    first = model.layout.num_positions
+
+    def sizes(states: Tensor) -> Tensor:
+        scaled = states / model.normalizer.std
+        away = scaled[..., :first] - scaled[..., :first].mean(1, keepdim=True)
+        parts = (away.square().mean((1, 2)), scaled[..., first:].square().mean((1, 2)))
+        return torch.stack(parts).clamp(min=1e-8).sqrt()
+
+    wanted = sizes(truth)
+    return ((sizes(predicted) - wanted) / (wanted + REST)).square().sum(0).mean()
 
 
 def disturbed(model: MotionModel, states: Tensor, noise: float, random: torch.Generator) -> Tensor:

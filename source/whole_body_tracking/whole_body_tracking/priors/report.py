@@ -28,7 +28,9 @@ DEFINITIONS = {
     "growth_exponent": "k in error ~ frame^k, fitted up to frame 60; below 1 is sublinear.",
     "collapse_share": "Share of rollouts whose joint speed (RMS over the last 100 frames) is below 10 % of the truth's,"
     " or that exceed a joint limit by 0.2 rad.",
+    "standing_windows": "Rollouts left out of collapse_share, because their truth stands (below 0.05 rad/s).",
     "speed_share": "Joint speed over the truth's, RMS over the last 100 frames of all rollouts.",
+    "amplitude_share": "How far joints swing over the truth's: RMS about each rollout's mean of the last 100 frames.",
     "root_lag_s": "Delay of the root's forward velocity behind the truth over 60 frames [s].",
     "l2p, l2q": "Mean norm of the bodies' position [m] and quaternion differences over the first frames.",
     "npss": "Normalised power spectrum similarity of joint positions over the first frames; 0 is best.",
@@ -64,8 +66,9 @@ def summary_lines(content: dict) -> list[str]:
     for name, life in (("mean", content), (DRAWN, content.get(DRAWN))):
         if life is not None:
             lines.append(
-                f"{name} rollouts: {life['collapse_share']:.1%} collapsed, joint speed {life['speed_share']:.0%} of the"
-                f" truth's at the end, root velocity {life['root_lag_s']:+.2f} s behind"
+                f"{name} rollouts: {life['collapse_share']:.1%} collapsed, joint speed {life['speed_share']:.0%} and"
+                f" swing {life['amplitude_share']:.0%} of the truth's at the end, root velocity"
+                f" {life['root_lag_s']:+.2f} s behind"
             )
     skates = {name: values["foot_skate"] for name, values in content["bodies"].items()}
     lines.append("foot skate [m/s]: " + ", ".join(f"{name} {value:.2f}" for name, value in skates.items()))

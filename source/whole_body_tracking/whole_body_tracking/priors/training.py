@@ -12,7 +12,7 @@ from torch import Tensor
 from whole_body_tracking.motion.sources.motion_entries import MotionEntry
 
 from .data.windows import MotionWindows, window_loader
-from .losses import LossSettings, multi_step_loss, single_step_loss, state_loss
+from .losses import LossSettings, energy_loss, multi_step_loss, single_step_loss, state_loss
 from .motion_model import MotionModel
 from .precision import autocast
 from .style.score_prior import ScorePrior, score_loss
@@ -50,10 +50,11 @@ class TrainingSettings:
                 raise ValueError(f"--{name} is {getattr(self, name)}, expected at least {least}.")
         if not self.learning_rate > 0.0:
             raise ValueError(f"--learning_rate is {self.learning_rate}, expected more than 0.")
-        if self.loss.multi_step_share > 0.0 and self.loss.multi_step_length >= self.seq_len:
+        if self.loss.multi_step_share > 0.0 and self.loss.longest_rollout >= self.seq_len:
             raise ValueError(
-                f"--multi_step_length {self.loss.multi_step_length} does not fit into windows of --seq_len"
-                f" {self.seq_len}."
+                f"Multi-step batches of {self.loss.longest_rollout} steps (--multi_step_length"
+                f" {self.loss.multi_step_length}, --free_steps {self.loss.free_steps}) do not fit into windows of"
+                f" --seq_len {self.seq_len}."
             )
 
     def as_json(self) -> dict:
@@ -172,7 +173,9 @@ class Trainer:
                 return self._restoring_loss(batch, random)
             steps = min(VALIDATION_STEPS, self.settings.seq_len // 2)
             predicted = self.model.rollout(batch[:, :-steps], steps)
-            return state_loss(self.model, predicted, batch[:, -steps:], LossSettings())
+            truth, weight = batch[:, -steps:], self.settings.loss.energy_weight
+            loss = state_loss(self.model, predicted, truth, LossSettings())
+            return loss + weight * energy_loss(self.model, predicted, truth) if weight else loss
 
     def _step(self, batch: Tensor, random: torch.Generator) -> Tensor:
         with autocast(self.settings.precision, batch.device):

@@ -81,8 +81,8 @@ class Chain:
             moves[body, body - 1] = 1.0
             depth[body] = depth[robot.parent_idx[body]] + 1
         self._moves = torch.from_numpy(moves)
-        # Turn by q about the axis a: 1 + sin q [a] + (1 - cos q) [a]^2, after the joint's own orientation; in the fourth
-        # column its place, which does not depend on q.
+        # Turn by q about the axis a: 1 + sin q [a] + (1 - cos q) [a]^2, after the joint's own orientation. The fourth
+        # column is the joint's place, which does not depend on q.
         cross = torch.linalg.cross(torch.eye(3).double().expand(robot.num_joints, 3, 3), self._axis[:, None])
         origin = torch.from_numpy(Rotation.from_quat(robot.joint_origin_quat).as_matrix())
         place = torch.from_numpy(robot.joint_origin_pos)[..., None]

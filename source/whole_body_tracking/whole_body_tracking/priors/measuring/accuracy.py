@@ -13,6 +13,8 @@ COLLAPSE_FRAMES = 100
 """Last frames of a rollout in which it must still move."""
 COLLAPSE_SHARE = 0.1
 """Least share of the truth's joint speed there."""
+STANDING = 0.05
+"""A truth with a lower joint speed there stands itself [rad/s]."""
 LIMIT_EXCESS = 0.2
 """A joint this far beyond a limit has left the poses of the robot [rad]."""
 MAX_LAG = 0.5
@@ -55,13 +57,39 @@ def collapsed(predicted: Tensor, truth: Tensor, layout: StateLayout) -> Tensor:
     It has when the RMS of its joint speeds over the last 100 frames is below 10 % of the truth's, or a joint exceeds a
     limit by 0.2 rad at any frame, or a value is not finite.
     """
-    speeds = layout.slices["joint_vel"]
-    now, then = (x[:, -COLLAPSE_FRAMES:, speeds].square().mean((1, 2)).sqrt() for x in (predicted, truth))
+    now, then = _end_speeds(predicted, layout), _end_speeds(truth, layout)
     limits = predicted.new_tensor(layout.joint_pos_limits)
     joints = predicted[..., layout.slices["joint_pos"]]
     excess = torch.maximum(limits[:, 0] - joints, joints - limits[:, 1]).amax((1, 2))
     finite = predicted.isfinite().all(2).all(1)
     return (now < COLLAPSE_SHARE * then) | (excess > LIMIT_EXCESS) | ~finite
+
+
+def collapse_share(predicted: Tensor, truth: Tensor, layout: StateLayout) -> tuple[float, int]:
+    """Share of the rollouts that have collapsed, and the number of those that were left out.
+
+    A rollout whose truth stands (below 0.05 rad/s over the last 100 frames) cannot show whether the model comes to
+    rest. It is left out, so that it does not count as alive, unless it has left the limits.
+    """
+    fallen = collapsed(predicted, truth, layout)
+    told = (_end_speeds(truth, layout) >= STANDING) | fallen
+    return float(fallen.sum() / told.sum().clamp(min=1)), int((~told).sum())
+
+
+def amplitude_share(predicted: Tensor, truth: Tensor, layout: StateLayout) -> float:
+    """How far joints swing, over the truth's: RMS of positions about their mean over the last 100 frames.
+
+    Speed alone does not tell a motion from a tremble about one pose.
+    """
+    joints = layout.slices["joint_pos"]
+    ends = (x[:, -COLLAPSE_FRAMES:, joints] for x in (predicted, truth))
+    now, then = ((x - x.mean(1, keepdim=True)).square().mean().sqrt() for x in ends)
+    return float(now / then)
+
+
+def _end_speeds(states: Tensor, layout: StateLayout) -> Tensor:
+    """RMS of the joint speeds over the last 100 frames [rad/s], shape [num_rollouts]."""
+    return states[:, -COLLAPSE_FRAMES:, layout.slices["joint_vel"]].square().mean((1, 2)).sqrt()
 
 
 def speed_share(predicted: Tensor, truth: Tensor, layout: StateLayout) -> float:

@@ -147,9 +147,12 @@ def _growth(errors: dict[str, float]) -> dict:
 
 def _life(predicted: Tensor, truth: Tensor, layout: StateLayout) -> dict:
     near = min(60, truth.shape[1])
+    share, standing = accuracy.collapse_share(predicted, truth, layout)
     return {
-        "collapse_share": float(accuracy.collapsed(predicted, truth, layout).float().mean()),
+        "collapse_share": share,
+        "standing_windows": standing,
         "speed_share": accuracy.speed_share(predicted, truth, layout),
+        "amplitude_share": accuracy.amplitude_share(predicted, truth, layout),
         "root_lag_s": accuracy.root_lag(predicted[:, :near], truth[:, :near], layout),
     }
 

@@ -49,7 +49,14 @@ class NetworkSettings:
             raise ValueError(f"The dropout is {self.dropout}, expected at least 0 and below 1.")
 
     @classmethod
-    def default(cls, mode: str, seq_len: int = 64, hidden: int | None = None, layers: int | None = None):
+    def default(
+        cls,
+        mode: str,
+        seq_len: int = 64,
+        hidden: int | None = None,
+        layers: int | None = None,
+        history: int | None = None,
+    ) -> NetworkSettings:
         """The sizes that docs/motion_prior.md measures, for sequences of a length."""
         require_known(mode, MODES, "mode")
         is_transformer = mode.startswith("transformer")
@@ -58,6 +65,7 @@ class NetworkSettings:
             mode=mode,
             hidden=hidden or sizes[0],
             layers=layers or sizes[1],
+            history=8 if history is None else history,
             context=seq_len,
             dropout=0.1 if mode == "transformer_reg" else 0.0,
         )
