@@ -123,21 +123,31 @@ def joint_poses(motion: SkeletonMotion) -> tuple[Tensor, Tensor]:
         Positions in the world frame [m], shape [num_frames, num_joints, 3], and orientations (x, y, z, w),
         shape [num_frames, num_joints, 4].
     """
-    # One contiguous row per component: several times faster than quaternions in the last dimension.
-    local = torch.from_numpy(motion.local_quat).permute(1, 2, 0).contiguous().unbind(0)
-    pos, quat = [torch.from_numpy(motion.root_pos).T.contiguous()], [local[0].unbind(0)]
-    for joint in range(1, motion.num_joints):
-        parent, offset = motion.parents[joint], motion.offsets[joint].tolist()
-        pos.append(pos[parent] + _rotated(quat[parent], offset) if any(offset) else pos[parent])
-        quat.append(hamilton(quat[parent], local[joint].unbind(0)))
-    pos_w = torch.stack(pos).permute(2, 0, 1).contiguous()
-    quat_w = torch.stack([torch.stack(q) for q in quat]).permute(2, 0, 1)
-    return pos_w, torch.nn.functional.normalize(quat_w, dim=-1)
+    # Joints of one depth at a time, one contiguous row per component and joint: a short motion's time goes into the
+    # number of operations, a long one's into how they pass through memory.
+    local = torch.from_numpy(motion.local_quat).permute(2, 1, 0).contiguous()  # [4, num_joints, num_frames]
+    offset = torch.from_numpy(motion.offsets).T[..., None]
+    pos, quat = local.new_empty(3, *local.shape[1:]), torch.empty_like(local)
+    pos[:, 0], quat[:, 0] = torch.from_numpy(motion.root_pos).T, local[:, 0]
+    for joints, parents in _levels(motion.parents):
+        above = quat[:, parents]
+        pos[:, joints] = pos[:, parents] + _rotated(above, offset[:, joints])
+        quat[:, joints] = torch.stack(hamilton(above.unbind(0), local[:, joints].unbind(0)))
+    return pos.permute(2, 1, 0).contiguous(), torch.nn.functional.normalize(quat.permute(2, 1, 0), dim=-1)
 
 
-def _rotated(quat: tuple[Tensor, ...], v: list[float]) -> Tensor:
-    """One constant vector turned by many quaternions, shape [3, num_frames]."""
-    x, y, z, w = quat
-    vx, vy, vz = v
+def _levels(parents: tuple[int, ...]) -> list[tuple[list[int], list[int]]]:
+    """Joints of each depth of the tree below the root, and their parents."""
+    depth = [0] * len(parents)
+    for joint in range(1, len(parents)):
+        depth[joint] = depth[parents[joint]] + 1
+    levels = [[joint for joint, at in enumerate(depth) if at == level] for level in range(1, max(depth) + 1)]
+    return [(joints, [parents[joint] for joint in joints]) for joints in levels]
+
+
+def _rotated(quat: Tensor, v: Tensor) -> Tensor:
+    """Vectors, shape [3, ...], turned by quaternions, shape [4, ...]."""
+    x, y, z, w = quat.unbind(0)
+    vx, vy, vz = v.unbind(0)
     tx, ty, tz = 2.0 * (y * vz - z * vy), 2.0 * (z * vx - x * vz), 2.0 * (x * vy - y * vx)
     return torch.stack((vx + w * tx + y * tz - z * ty, vy + w * ty + z * tx - x * tz, vz + w * tz + x * ty - y * tx))
