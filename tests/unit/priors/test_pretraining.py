@@ -158,6 +158,8 @@ def test_energy_is_compared_once_more_after_steps_without_a_loss(layout, states)
     expected = expected + 0.01 * smoothness_loss(model, rollout[:, :4], truth[:, :4])
     for part in (slice(0, 4), slice(4 + free, None)):
         expected = expected + 0.5 * energy_loss(model, rollout[:, part], truth[:, part])
+    tail = (x[:, 4 + free :].mean(1) for x in (rollout, truth))
+    expected = expected + state_loss(model, *tail, settings)
     torch.testing.assert_close(loss, expected)
 
 

@@ -111,8 +111,9 @@ def single_step_loss(model: MotionModel, windows: Tensor, settings: LossSettings
 def multi_step_loss(model: MotionModel, windows: Tensor, settings: LossSettings, random: torch.Generator) -> Tensor:
     """Loss over several steps of the model's own predictions, from several places of each window.
 
-    With ``free_steps`` each batch goes on after them, up to so many steps and without a gradient, and the energy of the
-    steps that follow is compared with the truth's there: far from the start no pose can be known, but its liveliness.
+    With ``free_steps`` each batch goes on after them, up to so many steps and without a gradient. What follows is
+    compared with the truth's energy and average over time there: so far from the start it can be known where and how
+    lively the robot moves, but not when.
     """
     steps = settings.multi_step_length
     free = int(torch.randint(settings.free_steps + 1, (), generator=random)) if settings.free_steps else 0
@@ -133,6 +134,7 @@ def multi_step_loss(model: MotionModel, windows: Tensor, settings: LossSettings,
                 seen = torch.cat((seen, model.rollout(seen, free)), dim=1)[:, -model.context :] if free else seen
             lively = model.rollout(seen, steps)
             loss = loss + settings.energy_weight * energy_loss(model, lively, truth[:, -steps:])
+            loss = loss + state_loss(model, lively.mean(1), truth[:, -steps:].mean(1), settings)
     return loss
 
 
