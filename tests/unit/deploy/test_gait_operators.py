@@ -78,10 +78,11 @@ def test_a_page_has_a_slider_per_parameter(controller):
     page = Page(controller, 0)
     try:
         speed, cadence, _ = page.sliders
-        assert (speed.min, speed.max) == pytest.approx((0.1, 0.8)) and cadence.max == 130.0
+        assert (speed.handle.min, speed.handle.max) == pytest.approx((0.1, 0.8)) and cadence.handle.max == 130.0
         page._wishes.put(lambda: page.person.ask("speed", 0.25))
         page.poll(controller)
         assert controller.tracker.wanted["speed"] == pytest.approx(0.25) and "speed 0.25" in page._status.content
+        assert speed.handle.value == 0.25  # the slider follows what others ask for
     finally:
         page.close()
 

@@ -1,4 +1,4 @@
-"""Steering of a gait policy from a browser: keys and sliders, the robot simulated live in plain MuJoCo."""
+"""Steering of a gait policy from a browser: keys and buttons, the robot simulated live in plain MuJoCo."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from whole_body_tracking.locomotion.falls import FALL_HEIGHT
 
 from .reference import robot_of
 from .walking import Walker, require_walker
+
+if TYPE_CHECKING:
+    import viser
 
 KEYS = {
     "forward": ("I", "vx", 0.1),
@@ -117,13 +121,16 @@ def open_live_walk(policy_path: Path, command: VelocityCommand, port: int, max_s
         pos, quat = walk.advance()
         track = Track("policy", robot, robot.body_names, pos[None], quat[None])
         stage, node = Stage(server, [track], 1.0 / dt), RobotNode(server.scene, track)
-        shown, steps = _add_controls(server, steering), 1
+        sliders, shown = _add_controls(server, steering)
+        steps = 1
         while max_steps is None or steps < max_steps:
             started = time.monotonic()
             pos, quat = walk.advance()
             with server.atomic():
                 node.move(pos, quat)
                 stage.follow(pos[0])
+            for slider in sliders:
+                slider.follow()
             shown.content = f"{steering.command}\n\nfalls: {walk.num_falls}"
             steps += 1
             time.sleep(max(0.0, dt - (time.monotonic() - started)))
@@ -132,17 +139,24 @@ def open_live_walk(policy_path: Path, command: VelocityCommand, port: int, max_s
     return walk
 
 
-def _add_controls(server, steering: Steering):
-    """Keys, sliders, and the line that shows the command."""
+def _add_controls(server, steering: Steering) -> tuple[list, viser.GuiMarkdownHandle]:
+    """Keys, sliders, and the line that shows the command; the last two are returned."""
+    from whole_body_tracking.viewer.live_slider import LiveSlider
+
     for name, (key, part, step) in KEYS.items():
         handle = server.gui.add_command(name, description=f"{part} {step:+g} {UNITS[part]}", hotkey=key)
         handle.on_trigger(lambda _, name=name: steering.press(name))
     server.gui.add_command("stop", hotkey=STOP_KEY).on_trigger(lambda _: steering.stop())
     keys = ", ".join(f"**{key}** {name}" for name, (key, _, _) in KEYS.items())
     server.gui.add_markdown(f"{keys}, **{STOP_KEY}** stop")
-    for part, unit in UNITS.items():
-        low, high = steering.ranges.of(part)
-        value = getattr(steering.command, part)
-        slider = server.gui.add_slider(f"{part} [{unit}]", min=low, max=high, step=0.01, initial_value=value)
-        slider.on_update(lambda _, part=part, slider=slider: steering.set(part, slider.value))
-    return server.gui.add_markdown(str(steering.command))
+    sliders = [
+        LiveSlider(
+            server.gui,
+            f"{part} [{unit}]",
+            steering.ranges.of(part),
+            lambda part=part: getattr(steering.command, part),
+            lambda value, part=part: steering.set(part, value),
+        )
+        for part, unit in UNITS.items()
+    ]
+    return sliders, server.gui.add_markdown(str(steering.command))

@@ -40,6 +40,15 @@ class Corrections:
         self.heading = self._wanted_heading = 0.0
         self.joints[:] = self._wanted_joints[:] = 0.0
 
+    @property
+    def wanted_heading(self) -> float:
+        """What :meth:`ask_heading` asked for [rad]."""
+        return self._wanted_heading
+
+    def wanted_joint(self, name: str) -> float:
+        """What :meth:`ask_joint` asked for [rad]."""
+        return float(self._wanted_joints[self.joint_names.index(name)])
+
     def ask_heading(self, angle: float) -> None:
         """Ask for a turn of the reference to the left [rad]."""
         self._wanted_heading = float(np.clip(angle, -HEADING_LIMIT, HEADING_LIMIT))

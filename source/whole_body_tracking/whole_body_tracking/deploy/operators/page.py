@@ -32,7 +32,7 @@ class Page:
         self._shown = ""
         self._add_buttons(controller.tracker.is_endless)
         self.sliders: list = []
-        """Those that steer a walk."""
+        """Those that steer a walk, or correct the reference; they follow what other devices ask for."""
         if controller.tracker.wanted is None:
             self._add_corrections(controller)
         else:
@@ -42,6 +42,8 @@ class Page:
         """Do what was clicked, show the mode, and say whether to quit."""
         while not self._wishes.empty():
             self._wishes.get()()
+        for slider in self.sliders:
+            slider.follow()
         text = f"**{controller.mode}** {controller.tracker.name}"
         wanted = controller.tracker.wanted
         if wanted is not None:
@@ -65,22 +67,26 @@ class Page:
         gui, tracker = self._server.gui, controller.tracker
         clips = gui.add_dropdown("clip", tracker.names, initial_value=self.person.clip)
         clips.on_update(lambda _: self._wishes.put(lambda: self.person.choose(clips.value)))
-        with gui.add_folder("Corrections"):
-            self._add_slider("heading [rad]", (-HEADING_LIMIT, HEADING_LIMIT), 0.0, tracker.corrections.ask_heading)
-            for name in tracker.corrections.adjustable:
-                limits = (-JOINT_LIMIT, JOINT_LIMIT)
-                self._add_slider(name, limits, 0.0, lambda value, name=name: tracker.corrections.ask_joint(name, value))
+        with gui.add_folder("Corrections [rad]"):
+            corrections = tracker.corrections
+            limits = (-HEADING_LIMIT, HEADING_LIMIT)
+            self._add_slider("heading", limits, lambda: corrections.wanted_heading, corrections.ask_heading)
+            for name in corrections.adjustable:
+                self._add_slider(
+                    name.removesuffix("_joint"),
+                    (-JOINT_LIMIT, JOINT_LIMIT),
+                    lambda name=name: corrections.wanted_joint(name),
+                    lambda value, name=name: corrections.ask_joint(name, value),
+                )
 
     def _add_gait(self, wanted: WantedGait) -> None:
         spec = wanted.spec
         for name, *limits in zip(spec.gait_inputs, spec.gait_low, spec.gait_high, strict=True):
-            slider = self._add_slider(name, limits, wanted[name], lambda value, name=name: self.person.ask(name, value))
-            self.sliders.append(slider)
+            self._add_slider(
+                name, limits, lambda name=name: wanted[name], lambda value, name=name: self.person.ask(name, value)
+            )
 
-    def _add_slider(self, label: str, limits: tuple[float, float], value: float, ask: Callable[[float], None]):
-        low, high = limits
-        slider = self._server.gui.add_slider(
-            label, min=low, max=high, step=0.01, initial_value=min(high, max(low, round(value, 2)))
-        )
-        slider.on_update(lambda _: self._wishes.put(lambda: ask(slider.value)))
-        return slider
+    def _add_slider(self, label: str, limits, get: Callable[[], float], ask: Callable[[float], None]) -> None:
+        from whole_body_tracking.viewer.live_slider import LiveSlider
+
+        self.sliders.append(LiveSlider(self._server.gui, label, limits, get, ask, self._wishes.put))
