@@ -31,8 +31,8 @@ class RobotView:
         self._server = viser.ViserServer(host="127.0.0.1", port=port, label="robot_sim", verbose=False)
         pos, quat = self._poses()
         self._track = Track("robot", robot.robot, robot.robot.body_names, pos[None], quat[None])
-        Stage(self._server, [self._track], 1.0 / PERIOD)
-        self._node = _LiveNode(self._server.scene, self._track)
+        self._stage = Stage(self._server, [self._track], 1.0 / PERIOD)
+        self._node = RobotNode(self._server.scene, self._track)
         self._latest, self._wake, self._open = (pos, quat), threading.Event(), True
         self._thread = threading.Thread(target=self._send, name="robot view", daemon=True)
         self._thread.start()
@@ -55,18 +55,11 @@ class RobotView:
     def _send(self) -> None:
         while self._wake.wait() and self._open:
             self._wake.clear()
+            pos, quat = self._latest
             with self._server.atomic():
-                self._node.place(*self._latest)
+                self._node.move(pos, quat)
+                self._stage.follow(pos[0])
 
     def _poses(self) -> tuple[np.ndarray, np.ndarray]:
         data = self._robot.data
         return data.xpos[self._ids].copy(), np.roll(data.xquat[self._ids], -1, axis=-1)
-
-
-class _LiveNode(RobotNode):
-    """A robot whose poses come one by one."""
-
-    def place(self, pos_w: np.ndarray, quat_xyzw: np.ndarray) -> None:
-        """Put every body somewhere."""
-        for body, pos, quat in zip(self._bodies, pos_w, np.roll(quat_xyzw, 1, axis=-1), strict=True):
-            body.position, body.wxyz = pos, quat
