@@ -1,6 +1,8 @@
 """Course-G1-v0 on two policies that stand stiffly: skills, clock, rewards, training, play and what is refused."""
 
+import base64
 import math
+import re
 import runpy
 import shutil
 import sys
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import viser
+import zstandard
 from course_policies import exported, small_skills
 
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
@@ -20,6 +23,7 @@ from whole_body_tracking.hierarchy.env import CourseEnv, CourseEnvSettings
 from whole_body_tracking.hierarchy.exported import require_same_robot
 from whole_body_tracking.hierarchy.play.live_course import LiveCourse
 from whole_body_tracking.hierarchy.play.page import CoursePage, open_page
+from whole_body_tracking.hierarchy.play.playing import write_course_page
 from whole_body_tracking.hierarchy.scripted import ScriptedSelector
 from whole_body_tracking.hierarchy.skill_set import read_skills, require_steered
 from whole_body_tracking.hierarchy.skills import SETTLE, WalkSkill
@@ -218,6 +222,10 @@ def test_a_live_course_takes_goals_performs_and_stands(tmp_path):
     for _ in range(110):
         course.advance()
     assert course.num_finished == 1 and not course.is_on and course.points == [] and course.num_falls == 0
+    assert course.add_goal(x, y)
+    page = write_course_page(tmp_path / "course.html", course, seconds=0.1).read_text()
+    data = base64.b64decode(re.search(r'__VISER_EMBED_DATA__="([^"]+)"', page)[1])
+    assert b"/world/goal_0" in zstandard.ZstdDecompressor().decompressobj().decompress(data[8:])
     course.perform()
     open_page(course, port=8765, max_steps=4)
     assert course.is_on and "**" in course.describe()
@@ -246,6 +254,9 @@ def test_a_click_on_the_ground_is_a_goal():
     page.show()
     assert course.points == [pytest.approx((x + 1.0, y), abs=1e-3)] and course.is_on
     assert [mark.visible for mark in page._marks] == [True, False]
+    page._click(SimpleNamespace(ray_origin=(0.0, 0.0, 1.0), ray_direction=(1.0, 0.0, -0.02)))  # near the horizon
+    page.act()
+    assert len(course.points) == 1 and "50 m away: click within 10 m" in course.message
     server.stop()
     alone.close()
 

@@ -3,7 +3,7 @@ import pytest
 
 from whole_body_tracking.robots import G1
 from whole_body_tracking.viewer.colors_and_camera import CLEARANCE
-from whole_body_tracking.viewer.following import followed
+from whole_body_tracking.viewer.following import followed, relative_size
 from whole_body_tracking.viewer.scene import FIELD_OF_VIEW, camera_pose
 from whole_body_tracking.viewer.tracks import Track
 
@@ -47,3 +47,13 @@ def test_a_standing_robot_fills_the_height_with_some_room():
     seen = 2.0 * away * np.tan(FIELD_OF_VIEW / 2.0)
     assert 1.7 < seen < 2.8  # [m] in a picture of a robot of 1.3 m
     assert position[2] > look_at[2] > 0.6
+
+
+def test_a_person_is_in_view_with_room_above():
+    """A root 1 m above the ground is 1.25 times a robot's 0.8 m; a robot that crouches is not made larger."""
+    person, crouching = walk() + [0.0, 0.0, 0.24], walk() - [0.0, 0.0, 0.4]
+    assert relative_size([track("robot", crouching)]) == 1.0
+    size = relative_size([track("robot", crouching), track("person", person)])
+    assert size == pytest.approx(1.25)
+    (look_at, position), (robot_at, robot_from) = camera_pose(CLEARANCE, size), camera_pose(CLEARANCE)
+    assert np.allclose(look_at, 1.25 * robot_at) and np.allclose(position - look_at, 1.25 * (robot_from - robot_at))

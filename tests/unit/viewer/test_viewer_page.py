@@ -2,17 +2,20 @@
 
 import base64
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import msgspec.msgpack
 import numpy as np
 import pytest
+import viser
 import zstandard
 from viewer_samples import walking_track
 
-from whole_body_tracking.robots import G1
-from whole_body_tracking.viewer.page import write_page
-from whole_body_tracking.viewer.scene import STEP, WORLD
+from whole_body_tracking.robots import G1, RobotModel
+from whole_body_tracking.viewer.colors_and_camera import GHOST_COLORS, ROBOT_COLORS
+from whole_body_tracking.viewer.page import _legend_entry, write_page
+from whole_body_tracking.viewer.scene import STEP, WORLD, RobotNode
 
 pytestmark = pytest.mark.unit
 
@@ -105,6 +108,25 @@ def test_the_world_moves_so_that_the_robots_stay_before_the_camera(recording, tr
 def test_title_is_text_not_markup(page):
     assert "<title>squat: &lt;policy&gt; &amp; reference</title>" in page
     assert "<policy>" not in page
+
+
+def _drawn_as(track, visuals):
+    bodies = {name: {"visuals": visuals, "colliders": []} for name in G1.body_names}
+    return replace(track, robot=RobotModel({**G1.facts, "name": "other", "bodies": bodies}))
+
+
+def test_the_legend_has_the_colours_that_robots_are_drawn_in(tracks):
+    """A figure that is dark all over, like a skeleton, is not shown as a light one."""
+    server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+    try:
+        colors = [RobotNode(server.scene, track).main_color for track in tracks]
+        ball = {"name": "joint", "type": "sphere", "radius": 0.03, "center": [0.0, 0.0, 0.0]}  # as of a skeleton
+        skeleton, empty = (RobotNode(server.scene, _drawn_as(tracks[0], visuals)) for visuals in ([ball], []))
+    finally:
+        server.stop()
+    assert colors == [ROBOT_COLORS["light"], GHOST_COLORS["light"]]
+    assert skeleton.main_color == ROBOT_COLORS["dark"] and "rgb(62, 66, 75)" in _legend_entry(skeleton)
+    assert empty.main_color is None and _legend_entry(empty) == ""
 
 
 def test_ten_seconds_of_two_robots_stay_small(tmp_path, page):

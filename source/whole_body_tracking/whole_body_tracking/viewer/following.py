@@ -13,6 +13,9 @@ from .tracks import Track
 CAMERA_LAG = 0.4
 """Standard deviation in time with which the camera's way is smoothed [s]."""
 
+ROBOT_ROOT_HEIGHT = 0.8
+"""At most, of a robot that stands [m]."""
+
 
 def followed(tracks: Sequence[Track], fps: float) -> tuple[np.ndarray, np.ndarray]:
     """Middle of all tracks' roots and a distance that grows as they part, smoothed over time.
@@ -32,3 +35,8 @@ def followed(tracks: Sequence[Track], fps: float) -> tuple[np.ndarray, np.ndarra
     way = np.column_stack(((low + high)[:, :2] / 2.0, distance))
     way = gaussian_filter1d(way.astype(np.float64), CAMERA_LAG * fps, axis=0, mode="nearest")
     return way[:, :2], way[:, 2]
+
+
+def relative_size(tracks: Sequence[Track]) -> float:
+    """Size of the largest of the tracks relative to a robot, at least 1: a person's root is higher above the ground."""
+    return max(1.0, *(float(np.median(track.pos_w[:, 0, 2])) / ROBOT_ROOT_HEIGHT for track in tracks))

@@ -13,7 +13,6 @@ import viser
 
 from whole_body_tracking.files import write_atomically
 
-from .colors_and_camera import GHOST_COLORS, ROBOT_COLORS
 from .files import check_target
 from .scene import RobotNode, Stage
 from .tracks import Track
@@ -48,7 +47,8 @@ def write_page(
         tracks: What moves, at least one, each with its own name.
         fps: Frame rate of the tracks [Hz].
         title: Heading of the page.
-        more: What adds further things below :data:`~.scene.WORLD`; tracks must then be within :data:`MAX_PAGE_FPS`.
+        more: What adds further things below :data:`~.scene.WORLD`. If they move, tracks must be within
+            :data:`MAX_PAGE_FPS`.
 
     Returns:
         The path.
@@ -62,7 +62,7 @@ def write_page(
     _check(tracks, fps)
     stride = max(1, -int(-fps // MAX_PAGE_FPS))
     tracks = [track.every(stride) for track in tracks]
-    content = _with_heading(_record(tracks, fps / stride, more), title, tracks)
+    content = _with_heading(*_record(tracks, fps / stride, more), title)
     write_atomically(path, content)
     return path
 
@@ -75,41 +75,44 @@ def _check(tracks: Sequence[Track], fps: float) -> None:
         raise ValueError(f"The frame rate of a page must be positive, got {fps}.")
 
 
-def _record(tracks: Sequence[Track], fps: float, more: Sequence[Callable[[viser.SceneApi], Shown]]) -> str:
-    """Return viser's page of the tracks. Its server listens on a free local port meanwhile; nobody connects."""
+def _record(tracks: Sequence[Track], fps: float, more: Sequence[Callable[[viser.SceneApi], Shown]]) -> tuple[str, str]:
+    """Return viser's page of the tracks, and their legend. Its server listens on a free local port meanwhile; nobody
+    connects."""
     with contextlib.redirect_stdout(io.StringIO()):
         server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
     try:
         stage = Stage(server, tracks, fps)
-        nodes = [*(RobotNode(server.scene, track) for track in tracks), *(add(server.scene) for add in more)]
+        robots = [RobotNode(server.scene, track) for track in tracks]
+        nodes = [*robots, *(add(server.scene) for add in more)]
         serializer = server.get_scene_serializer()
         with server.atomic():  # otherwise every message wakes the server's thread
             for frame in range(max(track.num_frames for track in tracks)):
                 for shown in (stage, *nodes):
                     shown.show(frame)
                 serializer.insert_sleep(1.0 / fps)
-        return serializer.as_html()
+        return serializer.as_html(), "".join(map(_legend_entry, robots))
     finally:
         with contextlib.redirect_stdout(io.StringIO()):
             server.stop()
 
 
-def _with_heading(page: str, title: str, tracks: Sequence[Track]) -> str:
+def _with_heading(page: str, legend: str, title: str) -> str:
     page = page.replace("<title>Viser</title>", f"<title>{html.escape(title)}</title>{STEADY_CANVAS}", 1)
-    entries = "".join(_legend_entry(track) for track in tracks)
     heading = (
-        '<div style="position:fixed;top:14px;left:50%;transform:translateX(-50%);z-index:1;pointer-events:none;'
-        'font:15px system-ui,sans-serif;color:#222">'
-        f'<div style="font-weight:600;font-size:18px;margin-bottom:6px">{html.escape(title)}</div>{entries}</div>'
+        '<div style="position:fixed;top:14px;left:0;right:0;margin:auto;width:max-content;max-width:90%;z-index:1;'
+        'pointer-events:none;font:15px system-ui,sans-serif;color:#222">'
+        f'<div style="font-weight:600;font-size:18px;margin-bottom:6px">{html.escape(title)}</div>{legend}</div>'
     )
     body_end = page.rindex("</body>")
     return page[:body_end] + heading + page[body_end:]
 
 
-def _legend_entry(track: Track) -> str:
-    color = (GHOST_COLORS if track.ghost else ROBOT_COLORS)["light"]
+def _legend_entry(robot: RobotNode) -> str:
+    """Name and colour; nothing for what is drawn by other means, which the title has to explain."""
+    if robot.main_color is None:
+        return ""
     swatch = (
         f'<span style="display:inline-block;width:11px;height:11px;margin-right:8px;border:1px solid #888;'
-        f'border-radius:3px;background:rgb{color}"></span>'
+        f'border-radius:3px;background:rgb{robot.main_color}"></span>'
     )
-    return f"<div>{swatch}{html.escape(track.name)}</div>"
+    return f"<div>{swatch}{html.escape(robot.track.name)}</div>"

@@ -11,7 +11,7 @@ import numpy as np
 import viser
 
 from .colors_and_camera import FIELD_OF_VIEW, GHOST_COLORS, GHOST_OPACITY, ROBOT_COLORS, VIEW_DIRECTION
-from .following import followed
+from .following import followed, relative_size
 from .shapes.meshes import body_meshes
 from .tracks import Track
 
@@ -33,11 +33,13 @@ class RobotNode:
 
     def __init__(self, scene: viser.SceneApi, track: Track):
         self.track = track
+        areas: dict[str, float] = {}
         root = f"{WORLD}/{track.name}"
         self._bodies = [scene.add_frame(f"{root}/{name}", show_axes=False) for name in track.body_names]
         colors = GHOST_COLORS if track.ghost else ROBOT_COLORS
         for name in track.body_names:
             for tone, mesh in body_meshes(track.robot, name).items():
+                areas[tone] = areas.get(tone, 0.0) + float(mesh.area)
                 scene.add_mesh_simple(
                     f"{root}/{name}/{tone}",
                     vertices=mesh.vertices.astype(np.float32),
@@ -47,6 +49,8 @@ class RobotNode:
                     cast_shadow=not track.ghost,
                     receive_shadow=False,
                 )
+        self.main_color: tuple[int, int, int] | None = colors[max(areas, key=areas.get)] if areas else None
+        """sRGB colour of most of its surface; None if it has no shapes."""
         self._pos = _round(track.pos_w)
         self._quat_wxyz = _round(np.roll(track.quat_xyzw, 1, axis=-1))
 
@@ -96,7 +100,7 @@ class Stage:
         )
         places, distances = followed(tracks, fps)
         self._places = _round(np.column_stack((places, np.zeros(len(places)))))
-        look_at, position = camera_pose(float(distances.max()))
+        look_at, position = camera_pose(float(distances.max()), relative_size(tracks))
         server.initial_camera.look_at = look_at
         server.initial_camera.position = position
         server.initial_camera.fov = FIELD_OF_VIEW
@@ -123,14 +127,15 @@ class Stage:
         return float(x), float(y)
 
 
-def camera_pose(distance: float) -> tuple[np.ndarray, np.ndarray]:
+def camera_pose(distance: float, size: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return what the camera looks at and where it stands [m], for robots at the origin.
 
     Args:
         distance: From which a video would show them [m].
+        size: Of the largest one, relative to a robot.
     """
-    look_at = np.array([0.0, 0.0, LOOK_AT_HEIGHT])
-    return look_at, look_at + ROOM * distance * VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
+    look_at = np.array([0.0, 0.0, LOOK_AT_HEIGHT * size])
+    return look_at, look_at + ROOM * size * distance * VIEW_DIRECTION / np.linalg.norm(VIEW_DIRECTION)
 
 
 def _round(values: np.ndarray) -> np.ndarray:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from whole_body_tracking.viewer.scene import WORLD, RobotNode, Stage
+from whole_body_tracking.viewer.scene import RobotNode, Stage
 from whole_body_tracking.viewer.tracks import Track
 
 from .live_course import LiveCourse
+from .marks import add_mark
 
 SHOWN_EVERY = 2
 """Control steps between two pictures."""
-GOAL_COLOR = (220, 90, 40)
+FARTHEST_CLICK = 10.0
+"""From the robot to a clicked goal [m]. Near the horizon a click is much farther away than it looks."""
 
 
 class CoursePage:
@@ -34,7 +36,8 @@ class CoursePage:
         pos, quat = (value[0].numpy() for value in env.simulation.body_poses())
         track = Track("robot", env.robot_model, env.robot_model.body_names, pos[None], quat[None])
         self._stage, self._node = Stage(server, [track], 1.0 / env.spec.control_dt), RobotNode(server.scene, track)
-        self._marks = [self._mark(index) for index in range(env.cfg.course.num_goals)]
+        cfg = env.cfg.course
+        self._marks = [add_mark(server.scene, index, cfg.radius) for index in range(cfg.num_goals)]
         server.scene.on_click()(self._click)
         server.gui.add_markdown("Click the ground: the robot goes there and then performs the clip.")
         clips = server.gui.add_dropdown("clip", tuple(course.clips), initial_value=course.clip)
@@ -65,13 +68,14 @@ class CoursePage:
     def _click(self, event) -> None:
         point = self._stage.ground_point(np.array(event.ray_origin), np.array(event.ray_direction))
         if point is not None:
-            self._wishes.put(lambda: self.course.add_goal(*point))
+            self._wishes.put(lambda: self._add_goal(point))
 
-    def _mark(self, index: int):
-        radius = self.course.env.cfg.course.radius
-        return self._server.scene.add_cylinder(
-            f"{WORLD}/goal_{index}", radius=radius, height=0.02, color=GOAL_COLOR, opacity=0.6, visible=False
-        )
+    def _add_goal(self, point: tuple[float, float]) -> None:
+        distance = float(np.linalg.norm(np.array(point) - self.course.env.robot.root_pos[0, :2].numpy()))
+        if distance > FARTHEST_CLICK:
+            self.course.message = f"That is {distance:.0f} m away: click within {FARTHEST_CLICK:g} m of the robot."
+        else:
+            self.course.add_goal(*point)
 
 
 def open_page(course: LiveCourse, port: int, max_steps: int | None = None) -> None:

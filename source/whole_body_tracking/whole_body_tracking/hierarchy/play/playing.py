@@ -12,6 +12,7 @@ from whole_body_tracking.viewer.tracks import Track
 
 from ..env import CourseEnv
 from .live_course import LiveCourse
+from .marks import StandingMarks
 
 FARTHEST = 50.0
 """A goal may be so far from the origin [m]."""
@@ -49,15 +50,18 @@ def play_to_end(course: LiveCourse, seconds: float) -> Track:
 
 
 def write_course_page(path: Path, course: LiveCourse, seconds: float) -> Path:
-    """Run a course and write it as an offline page.
+    """Run a course and write it as an offline page, with its goals on the ground.
 
     Args:
         path: The file.
         course: With its goals.
         seconds: Longest time [s].
     """
-    fps = 1.0 / course.env.spec.control_dt
-    return write_page(path, [play_to_end(course, seconds)], fps, f"Course, then {course.clip}")
+    fps, goals = 1.0 / course.env.spec.control_dt, list(course.points)
+    track = play_to_end(course, seconds)
+    radius = course.env.cfg.course.radius
+    marks = [lambda scene: StandingMarks(scene, goals, radius)]
+    return write_page(path, [track], fps, f"Course, then {course.clip}", marks)
 
 
 def make_course(env: CourseEnv, selector, goals: Sequence[tuple[float, float]], clip: str | None) -> LiveCourse:
