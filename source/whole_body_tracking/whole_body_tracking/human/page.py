@@ -68,7 +68,7 @@ class _Muscles:
 
     def __init__(self, scene: viser.SceneApi, paths: np.ndarray, colors: np.ndarray):
         self._segments = np.stack((paths[:, :, :-1], paths[:, :, 1:]), axis=3).reshape(len(paths), -1, 2, 3)
-        self._colors = np.repeat(colors, paths.shape[2] - 1, axis=1)[:, :, None].repeat(2, axis=2)
+        self._colors = np.repeat(as_line_colors(colors), paths.shape[2] - 1, axis=1)[:, :, None].repeat(2, axis=2)
         self._lines = scene.add_line_segments(
             f"{WORLD}/muscles", points=self._segments[0], colors=self._colors[0], thickness=THICKNESS
         )
@@ -78,6 +78,20 @@ class _Muscles:
         frame = min(frame, len(self._segments) - 1)
         self._lines.points = self._segments[frame]
         self._lines.colors = self._colors[frame]
+
+
+def as_line_colors(colors: np.ndarray) -> np.ndarray:
+    """What viser has to be given so that lines have sRGB colours: it draws colours of a line's points as linear light.
+
+    Args:
+        colors: sRGB, 0 to 255.
+
+    Returns:
+        IEC 61966-2-1's inverse, of the same shape, uint8.
+    """
+    share = np.asarray(colors, dtype=np.float64) / 255.0
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return np.rint(255.0 * linear).astype(np.uint8)
 
 
 def muscle_colors(activation: np.ndarray) -> np.ndarray:
