@@ -9,6 +9,7 @@ from gait_samples import clip_of, measured, planned
 from whole_body_tracking.gait.analysis import measure_gait
 from whole_body_tracking.gait.analysis.contacts import find_stances, sole_motion
 from whole_body_tracking.gait.analysis.cycles import walking_windows
+from whole_body_tracking.gait.analysis.report import gait_figure
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip
 from whole_body_tracking.robots import G1
 
@@ -89,3 +90,15 @@ def test_stances_alternate_and_windows_hold_whole_cycles():
     assert {(a.foot, b.foot) for a, b in zip(window.stances, window.stances[1:], strict=False)} == {(0, 1), (1, 0)}
     assert np.diff([stance.start for stance in window.stances]) == pytest.approx(0.6, abs=0.02)
     assert all(first.foot == third.foot == 0 for first, _, third in window.cycles())
+
+
+def test_a_plot_does_not_magnify_rounding():
+    """A steady walk: axes span a tenth of their values, and ticks are the values, not differences from an offset."""
+    report = measured(6.0, **GAITS[0])
+    axes = {axis.get_ylabel().split("\n")[0]: axis for axis in gait_figure(report).axes}
+    low, high = axes["speed"].get_ylim()
+    assert low < 0.6 < high and 0.055 < high - low < 0.075
+    assert not any(axis.yaxis.get_major_formatter().get_useOffset() for axis in axes.values())
+    cycles = [dataclasses.replace(report.cycles[0], speed=speed) for speed in (0.2, 0.8)]
+    low, high = gait_figure(dataclasses.replace(report, cycles=cycles)).axes[0].get_ylim()
+    assert (low, high) == pytest.approx((0.17, 0.83))  # what changes much is shown as matplotlib would: 5 % more

@@ -1,5 +1,7 @@
 """The walk of the studio: continuous where the phase wraps and where the gait changes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from gait_samples import planned
@@ -8,7 +10,7 @@ from whole_body_tracking.gait.generating import GaitRequest, read_generator
 from whole_body_tracking.gait.live_walk import CycleTable, LiveWalk
 from whole_body_tracking.gait.network.layout import RootMotion, decode, encode
 from whole_body_tracking.gait.planning import GaitParameters
-from whole_body_tracking.gait.studio import GaitStudio
+from whole_body_tracking.gait.studio import GaitStudio, _table
 from whole_body_tracking.motion import MotionClip
 
 pytestmark = [pytest.mark.unit, pytest.mark.integration]
@@ -56,3 +58,8 @@ def test_studio_tells_what_is_not_possible_and_walks_on(tmp_path):
     assert studio.change({"speed": 0.2, "cadence": 90.0}) and studio.message == ""
     clip = MotionClip.load(studio.save(tmp_path / "walk.npz"))
     assert clip.source["gait"]["parameters"][0]["speed"] == 0.2
+
+
+def test_the_table_has_no_minus_zero():
+    studio = SimpleNamespace(wanted={"turn_rate": -0.0}, measured={"turn_rate": -0.004}, message="")
+    assert "| turn_rate | 0.00 | 0.00 |" in _table(studio)

@@ -132,6 +132,11 @@ def _table(studio: GaitStudio) -> str:
     """Wanted beside measured parameters, and what is not possible."""
     rows = []
     for name, value in studio.measured.items():
-        wanted = f"{studio.wanted[name]:.2f}" if name in studio.wanted else "highest"
-        rows.append(f"| {name} | {wanted} | {value:.2f} |")
+        wanted = _number(studio.wanted[name]) if name in studio.wanted else "highest"
+        rows.append(f"| {name} | {wanted} | {_number(value)} |")
     return "\n".join(["| | wanted | measured |", "|---|---|---|", *rows, "", studio.message])
+
+
+def _number(value: float) -> str:
+    """Two decimals, and no -0.00."""
+    return f"{round(value, 2) + 0.0:.2f}"

@@ -164,6 +164,10 @@ def _joint_figure(result: EvaluationResult):
         axis.plot(times, truth[:, joints][:, joint], color="#8a8f98", label="truth")
         axis.plot(times, result.rollouts[MODEL][0][:, joints][:, joint], color=COLORS[MODEL], label="prediction")
         axis.set_title(result.layout.joint_names[joint], fontsize=10, parse_math=False)
+    for axis in figure.axes[-3:]:
+        axis.set_xlabel("time [s]")
+    for axis in figure.axes[::3]:
+        axis.set_ylabel("[rad]")
     figure.axes[0].legend(fontsize=8)
     return figure
 

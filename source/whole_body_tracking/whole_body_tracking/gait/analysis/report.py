@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from whole_body_tracking.files import replacing, write_json, write_table
 
 from .measuring import MEASURES, Cycle, GaitReport
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 UNITS = {
     "cadence": ("steps/min", 1.0, 1),
@@ -25,6 +29,8 @@ UNITS = {
 }
 """Unit, factor and digits of a number in the table; the others are lengths in centimetres."""
 PLOTTED = ("speed", "cadence", "stride_length", "step_width", "clearance", "double_support")
+LEAST_SPAN = 0.1
+"""Of a plot's axis, as a share of its largest value."""
 
 
 def table_lines(report: GaitReport) -> list[str]:
@@ -63,6 +69,12 @@ def write_cycle_table(path: Path, reports: list[GaitReport]) -> None:
 
 def write_gait_plot(path: Path, report: GaitReport) -> None:
     """Plot the cycles of one clip over time, walking windows shaded, as a PNG."""
+    with replacing(path, ".png") as partial:
+        gait_figure(report).savefig(partial, dpi=110)
+
+
+def gait_figure(report: GaitReport) -> Figure:
+    """The plot; an axis spans a tenth of its values at least, so that a steady walk looks steady."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.0, 9.0), layout="constrained")
@@ -72,10 +84,13 @@ def write_gait_plot(path: Path, report: GaitReport) -> None:
             axes.axvspan(start, end, color="0.93")
         axes.plot([_middle(c) for c in report.cycles], [factor * getattr(c, name) for c in report.cycles], ".-")
         axes.set_ylabel(f"{name}\n[{unit}]", fontsize=8)
+        low, high = axes.get_ylim()
+        room = 0.5 * max(0.0, LEAST_SPAN * max(abs(low), abs(high)) - (high - low))
+        axes.set_ylim(low - room, high + room)
+        axes.ticklabel_format(axis="y", useOffset=False)
     axes.set_xlabel("time [s]")
-    figure.suptitle(report.name)
-    with replacing(path, ".png") as partial:
-        figure.savefig(partial, dpi=110)
+    figure.suptitle(report.name, parse_math=False)
+    return figure
 
 
 def _middle(cycle: Cycle) -> float:
