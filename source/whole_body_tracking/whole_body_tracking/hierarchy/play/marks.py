@@ -14,7 +14,14 @@ GOAL_COLOR = (220, 90, 40)
 def add_mark(scene: viser.SceneApi, index: int, radius: float) -> viser.CylinderHandle:
     """Add a disc of a radius [m], hidden at first."""
     return scene.add_cylinder(
-        f"{WORLD}/goal_{index}", radius=radius, height=0.02, color=GOAL_COLOR, opacity=0.6, visible=False
+        f"{WORLD}/goal_{index}",
+        radius=radius,
+        height=0.02,
+        color=GOAL_COLOR,
+        opacity=0.6,
+        cast_shadow=False,
+        receive_shadow=False,  # its own would make it grainy
+        visible=False,
     )
 
 
