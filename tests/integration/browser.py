@@ -29,14 +29,14 @@ class Page:
     """A page that is open."""
 
     def __init__(self, socket):
-        self._socket, self._number = socket, 0
+        self._socket, self._number, self._problems = socket, 0, []
 
     def call(self, method: str, **params) -> dict:
         """Send a command of the DevTools protocol and return its result."""
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while (answer := json.loads(self._socket.recv(timeout=120.0))).get("id") != self._number:
-            pass
+            self._note(answer)
         assert "error" not in answer, answer
         return answer["result"]
 
@@ -45,6 +45,20 @@ class Page:
         result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    def problems(self) -> list[str]:
+        """Uncaught exceptions, errors in the console and requests that failed, since the page was opened."""
+        self.evaluate("0")  # what was sent before has come by then
+        return self._problems
+
+    def _note(self, event: dict) -> None:
+        params = event.get("params", {})
+        if event.get("method") == "Runtime.exceptionThrown":
+            self._problems.append(json.dumps(params["exceptionDetails"])[:500])
+        elif event.get("method") == "Runtime.consoleAPICalled" and params["type"] in ("error", "assert"):
+            self._problems.append(json.dumps(params["args"])[:500])
+        elif event.get("method") == "Log.entryAdded" and params["entry"]["level"] == "error":
+            self._problems.append(json.dumps(params["entry"])[:500])
 
     def picture(self) -> np.ndarray:
         """What is shown now, sRGB, shape [height, width, 3]."""
@@ -63,6 +77,8 @@ def opened(page: Path, profile: Path) -> Iterator[Page]:
         address = json.load(urllib.request.urlopen(request, timeout=30))["webSocketDebuggerUrl"]
         with connect(address, max_size=None, open_timeout=30) as socket:
             shown = Page(socket)
+            for domain in ("Runtime", "Log"):  # both tell what has happened before, too
+                shown.call(f"{domain}.enable")
             loaded = "document.readyState === 'complete' && location.protocol === 'file:'"
             assert wait_for(lambda: shown.evaluate(loaded), seconds=60.0), f"{page} does not load"
             yield shown

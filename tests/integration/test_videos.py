@@ -130,6 +130,7 @@ def test_a_browser_plays_the_videos_of_the_report(report, opened):
         })"""
         for index in range(2):
             assert page.evaluate(size % index) == [640, 480, 0.5]
+        assert page.problems() == []
 
 
 def test_a_browser_shows_robot_and_ghost_moving_on_the_page_of_the_median(report, opened):
@@ -148,3 +149,4 @@ def test_a_browser_shows_robot_and_ghost_moving_on_the_page_of_the_median(report
 
     with opened(report / "played.html") as page:
         assert wait_for(lambda: look(page), seconds=150.0), f"{len(shown)} pictures with both, all alike"
+        assert page.problems() == []
