@@ -28,6 +28,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--frame_range", type=int, nargs=2, metavar=("FIRST", "LAST"), help="Rows of the mocap, from 1, both included.")
     add("--fps", type=float, default=50.0, help="Control rate [Hz] (%(default)s).")
     add("--output_dir", type=Path, required=True, metavar="DIR", help="Where the run goes.")
+    add(
+        "--action", default="torques", metavar="KIND", help="'torques' of joints or muscle 'excitations' (%(default)s)."
+    )
     add("--num_envs", type=int, default=32, help="Bodies (%(default)s).")
     add("--max_iterations", type=int, default=1000, help="Of PPO, in total (%(default)s).")
     add("--max_minutes", type=float, metavar="N", help="Finish when they are used up.")
@@ -48,9 +51,12 @@ def main() -> int:
 
     body = load_human()
     summary = train_human(body, make_motion(args, body, mocap), job)
-    for name in ("feed_forward", "policy"):
+    for name in ("untrained", "policy"):
         row = summary[name]
-        print(f"{name:<13} survives {row['survived']:.0%} of the motion, tracking {row['tracking']:.3f}")
+        print(
+            f"{name:<13} survives {row['survived']:.0%} of the motion, tracking {row['tracking']:.3f}; pushed,"
+            f" {row['pushed_finished']:.0%} finish"
+        )
     print(f"{summary['steps']} steps in {summary['seconds'] / 60.0:.1f} min. Written: {job.output_dir}")
     return 0
 
@@ -62,7 +68,7 @@ def make_job(args: argparse.Namespace):
     from whole_body_tracking.human.training.job import HumanTrainingJob
     from whole_body_tracking.human.training.runner import PpoSettings
 
-    env = HumanEnvSettings(num_envs=args.num_envs, seed=args.seed)
+    env = HumanEnvSettings(num_envs=args.num_envs, action=args.action, seed=args.seed)
     require_substeps(args.fps, env.physics_dt)
     ppo = PpoSettings(max_iterations=args.max_iterations, max_minutes=args.max_minutes)
     job = HumanTrainingJob(args.output_dir, env, ppo, args.resume)

@@ -16,7 +16,7 @@ from whole_body_tracking.human.training.runner import PpoSettings, evaluate
 
 pytestmark = pytest.mark.integration
 
-SETTINGS = HumanEnvSettings(num_envs=4, physics_dt=0.002, num_threads=1)
+SETTINGS = HumanEnvSettings(num_envs=4, num_threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,42 @@ def test_the_end_of_the_motion_is_no_failure(env, reference):
     assert env.frame.max() < reference.num_frames - 1
 
 
-def test_excitations_stay_in_their_range(env):
+def test_actions_of_excitation_are_added_to_the_activations_and_stay_in_their_range(body, reference):
+    env = HumanTrackingEnv(body, reference, replace(SETTINGS, action="excitations"))
+    assert env.num_actions == body.model.nu
     assert env.excitation(torch.full((4, env.num_actions), 1e3)).max() == 1.0
     assert env.excitation(torch.full((4, env.num_actions), -1e3)).min() == 0.0
-    assert torch.equal(
-        env.excitation(torch.zeros(4, env.num_actions)), env.reference.activation[env.frame + 1].clamp(0, 1)
-    )
+    wanted = env.reference.activation[env.frame + 1]
+    assert torch.equal(env.excitation(torch.zeros(4, env.num_actions)), wanted.clamp(0, 1))
+    env.close()
+
+
+def test_actions_of_torque_move_their_joint(env, body):
+    """The knee's muscles, which are strong, turn it the way that the action says; arms have no muscles."""
+    assert env.num_actions == len(body.moved_names)
+    knee = body.moved_names.index("left_knee")
+    env.frame = torch.full((4,), 3)
+    env._states = env._reference_states[env.frame].clone()
+    env._states[:, 3] += 0.2  # in the air
+    actions = torch.zeros(4, env.num_actions)
+    actions[:, knee] = torch.tensor([-2.0, 0.0, 1.0, 2.0])
+    before = env._states[:, env._joint_columns][:, knee].clone()
+    env._simulate(env.excitation(actions))
+    moved = (env._states[:, env._joint_columns][:, knee] - before).tolist()
+    assert moved[0] < moved[1] < moved[2] < moved[3] and moved[3] - moved[1] > 0.005
+
+
+def test_starts_are_pushed_by_at_most_so_much(body, reference):
+    env = HumanTrackingEnv(body, reference, replace(SETTINGS, num_envs=64, push=0.3))
+    columns = slice(1 + env.model.nq, 3 + env.model.nq)
+    speed = (env._states - env._reference_states[env.frame])[:, columns].norm(dim=-1)
+    env.close()
+    assert 0.25 < speed.max() <= 0.3 and speed.min() < 0.1
+
+
+def test_an_unknown_kind_of_action_is_refused():
+    with pytest.raises(ValueError, match="--action is 'pose', expected one of torques, excitations"):
+        HumanEnvSettings(action="pose")
 
 
 def test_training_stops_goes_on_and_refuses(body, tmp_path):
@@ -93,7 +123,7 @@ def test_training_stops_goes_on_and_refuses(body, tmp_path):
     first = train_human(body, motion, HumanTrainingJob(folder, SETTINGS, PpoSettings(max_iterations=2, **small)))
     assert first["iterations"] == 2 and first["steps"] == 2 * 4 * 4
     assert newest(folder).name == "model_1.pt" and list(folder.glob("events.out.tfevents.*"))
-    assert 0.0 < first["feed_forward"]["survived"] <= 1.0 and set(first["policy"]) == set(first["feed_forward"])
+    assert 0.0 < first["untrained"]["survived"] <= 1.0 and set(first["policy"]) == set(first["untrained"])
     with pytest.raises(ValueError, match="already holds a training"):
         HumanTrainingJob(folder, SETTINGS)
     again = HumanTrainingJob(folder, SETTINGS, PpoSettings(max_iterations=3, **small), resume=True)
@@ -105,7 +135,7 @@ def test_training_stops_goes_on_and_refuses(body, tmp_path):
 
 
 def test_an_evaluation_counts_from_the_first_frame(body, reference):
-    alone = HumanEnvSettings(num_envs=1, physics_dt=0.002, num_threads=1, random_starts=False)
+    alone = replace(SETTINGS, num_envs=1, random_starts=False)
     env = HumanTrackingEnv(body, reference, alone)
     row = evaluate(env, lambda obs: torch.zeros(1, env.num_actions))
     env.close()
@@ -116,7 +146,8 @@ def test_an_evaluation_counts_from_the_first_frame(body, reference):
     ("arguments", "message"),
     [
         (["--stand", "--num_envs", "0"], "--num_envs is 0, expected at least 1"),
-        (["--stand", "--fps", "33"], "expected a whole number of physics steps of 1 ms"),
+        (["--stand", "--fps", "33"], "expected a whole number of physics steps of 2 ms"),
+        (["--stand", "--action", "pose"], "--action is 'pose'"),
         (["--stand", "--max_minutes", "0"], "--max_minutes is 0, expected more than 0"),
         (["--stand", "--resume"], "--resume"),
     ],

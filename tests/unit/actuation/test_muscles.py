@@ -1,5 +1,7 @@
 """Muscles: MuJoCo's own functions and muscle actuators as the reference, and what the pairs can give."""
 
+import math
+
 import mujoco
 import numpy as np
 import pytest
@@ -117,3 +119,16 @@ def test_reciprocal_activation_gives_the_torque_with_one_muscle():
 def test_activations_out_of_range_are_refused(value):
     with pytest.raises(ValueError, match=r"expected numbers in \[0, 1\]"):
         require_activations(torch.tensor([0.5, value]))
+
+
+def test_excitations_reach_an_activation_in_time():
+    now, wanted = torch.tensor([0.2, 0.6, 0.2, 0.6]), torch.tensor([0.3, 0.5, 1.0, 0.0])
+    excitation = curves.excitation_to_reach(now, wanted, 0.02)
+    # tau is 10 ms * 0.8 up from 0.2 and 40 ms / 1.4 down from 0.6: overshoots by 1 / (1 - exp(-20 ms / tau)).
+    torch.testing.assert_close(excitation[0], torch.tensor(0.2 + 0.1 / (1.0 - math.exp(-2.5))))
+    torch.testing.assert_close(excitation[1], torch.tensor(0.6 - 0.1 / (1.0 - math.exp(-0.7))))
+    assert excitation[2:].tolist() == [1.0, 0.0]  # out of reach: as fast as it goes
+    reached = now
+    for _ in range(20):
+        reached = curves.next_activation(excitation, reached, 0.001)
+    torch.testing.assert_close(reached[:2], wanted[:2], atol=0.01, rtol=0.0)

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import lsq_linear
 from small_human import small_human
 
-from whole_body_tracking.human.activations import bounded_activations
+from whole_body_tracking.human.activations import BoundedSolver, bounded_activations
 from whole_body_tracking.human.model.muscles import MuscleFacts, metabolic_rate
 from whole_body_tracking.human.muscle_nn import (
     BodyMuscleFacts,
@@ -46,6 +46,18 @@ def test_it_finds_what_scipy_finds():
         assert costs[0] == pytest.approx(costs[1], rel=2e-3)
         np.testing.assert_allclose(found.activation[frame], oracle, atol=0.02)
     assert (found.activation == 0.0).any() and (found.activation == 1.0).any()
+
+
+def test_a_prepared_solver_solves_chosen_frames_about_a_rest():
+    # Muscles of gains 10 and -10 that are to do nothing rest; for a torque of 5 one pulls more and the other less.
+    gains, scale = torch.tensor([[[1.0, -1.0]], [[10.0, -10.0]]]), torch.tensor([1.0])
+    solver = BoundedSolver(gains, scale, regularisation=0.05, dtype=torch.float32)
+    found = solver(torch.tensor([[0.0], [5.0]]), torch.tensor([1, 1]), rest=0.3).activation
+    torch.testing.assert_close(found, torch.tensor([[0.3, 0.3], [0.55, 0.05]]), atol=1e-2, rtol=0.0)
+    held = solver(torch.tensor([[8.0]]), torch.tensor([1]), rest=0.3).activation
+    torch.testing.assert_close(held, torch.tensor([[0.8, 0.0]]), atol=5e-3, rtol=0.0)
+    whole = solver(torch.tensor([[0.4], [5.0]]), rest=0.3).activation
+    torch.testing.assert_close(whole, torch.tensor([[0.5, 0.1], [0.55, 0.05]]), atol=2e-2, rtol=0.0)
 
 
 def test_metabolic_rate_by_hand():

@@ -66,3 +66,19 @@ def activation_rate(excitation: Tensor, activation: Tensor) -> Tensor:
 def next_activation(excitation: Tensor, activation: Tensor, timestep: float) -> Tensor:
     """Activation after a step, by the explicit Euler rule that MuJoCo takes for muscles, kept in [0, 1]."""
     return (activation + timestep * activation_rate(excitation, activation)).clamp(0.0, 1.0)
+
+
+def excitation_to_reach(activation: Tensor, wanted: Tensor, seconds: float) -> Tensor:
+    """Excitation in [0, 1] that brings muscles to an activation within a time, if held; as near as it can.
+
+    The inverse of :func:`activation_rate` with its time constant held where it starts: the excitation overshoots by
+    1 / (1 - exp(-seconds / tau)).
+
+    Args:
+        activation: Now, in [0, 1].
+        wanted: After ``seconds``, same shape.
+        seconds: Time [s].
+    """
+    slowing = 0.5 + 1.5 * activation.clamp(0.0, 1.0)
+    tau = torch.where(wanted > activation, ACTIVATION_TIME * slowing, DEACTIVATION_TIME / slowing)
+    return (activation + (wanted - activation) / -torch.expm1(-seconds / tau)).clamp(0.0, 1.0)

@@ -111,15 +111,20 @@ def explain(
     return HumanResult(body, motion, dynamics, activation, errors, missing, clock.speeds, network)
 
 
-def least_squares(dynamics: HumanDynamics) -> np.ndarray:
-    """Activations of all frames by bounded least squares, shape [num_frames, num_muscles]."""
+def least_squares(dynamics: HumanDynamics, rest: float = 0.0) -> np.ndarray:
+    """Activations of all frames by bounded least squares, shape [num_frames, num_muscles].
+
+    Args:
+        dynamics: Of the motion.
+        rest: Activation of muscles that are not needed.
+    """
     scale = torch.from_numpy(torque_scale(dynamics))
     wanted = dynamics.torque - dynamics.passive_torque
     parts = []
     for start in range(0, len(wanted), CHUNK):
         rows = slice(start, start + CHUNK)
         gains, torque = (torch.from_numpy(values[rows]) for values in (dynamics.torque_per_activation, wanted))
-        parts.append(bounded_activations(gains, torque, scale).activation.numpy())
+        parts.append(bounded_activations(gains, torque, scale, rest=rest).activation.numpy())
     return np.concatenate(parts)
 
 

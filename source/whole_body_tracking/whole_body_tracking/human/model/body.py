@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import mujoco
@@ -28,6 +28,32 @@ class Landmark:
 
 
 @dataclass(frozen=True)
+class Reflex:
+    """Torque about a coordinate for its distance from a posture."""
+
+    start: str
+    """What the names of its coordinates begin with."""
+    stiffness: float
+    """[N m/rad]"""
+    damping: float
+    """[N m s/rad]"""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Torque about some coordinates for how far the anchor is in front of where it should be."""
+
+    start: str
+    """What the names of its coordinates begin with; they share the torque."""
+    sign: float
+    """Of the torque that pushes the body back."""
+    stiffness: float
+    """[N]: N m per metre."""
+    damping: float
+    """[N s]"""
+
+
+@dataclass(frozen=True)
 class BodyTable:
     """Which parts of a model are which parts of a person. All places are those of the rest pose."""
 
@@ -48,6 +74,13 @@ class BodyTable:
     """Joints that raise the arms to the side, and the sign of raising."""
     rest: dict[str, float]
     """Positions of joints in the rest pose that differ from those in the file [m, rad]."""
+    lean_joints: dict[str, float] = field(default_factory=dict)
+    """Joints that lean the body forward over flat feet, and the sign of leaning."""
+    reflexes: tuple[Reflex, ...] = ()
+    """Stiffness and damping of the posture reflex, by the beginning of a coordinate's name; the first fit counts, and
+    coordinates without one have none."""
+    balance: Balance | None = None
+    """The reflex that keeps the anchor over the feet; None for none."""
     calm: tuple[str, ...] = ()
     """What the names of coordinates begin with that turn nothing visible in some poses, as a shoulder's plane of
     elevation while the arm hangs: inverse kinematics keeps them from jumping."""
@@ -77,6 +110,8 @@ class HumanBody:
         self.points = {name: self._landmark(*entry) for name, entry in table.points.items()}
         self.frames = {name: self._body(body) for name, body in table.frames.items()}
         self._offsets = {name: self._data.xmat[body].reshape(3, 3).T.copy() for name, body in self.frames.items()}
+        self.anchor_forward = self._data.xmat[self._body(table.anchor)].reshape(3, 3)[0].copy()
+        """Direction in the anchor's frame that faces along x in the rest pose, shape [3]."""
         self._soles = [self._sole(table.soles[side]) for side in SIDES]
         for side, sole in zip(SIDES, self._soles, strict=True):
             self.points |= {f"{side}_heel": _middle(sole[:2]), f"{side}_toe": _middle(sole[-2:])}
@@ -238,7 +273,18 @@ def _placed(landmark: Landmark, data: mujoco.MjData) -> np.ndarray:
 
 
 def _lowest(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
-    """Lowest height of a geom's bounding box in the present pose [m]."""
-    center, half = model.geom_aabb[geom, :3], model.geom_aabb[geom, 3:]
-    matrix = data.geom_xmat[geom].reshape(3, 3)
-    return float(data.geom_xpos[geom, 2] + matrix[2] @ center - np.abs(matrix[2]) @ half)
+    """Lowest height of a geom in the present pose [m].
+
+    Of other shapes than spheres, capsules and ellipsoids it is that of the bounding box, which is exact for boxes; that
+    of a tilted ellipsoid reaches below it, and the heels' by 1.5 cm.
+    """
+    center, down, size = data.geom_xpos[geom, 2], data.geom_xmat[geom].reshape(3, 3)[2], model.geom_size[geom]
+    kind, kinds = mujoco.mjtGeom(model.geom_type[geom]), mujoco.mjtGeom
+    if kind == kinds.mjGEOM_SPHERE:
+        return float(center - size[0])
+    if kind == kinds.mjGEOM_CAPSULE:
+        return float(center - abs(down[2]) * size[1] - size[0])
+    if kind == kinds.mjGEOM_ELLIPSOID:
+        return float(center - np.linalg.norm(down * size))
+    middle, half = model.geom_aabb[geom, :3], model.geom_aabb[geom, 3:]
+    return float(center + down @ middle - np.abs(down) @ half)

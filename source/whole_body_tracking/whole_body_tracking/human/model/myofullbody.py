@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mujoco
 
-from .body import BodyTable, HumanBody
+from .body import Balance, BodyTable, HumanBody, Reflex
 from .extra import human_model_path
 
 SIDES = (("left", "l"), ("right", "r"))
@@ -35,6 +35,29 @@ GROUPS = (
     ("ankles", ("ankle_", "subtalar_")),
     ("toes", ("mtp_",)),
 )
+
+REFLEXES = (
+    Reflex("flex_extension", 300.0, 9.0),
+    Reflex("lat_bending", 300.0, 9.0),
+    Reflex("axial_rotation", 100.0, 3.0),
+    Reflex("hip_flexion", 300.0, 12.0),
+    Reflex("hip_adduction", 400.0, 15.0),
+    Reflex("hip_rotation", 60.0, 1.8),
+    Reflex("knee_angle", 300.0, 6.0),
+    Reflex("ankle_angle", 200.0, 5.0),
+    Reflex("subtalar", 60.0, 0.9),
+    Reflex("mtp", 30.0, 0.5),
+    Reflex("shoulder", 20.0, 0.6),
+    Reflex("elv_angle", 5.0, 0.15),
+    Reflex("elbow", 10.0, 0.3),
+    Reflex("pro_sup", 2.0, 0.03),
+    Reflex("deviation", 2.0, 0.03),
+    Reflex("flexion", 2.0, 0.03),
+    Reflex("", 0.1, 0.001),
+)
+"""Found by trial on the standing body: stiffer or more damped joints start to swing, because muscles lag."""
+BALANCE = Balance("ankle_angle", -1.0, 2400.0, 500.0)
+"""More than the weight, which pushes a leaning body further by 830 N m per metre."""
 
 
 def load_human() -> HumanBody:
@@ -71,6 +94,9 @@ def myofullbody_table() -> BodyTable:
             for _, letter in SIDES
             for joint, value in (("shoulder_elv", 0.15), ("elbow_flex", 0.15), ("knee_angle", 0.02))
         },
+        lean_joints={f"ankle_angle_{letter}": 1.0 for _, letter in SIDES},
+        reflexes=REFLEXES,
+        balance=BALANCE,
         calm=("elv_angle", "shoulder_rot"),
         rest_quat=(HALF, 0.0, 0.0, HALF),
     )

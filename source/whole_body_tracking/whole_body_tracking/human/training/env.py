@@ -27,9 +27,11 @@ from whole_body_tracking.tracking.errors import BodyState, in_frame, rotation_co
 
 from ..model.body import HumanBody
 from ..model.coordinates import NUM_ROOT
+from .muscle_control import PostureReflex
 from .reference import HumanReference, body_state, simulation_model
 
 TASK = "Tracking-MyoFullBody-v0"
+ACTIONS = (TORQUES, EXCITATIONS) = "torques", "excitations"
 JOINT_SPEED_SCALE = 0.1
 """Of joint velocities in the observation."""
 
@@ -39,14 +41,18 @@ class HumanEnvSettings:
     """Settings of the environment."""
 
     num_envs: int = 32
-    physics_dt: float = 0.001
-    """Physics step [s]; the model is made for 1 ms."""
+    physics_dt: float = 0.002
+    """Physics step [s]; the model is made for 1 ms, and stands as long with 2 ms."""
+    action: str = TORQUES
+    """What actions are: joint ``torques``, which least squares turns into excitations, or ``excitations``."""
     action_scale: float = 0.1
-    """Excitation that an action of 1 adds to the feed-forward one."""
+    """What an action of 1 adds: torque as a share of the muscles' strength about the joint, or excitation."""
     effort_weight: float = 0.05
     """Of the mean squared excitation, subtracted from the reward."""
     random_starts: bool = True
     """Whether episodes start at a random frame; otherwise at the first."""
+    push: float = 0.0
+    """Largest speed that a start adds to the root, in a random horizontal direction [m/s]."""
     num_threads: int | None = None
     """None takes one for each available core."""
     seed: int = 0
@@ -54,14 +60,18 @@ class HumanEnvSettings:
     def __post_init__(self):
         if self.num_envs < 1:
             raise ValueError(f"--num_envs is {self.num_envs}, expected at least 1.")
+        if self.action not in ACTIONS:
+            raise ValueError(f"--action is {self.action!r}, expected one of {', '.join(ACTIONS)}.")
 
 
 class HumanTrackingEnv(VecEnv):
     """Bodies that start on a motion and follow it; rsl_rl's interface.
 
-    A step holds excitations for a frame of the motion. The order is that of the other tasks: physics, terminations,
-    rewards, resets, observations; the reward compares with the frame that the step was to reach. Bodies are read by
-    sensors at the start of the last physics step.
+    A step holds excitations for a frame of the motion. With actions of torque they are those by which the muscles give
+    the reference's torque, that of the :class:`~.muscle_control.PostureReflex` and the policy's; with actions of
+    excitation they are the reference's activations and the policy's. The order is that of the other tasks: physics,
+    terminations, rewards, resets, observations; the reward compares with the frame that the step was to reach. Bodies
+    are read by sensors at the start of the last physics step.
 
     Reward: the six tracking kernels of the G1's task, as a share of their maximum, minus ``effort_weight`` times the
     mean squared excitation. An episode fails when the anchor's height is off by 0.25 m or its projected gravity by 0.8,
@@ -83,7 +93,8 @@ class HumanTrackingEnv(VecEnv):
         self.body, self.reference = body, reference
         self.model = simulation_model(body, self.cfg.physics_dt)
         self.substeps = require_substeps(reference.fps, self.cfg.physics_dt)
-        self.num_envs, self.num_actions, self.device = self.cfg.num_envs, self.model.nu, "cpu"
+        self.num_envs, self.device = self.cfg.num_envs, "cpu"
+        self.num_actions = len(body.moved_names) if self.cfg.action == TORQUES else self.model.nu
         self.max_episode_length = reference.num_frames - 1
         self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long)
         self.step_dt = 1.0 / reference.fps
@@ -96,7 +107,10 @@ class HumanTrackingEnv(VecEnv):
         joints = self.model.dof_jntid[body.coordinates.dofs[NUM_ROOT:]]
         self._joint_columns = torch.from_numpy(1 + self.model.jnt_qposadr[joints].astype(np.int64))
         self._speed_columns = torch.from_numpy(1 + self.model.nq + body.coordinates.dofs[NUM_ROOT:].astype(np.int64))
+        after = 1 + self.model.nq + self.model.nv
+        self._activation_columns = slice(after, after + self.model.na)
         self._reference_states = torch.from_numpy(reference.states)
+        self._posture = PostureReflex(body)
         self.frame = torch.zeros(self.num_envs, dtype=torch.long)
         """Frame that each body is to reach next, minus one: where it should be now."""
         self.reset_all()
@@ -104,7 +118,7 @@ class HumanTrackingEnv(VecEnv):
     def reset_all(self) -> None:
         """Put every body on a start frame."""
         self.frame = self._start_frames()
-        self._states = self._reference_states[self.frame].clone()
+        self._states = self._start_states()
         self._bodies = _rows(self.reference.bodies, self.frame)
         self.episode_length_buf = torch.zeros(self.num_envs, dtype=torch.long)
 
@@ -116,7 +130,7 @@ class HumanTrackingEnv(VecEnv):
         """Hold excitations for a frame.
 
         Args:
-            actions: Added to the feed-forward excitations, times ``action_scale``, shape [num_envs, num_muscles].
+            actions: Torques or excitations to add, in units of ``action_scale``, shape [num_envs, num_actions].
         """
         excitation = self.excitation(actions)
         self._simulate(excitation)
@@ -137,9 +151,22 @@ class HumanTrackingEnv(VecEnv):
         return self.get_observations(), reward, done, extras
 
     def excitation(self, actions: Tensor) -> Tensor:
-        """Excitations in [0, 1] of actions, about the activations that least squares found for the coming frame."""
-        wanted = self.reference.activation[self.frame + 1] + self.cfg.action_scale * actions
-        return wanted.nan_to_num(0.0).clamp(0.0, 1.0)
+        """Excitations in [0, 1] for the coming frame, shape [num_envs, num_muscles].
+
+        Args:
+            actions: The policy's, shape [num_envs, num_actions].
+        """
+        actions, frames = self.cfg.action_scale * actions.nan_to_num(0.0), self.frame + 1
+        if self.cfg.action == EXCITATIONS:
+            return (self.reference.activation[frames] + actions).clamp(0.0, 1.0)
+        muscles, states = self.reference.muscles, self._states.nan_to_num(0.0)
+        wanted = self._reference_states[frames]
+        position = (wanted - states)[:, self._joint_columns].float()
+        velocity = (wanted - states)[:, self._speed_columns].float()
+        reflex = self._posture(position, velocity, self._bodies, _rows(self.reference.bodies, frames))
+        torque = self.reference.torque[frames] + reflex + muscles.strength * actions
+        activation = states[:, self._activation_columns].float()
+        return muscles.excitations(frames, torque.nan_to_num(0.0), activation, self.step_dt)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -163,7 +190,7 @@ class HumanTrackingEnv(VecEnv):
         start = self._start_frames()
         self.frame = torch.where(done, start, self.frame)
         self.episode_length_buf = torch.where(done, 0, self.episode_length_buf)
-        self._states = torch.where(done[:, None], self._reference_states[self.frame], self._states)
+        self._states = torch.where(done[:, None], self._start_states(), self._states)
         fresh = _rows(self.reference.bodies, self.frame)
         self._bodies = BodyState(
             *(
@@ -176,6 +203,15 @@ class HumanTrackingEnv(VecEnv):
         if not self.cfg.random_starts:
             return torch.zeros(self.num_envs, dtype=torch.long)
         return torch.randint(self.reference.num_frames - 1, (self.num_envs,), generator=self._generator)
+
+    def _start_states(self) -> Tensor:
+        states = self._reference_states[self.frame].clone()
+        if self.cfg.push > 0.0:
+            size, angle = torch.rand(2, self.num_envs, generator=self._generator, dtype=states.dtype)
+            way = 2.0 * torch.pi * angle
+            column = 1 + self.model.nq
+            states[:, column : column + 2] += self.cfg.push * size[:, None] * torch.stack((way.cos(), way.sin()), -1)
+        return states
 
     def _observation(self) -> Tensor:
         """In the anchor's frame: its velocities, gravity, bodies and what they should be next; joints; phase."""

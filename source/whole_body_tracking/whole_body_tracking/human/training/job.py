@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,11 +14,14 @@ from ..inverse_dynamics import inverse_dynamics
 from ..job import least_squares
 from ..model.body import HumanBody
 from ..motions.motion import HumanMotion
-from .env import TASK, HumanEnvSettings, HumanTrackingEnv
+from .env import TASK, TORQUES, HumanEnvSettings, HumanTrackingEnv
+from .muscle_control import REST_ACTIVATION
 from .reference import HumanReference, make_reference, simulation_model
 from .runner import HumanRunner, PpoSettings, evaluate
 
 LAST = "model_*.pt"
+NUM_PUSHED, PUSH = 16, 0.2
+"""Bodies that an evaluation pushes, and the largest push [m/s]."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class HumanTrainingJob:
 
 
 def train_human(body: HumanBody, motion: HumanMotion, job: HumanTrainingJob) -> dict:
-    """Train, and measure the policy and plain feed-forward excitations from the motion's first frame.
+    """Train, and measure the policy and actions of zero, which is where it began, from the motion's first frame.
 
     Returns:
         The summary, which is also written to ``summary.json``.
@@ -65,7 +68,7 @@ def train_human(body: HumanBody, motion: HumanMotion, job: HumanTrainingJob) -> 
         "steps": int(runner.logger.tot_timesteps),
         "seconds": seconds,
         "policy": measured(body, reference, job.env, runner.policy()),
-        "feed_forward": measured(body, reference, job.env, lambda obs: torch.zeros(len(obs), body.model.nu)),
+        "untrained": measured(body, reference, job.env, lambda obs: torch.zeros(len(obs), env.num_actions)),
         "env": asdict(job.env),
         "ppo": asdict(job.ppo),
     }
@@ -74,27 +77,25 @@ def train_human(body: HumanBody, motion: HumanMotion, job: HumanTrainingJob) -> 
 
 
 def reference_of(body: HumanBody, motion: HumanMotion, settings: HumanEnvSettings) -> HumanReference:
-    """The reference with the activations of least squares."""
+    """The reference with the activations of least squares, at which bodies start."""
     dynamics = inverse_dynamics(body, motion)
     model = simulation_model(body, settings.physics_dt)
-    return make_reference(body, model, motion, dynamics.qvel, least_squares(dynamics))
+    rest = REST_ACTIVATION if settings.action == TORQUES else 0.0
+    return make_reference(body, model, motion, dynamics, least_squares(dynamics, rest))
 
 
 def measured(body: HumanBody, reference: HumanReference, settings: HumanEnvSettings, policy) -> dict[str, float]:
-    """What a policy does from the first frame; without noise all bodies do the same, so one is played."""
-    alone = HumanEnvSettings(
-        num_envs=1,
-        physics_dt=settings.physics_dt,
-        action_scale=settings.action_scale,
-        effort_weight=settings.effort_weight,
-        random_starts=False,
-        num_threads=1,
-    )
-    env = HumanTrackingEnv(body, reference, alone)
-    try:
-        return evaluate(env, policy)
-    finally:
-        env.close()
+    """What a policy does from the first frame: one body, and several that are pushed at the start."""
+    alone = replace(settings, num_envs=1, random_starts=False, push=0.0, num_threads=1)
+    pushed = replace(settings, num_envs=NUM_PUSHED, random_starts=False, push=PUSH)
+    rows = []
+    for each in (alone, pushed):
+        env = HumanTrackingEnv(body, reference, each)
+        try:
+            rows.append(evaluate(env, policy))
+        finally:
+            env.close()
+    return rows[0] | {f"pushed_{name}": rows[1][name] for name in ("survived", "finished", "tracking")}
 
 
 def newest(folder: Path) -> Path:

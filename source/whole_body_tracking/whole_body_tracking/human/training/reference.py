@@ -11,8 +11,10 @@ from torch import Tensor
 
 from whole_body_tracking.tracking.errors import BodyState
 
+from ..inverse_dynamics import HumanDynamics
 from ..model.body import HumanBody
 from ..motions.motion import HumanMotion
+from .muscle_control import MuscleTorques
 
 FULL_STATE = mujoco.mjtState.mjSTATE_FULLPHYSICS
 SENSORS = ("mjSENS_FRAMEPOS", "mjSENS_FRAMEQUAT", "mjSENS_FRAMELINVEL", "mjSENS_FRAMEANGVEL")
@@ -29,6 +31,10 @@ class HumanReference:
     """MuJoCo's full physics states with activations, shape [num_frames, num_states]."""
     activation: Tensor
     """Of least squares, in [0, 1], shape [num_frames, num_muscles]."""
+    torque: Tensor
+    """Of inverse dynamics [N m], shape [num_frames, num_coordinates]."""
+    muscles: MuscleTorques
+    """What turns torques into excitations."""
     bodies: BodyState
     """Tracked bodies, shape [num_frames, num_bodies, ...]."""
 
@@ -67,7 +73,7 @@ def body_state(sensors: np.ndarray, num_bodies: int) -> BodyState:
 
 
 def make_reference(
-    body: HumanBody, model: mujoco.MjModel, motion: HumanMotion, qvel: np.ndarray, activation: np.ndarray
+    body: HumanBody, model: mujoco.MjModel, motion: HumanMotion, dynamics: HumanDynamics, activation: np.ndarray
 ) -> HumanReference:
     """Lay a motion out for the environment.
 
@@ -75,16 +81,23 @@ def make_reference(
         body: The body.
         model: From :func:`simulation_model`.
         motion: What to track, at the control rate.
-        qvel: Its velocities, shape [num_frames, nv].
+        dynamics: Its inverse dynamics.
         activation: Activations that give its torques, shape [num_frames, num_muscles].
     """
     data = mujoco.MjData(model)
     states = np.empty((motion.num_frames, mujoco.mj_stateSize(model, FULL_STATE)))
     sensors = np.empty((motion.num_frames, model.nsensordata))
     for frame in range(motion.num_frames):
-        data.qpos[:], data.qvel[:], data.act[:] = motion.qpos[frame], qvel[frame], activation[frame]
+        data.qpos[:], data.qvel[:], data.act[:] = motion.qpos[frame], dynamics.qvel[frame], activation[frame]
         mujoco.mj_getState(model, data, states[frame], FULL_STATE)
         mujoco.mj_forward(model, data)
         sensors[frame] = data.sensordata
     bodies = body_state(sensors, len(body.table.tracked))
-    return HumanReference(motion.fps, states, torch.from_numpy(activation).float(), bodies)
+    return HumanReference(
+        motion.fps,
+        states,
+        activation=torch.from_numpy(activation).float(),
+        torque=torch.from_numpy(dynamics.torque).float(),
+        muscles=MuscleTorques(dynamics),
+        bodies=bodies,
+    )

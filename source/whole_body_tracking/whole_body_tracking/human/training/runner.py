@@ -19,11 +19,11 @@ class PpoSettings(NativePpoSettings):
 
     max_iterations: int = 1000
     hidden: tuple[int, ...] = (256, 128)
-    learning_rate: float = 1.0e-4
+    learning_rate: float = 3.0e-4
     """Fixed. The KL divergence adds up over 416 actions, so an adaptive one falls to its least within an iteration."""
     initial_std: float = 0.3
     """Of actions; in excitations it is this times the environment's action scale."""
-    gamma: float = 0.97
+    gamma: float = 0.98
 
 
 class HumanRunner(NativeRunner):
