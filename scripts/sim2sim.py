@@ -5,6 +5,7 @@ Example::
     python scripts/sim2sim.py --policy exported/policy.onnx --compare evaluation/report.json --video sim2sim.mp4
     python scripts/sim2sim.py --policy exported/policy.onnx --gait speed=0.6,turn=0.2 --steer
     python scripts/sim2sim.py --policy exported/policy.onnx --command vx=0.5,heading=0
+    python scripts/sim2sim.py --policy exported/policy.onnx --command mode=squat
 
 Needs no Isaac Lab: the observations are computed as the file's metadata describe them.
 """
@@ -41,7 +42,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     gait.add_argument("--gait_seconds", type=float, default=10.0, help="Length of the walk (%(default)s).")
     gait.add_argument("--steer", action="store_true", help="Steer it from a browser page, with keys.")
     walk = parser.add_argument_group("a policy that walks by command; --steer opens a page for it, too")
-    walk.add_argument("--command", metavar="vx=X,vy=Y,heading=H", help="Walk so [m/s, rad]; what is left out is 0.")
+    walk.add_argument(
+        "--command",
+        metavar="vx=X,vy=Y,heading=H",
+        help="Walk so [m/s, rad]; what is left out is 0. A policy with modes takes mode=NAME, too.",
+    )
     walk.add_argument("--seconds", type=float, default=10.0, metavar="S", help="Length of a walk (%(default)s).")
     walk.add_argument("--pose_clips", nargs="+", default=(), metavar="FILE", help="Clips to compare poses with.")
     gait.add_argument("--port", type=int, default=8080, help="First port that the page tries (%(default)s).")
@@ -84,13 +89,13 @@ def main() -> None:
 
 def walk_by_command(args: argparse.Namespace) -> None:
     """Walk by command and print the table, or open the page that steers."""
-    from whole_body_tracking.locomotion.command import VelocityCommand
+    from whole_body_tracking.locomotion.modes import parse_command
 
     names = ("motion", "motion_file", "compare", "drift", "viewer", "gait")
     given = [f"--{name}" for name in names if getattr(args, name)]
     if given:
         raise ValueError(f"--command and {', '.join(given)} are for different policies: drop one.")
-    command = VelocityCommand.parse(args.command)
+    command = parse_command(args.command)
     if args.steer:
         from whole_body_tracking.sim2sim.live_walk import open_live_walk
 

@@ -90,7 +90,8 @@ def evaluate(argv: list[str]) -> EvaluationResult | RobustnessResult | PartResul
 def _numbers(result: EvaluationResult | RobustnessResult | WalkResult) -> dict:
     """What ``--json`` writes: the scenarios' rows, or the means over all rollouts."""
     rows = getattr(result, "rows", [])
-    return {"scenarios": rows} if rows else dict(result.overall)
+    per_mode = getattr(result, "per_mode", [])
+    return {"scenarios": rows} if rows else dict(result.overall) | ({"per_mode": per_mode} if per_mode else {})
 
 
 def _evaluate(

@@ -88,8 +88,9 @@ def hidden_terms(env: ManagerBasedRLEnv) -> tuple[str, ...]:
 
 
 def reference_term(env: ManagerBasedRLEnv) -> MotionCommand | None:
-    """Motion command whose clips the policy needs; None also for a task whose policy no longer sees them."""
-    return None if hidden_terms(env) else motion_term(env)
+    """Motion command whose clips the policy needs; None also for a task whose policy does not see them."""
+    motion = motion_term(env)
+    return motion if getattr(motion, "is_observed", True) and not hidden_terms(env) else None
 
 
 def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
@@ -98,14 +99,15 @@ def _environment_fields(env: ManagerBasedRLEnv) -> dict[str, Any]:
         "observations": observation_terms(env),
         "command_names": _command_names(env),
         "velocity_ranges": _velocity_ranges(env.cfg),
+        "modes": getattr(motion_term(env), "modes", ()),
         "version": metadata.version("whole-body-tracking"),
         "commit": code_commit(),
     }
 
 
 def _command_names(env: ManagerBasedRLEnv) -> tuple[str, ...]:
-    names = tuple(env.command_manager.active_terms)
-    return tuple(name for name in names if name != "motion") if hidden_terms(env) else names
+    names, is_needless = tuple(env.command_manager.active_terms), motion_term(env) is not reference_term(env)
+    return tuple(name for name in names if name != "motion") if is_needless else names
 
 
 def _velocity_ranges(env_cfg: Any) -> CommandRanges | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from whole_body_tracking.actuation.muscle_drive import MuscleDrive
 from whole_body_tracking.locomotion.command import CommandRanges
+from whole_body_tracking.locomotion.modes import Mode
 
 from .clip_reference import ClipReference, TrainedClip, require_folder_name
 
@@ -26,6 +27,7 @@ ADDED_FIELDS = {
     "actuation",
     "muscles",
     "velocity_ranges",
+    "modes",
 }
 """Fields that files of this format version may lack; they have defaults."""
 
@@ -150,6 +152,8 @@ class PolicySpec:
     """Their muscles, for the actuation ``muscles``; None for others."""
     velocity_ranges: CommandRanges | None = None
     """Velocity commands of the training; None for a policy that is not told a velocity."""
+    modes: tuple[Mode, ...] = ()
+    """Modes of the policy, in the order of their one-hot observation; empty for a policy without."""
     quat_order: str = "wxyz"
     """Order of the file's ``body_quat_w`` output."""
     format_version: int = FORMAT_VERSION
@@ -299,6 +303,7 @@ class PolicySpec:
             content["clips"] = [ClipReference(**clip) for clip in content["clips"]]
             ranges = content.get("velocity_ranges")
             content["velocity_ranges"] = None if ranges is None else CommandRanges(**_tuples(ranges))
+            content["modes"] = [Mode(**mode) for mode in content.get("modes", [])]
             muscles = content.get("muscles")
             content["muscles"] = None if muscles is None else MuscleDrive(**muscles)
             content["trained_on"] = [TrainedClip(**clip) for clip in content.get("trained_on", [])]

@@ -16,9 +16,11 @@ def spec_to_metadata(spec: PolicySpec) -> dict[str, str]:
     # Only where it says something new: files written before there was a choice stay readable.
     center = {} if spec.action_center == "reference" else {"action_center": spec.action_center}
     actuation = {} if spec.actuation == "implicit" else {"actuation": spec.actuation}
+    modes = {"modes": _csv(mode.name for mode in spec.modes)} if spec.modes else {}
     return (
         center
         | actuation
+        | modes
         | {
             "run_path": spec.run_path,
             "joint_names": _csv(spec.joint_names),

@@ -8,6 +8,7 @@ from pathlib import Path
 from isaaclab.managers import ObservationTermCfg
 
 from whole_body_tracking.export.spec import ActionKind
+from whole_body_tracking.tasks.locomotion.mode_check import modes_of
 from whole_body_tracking.tasks.tracking.mdp import ResidualJointPositionActionCfg
 from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of
@@ -60,6 +61,9 @@ def _differences(env_cfg: TrackingEnvCfg, trained: dict) -> list[str]:
     for where, names, others in (("there", found, expected), ("here", expected, found)):
         alone = [name for name in names if name not in others]
         differences += [f"observed only {where}: {', '.join(alone)}"] if alone else []
+    modes, there = modes_of(env_cfg), [mode["name"] for mode in trained.get("modes", [])]
+    if modes is not None and there and there != modes:
+        differences += [f"modes {' '.join(there)}, here {' '.join(modes)} (--modes)"]
     if not differences and found != expected:
         differences = [f"observations in the order {', '.join(found)}, here {', '.join(expected)}"]
     return differences

@@ -14,7 +14,7 @@ from isaaclab_tasks.utils import setup_preset_cli
 
 from whole_body_tracking.names import require_known
 
-from .overrides import split_overrides
+from .overrides import joined_modes, split_overrides
 
 
 def add_motion_args(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,13 @@ def add_motion_args(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="FILE",
         help="RefNN of a Gait task; default: that of --checkpoint.",
+    )
+    group.add_argument(
+        "--modes",
+        type=lambda text: text.split(","),
+        default=None,
+        metavar="MODE",
+        help="Modes of a Modes task: stand, walk, turn, squat and NAME=FILE.npz, with spaces or commas between them.",
     )
     group.add_argument(
         "--wandb_path", default=None, metavar="ORG/PROJECT/RUN_ID", help="W&B run whose newest checkpoint to load."
@@ -64,7 +71,7 @@ def parse_args(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Nam
     add_launcher_args(parser)
     agent = parser.get_default("agent") or "rsl_rl_cfg_entry_point"
     parser.set_defaults(device="cuda:0" if torch.cuda.is_available() else "cpu", agent=agent)
-    others, overrides = split_overrides(argv)
+    others, overrides = split_overrides(joined_modes(argv))
     args, unknown = setup_preset_cli(parser, others)
     if unknown:
         raise ValueError(f"Unknown arguments: {' '.join(unknown)}. Run with --help to see those that exist.")

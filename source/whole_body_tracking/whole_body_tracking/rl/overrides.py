@@ -34,6 +34,19 @@ def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     return others, overrides
 
 
+def joined_modes(argv: Sequence[str]) -> list[str]:
+    """A command line with the values of ``--modes`` in one token: alone, ``squat=squat.npz`` would be an override."""
+    joined: list[str] = []
+    takes = False
+    for token in argv:
+        takes = token == "--modes" or (takes and not token.startswith("-") and not KNOWN_START.match(token))
+        if takes and token != "--modes":
+            joined[-1] += f"{',' if '=' in joined[-1] else '='}{token}"
+        else:
+            joined.append(token)
+    return joined
+
+
 def quote_list(token: str) -> str:
     """Write ``key=[a, b]`` as ``key=['a', 'b']``, which Isaac Lab reads as a list rather than as text."""
     key, _, value = token.partition("=")

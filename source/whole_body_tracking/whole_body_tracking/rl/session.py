@@ -24,6 +24,7 @@ from isaaclab_rl.rsl_rl import (
 from isaaclab_tasks.utils import resolve_task_config
 
 from whole_body_tracking.motion.sources.motion_entries import registry_paths, resolve_items
+from whole_body_tracking.tasks.locomotion.mode_check import use_modes
 from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, motion_cfg_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
@@ -59,6 +60,7 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         motion.motion_files = motion_files
     name_refnn(args, env_cfg)
     use_reward_priors(args, env_cfg)
+    use_modes(args, env_cfg)
     validate(env_cfg)
     return env_cfg, agent_cfg
 

@@ -12,6 +12,7 @@ import numpy as np
 from whole_body_tracking.export.loader import load_policy
 from whole_body_tracking.locomotion.command import UNITS, CommandRanges, VelocityCommand, wrap
 from whole_body_tracking.locomotion.falls import FALL_HEIGHT
+from whole_body_tracking.locomotion.modes import require_mode
 
 from .reference import robot_of
 from .walking import Walker, require_walker
@@ -57,6 +58,10 @@ class Steering:
         """Set ``vx``, ``vy`` or ``heading``, bounded by its range."""
         self.command = replace(self.command, **{part: float(np.clip(value, *self.ranges.of(part)))})
 
+    def set_mode(self, name: str) -> None:
+        """Change to another mode of the policy; velocities and heading stay for when a mode takes them again."""
+        self.command = replace(self.command, mode=name)
+
     def stop(self) -> None:
         """Stand, facing where the command did."""
         self.command = replace(self.command, vx=0.0, vy=0.0)
@@ -77,11 +82,15 @@ class LiveWalk:
         pos, quat = self.walker.body_poses()
         if not np.isfinite(pos).all():
             return self._start_over(fell=True)
-        if pos[0, 2] < FALL_HEIGHT:
+        if pos[0, 2] < self._fall_height():
             self._lying += self.walker.spec.control_dt
             return self._start_over(fell=True) if self._lying > FALLEN_SHOWN else (pos, quat)
         self._lying = 0.0
         return self._start_over(fell=False) if np.linalg.norm(pos[0, :2]) > LONGEST_WAY else (pos, quat)
+
+    def _fall_height(self) -> float:
+        name = getattr(self.steering.command, "mode", "")
+        return next((mode.min_height for mode in self.walker.spec.modes if mode.name == name), FALL_HEIGHT)
 
     def _start_over(self, fell: bool) -> tuple[np.ndarray, np.ndarray]:
         self.num_falls += fell
@@ -113,6 +122,8 @@ def open_live_walk(policy_path: Path, command: VelocityCommand, port: int, max_s
 
     policy = load_policy(policy_path, needs_clips=False)
     require_walker(policy.spec, Path(policy_path).name)
+    modes = [mode.name for mode in policy.spec.modes]
+    require_mode(command, modes, Path(policy_path).name)
     steering, robot = Steering(command, policy.spec.velocity_ranges), robot_of(policy.spec)
     walk, dt = LiveWalk(Walker(policy, robot), steering), policy.spec.control_dt
     server = viser.ViserServer(host="127.0.0.1", port=port, label="Walk by command", verbose=False)
@@ -121,7 +132,7 @@ def open_live_walk(policy_path: Path, command: VelocityCommand, port: int, max_s
         pos, quat = walk.advance()
         track = Track("policy", robot, robot.body_names, pos[None], quat[None])
         stage, node = Stage(server, [track], 1.0 / dt), RobotNode(server.scene, track)
-        sliders, shown = _add_controls(server, steering)
+        sliders, shown = _add_controls(server, steering, modes)
         steps = 1
         while max_steps is None or steps < max_steps:
             started = time.monotonic()
@@ -139,10 +150,16 @@ def open_live_walk(policy_path: Path, command: VelocityCommand, port: int, max_s
     return walk
 
 
-def _add_controls(server, steering: Steering) -> tuple[list, viser.GuiMarkdownHandle]:
-    """Keys, sliders, and the line that shows the command; the last two are returned."""
+def _add_controls(server, steering: Steering, modes: list[str]) -> tuple[list, viser.GuiMarkdownHandle]:
+    """Keys, sliders, a choice of modes, and the line that shows the command; sliders and line are returned."""
     from whole_body_tracking.viewer.live_slider import LiveSlider
 
+    if modes:
+        choice = server.gui.add_button_group("mode", modes)
+        choice.on_click(lambda _: steering.set_mode(choice.value))
+    for number, name in enumerate(modes[:9], start=1):
+        command = server.gui.add_command(f"mode {name}", hotkey=str(number))
+        command.on_trigger(lambda _, name=name: steering.set_mode(name))
     for name, (key, part, step) in KEYS.items():
         handle = server.gui.add_command(name, description=f"{part} {step:+g} {UNITS[part]}", hotkey=key)
         handle.on_trigger(lambda _, name=name: steering.press(name))

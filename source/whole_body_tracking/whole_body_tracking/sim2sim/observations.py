@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from whole_body_tracking.export.spec import ObservationTerm, PolicySpec
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
+from whole_body_tracking.locomotion.modes import PHASE_SIZE
 from whole_body_tracking.names import require_known
 
 
@@ -56,6 +57,10 @@ class Situation:
     """One-hot id of the tracked clip among those of the policy, shape [num_clips]."""
     velocity_command: np.ndarray = field(default_factory=lambda: np.zeros(3))
     """What a policy that walks by command is told: forward and lateral velocity [m/s], turning rate [rad/s]."""
+    mode: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """One-hot mode among those of the policy, shape [num_modes]."""
+    mode_phase: np.ndarray = field(default_factory=lambda: np.zeros(PHASE_SIZE))
+    """Phase of the mode's clip, shape [8]."""
 
 
 def command(now: Situation) -> np.ndarray:
@@ -153,6 +158,16 @@ def velocity_commands(now: Situation) -> np.ndarray:
     return now.velocity_command
 
 
+def mode(now: Situation) -> np.ndarray:
+    """One-hot mode, in the order of the spec's modes."""
+    return now.mode
+
+
+def mode_phase(now: Situation) -> np.ndarray:
+    """Phase of the clip that the mode performs; zeros in one without."""
+    return now.mode_phase
+
+
 TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
     term.__name__: term
     for term in (
@@ -175,6 +190,8 @@ TERMS: dict[str, Callable[[Situation], np.ndarray]] = {
         prior_joint_pos,
         projected_gravity,
         velocity_commands,
+        mode,
+        mode_phase,
     )
 } | {"prior_root_lin_vel": base_lin_vel, "prior_root_ang_vel": base_ang_vel, "prior_joint_vel": joint_vel}
 """All observation terms that sim2sim knows, by their names in the task and in the exported file."""
@@ -229,7 +246,7 @@ def _require_known_terms(spec: PolicySpec, source: str) -> None:
     width |= {"preview_anchor_ori_b": 6 * steps, "motion_identity": clips}
     width |= {"prior_root_height": 1, "prior_root_up": 3, "prior_root_lin_vel": 3, "prior_root_ang_vel": 3}
     width |= {"prior_joint_pos": joints, "prior_joint_vel": joints}
-    width |= {"projected_gravity": 3, "velocity_commands": 3}
+    width |= {"projected_gravity": 3, "velocity_commands": 3, "mode": len(spec.modes), "mode_phase": PHASE_SIZE}
     for place, term in enumerate(spec.observations, start=1):
         require_known(
             term.name,

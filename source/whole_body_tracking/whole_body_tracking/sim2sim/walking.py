@@ -15,6 +15,7 @@ from whole_body_tracking.evaluation.walking.report import WalkResult, report_wal
 from whole_body_tracking.export.loader import OnnxPolicy, load_policy
 from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.locomotion.command import CommandRanges, VelocityCommand, heading_of
+from whole_body_tracking.locomotion.modes import phase_features, require_mode
 from whole_body_tracking.locomotion.pose_set import load_pose_set
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
@@ -77,6 +78,7 @@ def walk_by_command(
     """
     policy = load_policy(policy_path, needs_clips=False, follows_gait=None)
     require_walker(policy.spec, Path(policy_path).name)
+    require_mode(command, [mode.name for mode in policy.spec.modes], Path(policy_path).name)
     command.require_within(walking_ranges(policy.spec))
     robot = robot_of(policy.spec)
     poses = load_pose_set(pose_clips, robot)
@@ -137,6 +139,8 @@ class Walker:
         self._default, self._scale = np.array(policy.spec.default_joint_pos), np.array(policy.spec.action_scale)
         self._body_ids = self.simulation.body_ids(robot.body_names)
         self._action = np.zeros(len(self._default))
+        self._modes = [mode.name for mode in policy.spec.modes]
+        self._mode, self._frame = "", 0
 
     def start(self, rng: np.random.Generator | None = None) -> None:
         """Stand in the default pose, facing along x.
@@ -160,9 +164,15 @@ class Walker:
         self._delay.reset()
         self._builder.reset()
         self._action = np.zeros(len(joints))
+        self._mode, self._frame = "", 0
 
     def step(self, command: VelocityCommand) -> tuple[np.ndarray, ...]:
-        """Act once: arrays of body poses and velocities, joint positions and velocities, and torques."""
+        """Act once: arrays of body poses and velocities, joint positions and velocities, and torques.
+
+        A mode that differs from the last step's begins: a clip with its first frame.
+        """
+        mode = getattr(command, "mode", "")
+        self._mode, self._frame = mode, self._frame + 1 if mode == self._mode else 1
         state = self.simulation.state
         obs = self._builder.build(self._situation(state, command))
         self._action = self.policy.run(obs)["actions"][0].astype(np.float64)
@@ -195,7 +205,15 @@ class Walker:
             preview_anchor_quat_w=nothing,
             clip_id=nothing,
             velocity_command=told,
+            **self._mode_observations(),
         )
+
+    def _mode_observations(self) -> dict[str, np.ndarray]:
+        if not self._modes:
+            return {}
+        index = self._modes.index(self._mode)
+        phase = phase_features(self._frame, self.spec.modes[index].num_frames)
+        return {"mode": np.eye(len(self._modes))[index], "mode_phase": phase}
 
 
 def walking_ranges(spec: PolicySpec) -> CommandRanges:
@@ -263,6 +281,7 @@ class GaitByCommand:
 
 
 def _recording(walks: list, command: VelocityCommand, spec: PolicySpec, robot: RobotModel) -> WalkRecording:
+    modes = [mode for mode in spec.modes if mode.name == getattr(command, "mode", "")]
     columns: Callable = lambda walk: [np.stack(values) for values in zip(*walk, strict=True)]  # noqa: E731
     arrays = [np.stack(values, axis=1) for values in zip(*map(columns, walks), strict=True)]
     pos, quat, lin_vel, ang_vel, joint_pos, joint_vel, torque = (torch.from_numpy(array).float() for array in arrays)
@@ -275,4 +294,5 @@ def _recording(walks: list, command: VelocityCommand, spec: PolicySpec, robot: R
         body_names=list(robot.body_names),
         joint_names=list(spec.joint_names),
         step_dt=spec.control_dt,
+        modes=modes * len(walks),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
@@ -15,11 +15,14 @@ from whole_body_tracking.evaluation.recording import DIVERGED
 from whole_body_tracking.locomotion import metrics
 from whole_body_tracking.locomotion.command import VelocityCommand
 from whole_body_tracking.locomotion.falls import has_fallen
+from whole_body_tracking.locomotion.modes import Mode, ModeCommand
 from whole_body_tracking.locomotion.pose_set import PoseSet
 from whole_body_tracking.motion import MotionClip, RawMotion, convert
 from whole_body_tracking.motion.geometry.rotations import quat_rotate
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.tracking.errors import BodyState
+
+from .clip_errors import r_mpkpe
 
 SETTLE_TIME = 2.0
 """First part of a walk, in which the robot gets going and turns: velocity and heading are not judged in it [s]."""
@@ -44,6 +47,14 @@ DEFINITIONS = {
     "survived_s": "Time until the fall in s, mean over walks.",
 }
 """Meaning of every metric."""
+MODE_DEFINITIONS = {
+    "r_mpkpe": "Distance in m between tracked bodies and those of the clip after re-anchoring the clip at the robot;"
+    " mean over bodies and over steps until the clip's end or a fall, in modes that perform a clip.",
+}
+"""Meaning of metrics that policies with modes have beside the others. In a mode with a clip there is no velocity error
+and no heading error, and fallen is: root 0.25 m below the clip's lowest or 0.8 rad beyond its largest tilt."""
+OF_COMMANDS = ("velocity_error", "velocity_error_instant", "heading_error")
+"""Metrics that a mode with a clip does not have."""
 KEYS = (
     "velocity_error", "heading_error", "falls_per_minute", "cost_of_transport", "slip", "jerk", "pose_distance",
 )  # fmt: skip
@@ -68,6 +79,10 @@ class WalkRecording:
     joint_names: list[str]
     step_dt: float
     """Duration of a step [s]."""
+    modes: list[Mode] = field(default_factory=list)
+    """Mode of each rollout; empty for a policy without modes."""
+    clips: dict[str, MotionClip] = field(default_factory=dict)
+    """Clips of modes, by name, as far as they are known."""
 
     @property
     def fallen(self) -> Tensor:
@@ -77,7 +92,11 @@ class WalkRecording:
         diverged = ~torch.stack([(value.abs() < DIVERGED).all(-1) for value in values]).all(0)
         root = self.bodies.quat_w[:, :, 0]
         up = quat_rotate(root, torch.tensor([0.0, 0.0, 1.0]).expand(*root.shape[:-1], 3))
-        return has_fallen(self.bodies.pos_w[:, :, 0, 2], up[..., 2]) | diverged
+        height = self.bodies.pos_w[:, :, 0, 2]
+        if not self.modes:
+            return has_fallen(height, up[..., 2]) | diverged
+        lowest, tilt = (torch.tensor([getattr(m, name) for m in self.modes]) for name in ("min_height", "max_tilt"))
+        return has_fallen(height, up[..., 2], lowest, tilt.cos()) | diverged
 
 
 def measure_walks(recording: WalkRecording, robot: RobotModel, poses: PoseSet) -> dict[str, Tensor]:
@@ -96,8 +115,9 @@ def measure_walks(recording: WalkRecording, robot: RobotModel, poses: PoseSet) -
     power = effort.mean_power(recording.joint_torque.nan_to_num(), recording.joint_vel.nan_to_num(), running)
     root_pos = recording.bodies.pos_w[:, :, 0].nan_to_num()
     fell, survived_s = ~running.all(0), running.sum(0) * recording.step_dt
+    has_clip = torch.tensor([mode.has_clip for mode in recording.modes] or [False] * len(fell))
     cost = effort.cost_of_transport(power, root_pos, running, robot.total_mass, recording.step_dt)
-    return {
+    measured = {
         "velocity_error": metrics.velocity_error(velocity, command[:, :2], running, window, settle),
         "velocity_error_instant": metrics.velocity_error(velocity, command[:, :2], running, 1, settle),
         "heading_error": metrics.heading_error(heading, command[:, 2], running, settle),
@@ -111,6 +131,12 @@ def measure_walks(recording: WalkRecording, robot: RobotModel, poses: PoseSet) -
         "survived": ~fell,
         "survived_s": survived_s,
     }  # fmt: skip
+    if not recording.modes:
+        return measured
+    measured |= {name: torch.where(has_clip, torch.nan, measured[name]) for name in OF_COMMANDS}
+    names = [mode.name for mode in recording.modes]
+    bodies = recording.bodies.pos_w, recording.bodies.quat_w
+    return measured | {"r_mpkpe": r_mpkpe(*bodies, recording.body_names, names, recording.clips, running, robot)}
 
 
 def summary(measured: dict[str, Tensor]) -> dict[str, float | int | None]:
@@ -122,14 +148,35 @@ def summary(measured: dict[str, Tensor]) -> dict[str, float | int | None]:
     means = {name: float(values.double().nanmean()) for name, values in measured.items() if name != "fell"}
     means["falls_per_minute"] = metrics.falls_per_minute(measured["fell"], measured["survived_s"])
     finite = {name: value if math.isfinite(value) else None for name, value in means.items()}
-    return {name: finite[name] for name in DEFINITIONS} | {"num_rollouts": len(measured["fell"])}
+    return {name: finite[name] for name in definitions_of(measured)} | {"num_rollouts": len(measured["fell"])}
+
+
+def definitions_of(measured: dict[str, Tensor]) -> dict[str, str]:
+    """Meaning of the metrics that there are."""
+    return DEFINITIONS | {name: text for name, text in MODE_DEFINITIONS.items() if name in measured}
+
+
+def mode_rows(measured: dict[str, Tensor], modes: Sequence[Mode]) -> list[dict]:
+    """The :func:`summary` of the rollouts of each mode, with its name; empty for a policy without modes.
+
+    Args:
+        measured: From :func:`measure_walks`.
+        modes: Mode of each rollout.
+    """
+    names = [mode.name for mode in modes]
+    chosen = {name: [index for index, other in enumerate(names) if other == name] for name in dict.fromkeys(names)}
+    return [
+        {"mode": name} | summary({key: values[rows] for key, values in measured.items()})
+        for name, rows in chosen.items()
+    ]
 
 
 def walk_rows(measured: dict[str, Tensor], commands: Sequence[VelocityCommand]) -> list[dict]:
     """Every metric of each walk with its command."""
     rows = []
     for index, command in enumerate(commands):
-        row = {"vx": command.vx, "vy": command.vy, "heading": command.heading}
+        row = {"mode": command.mode} if isinstance(command, ModeCommand) else {}
+        row |= {"vx": command.vx, "vy": command.vy, "heading": command.heading}
         rows.append(row | {name: float(values[index]) for name, values in measured.items()})
     return rows
 

@@ -14,10 +14,22 @@ from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.viewer.page import write_page
 from whole_body_tracking.viewer.tracks import Track
 
-from .recording import DEFINITIONS, KEYS, WalkRecording, measure_walks, median_walk, summary, walk_rows, walked_clip
+from .recording import (
+    KEYS,
+    WalkRecording,
+    definitions_of,
+    measure_walks,
+    median_walk,
+    mode_rows,
+    summary,
+    walk_rows,
+    walked_clip,
+)
 
 FILES = ("report.json", "per_rollout.csv", "played.npz", "played.html", "played.mp4")
 """Every file that a report may have."""
+MODE_COLUMNS = ("survived", "velocity_error", "heading_error", "r_mpkpe", "jerk")
+"""Columns of the table of modes in a terminal; the report has all metrics."""
 
 
 @dataclass
@@ -30,20 +42,27 @@ class WalkResult:
     """Where the files are."""
     rows: list[dict] = field(default_factory=list)
     """One for each scenario, with its name; empty for none."""
+    per_mode: list[dict] = field(default_factory=list)
+    """One for each mode, with its name; empty for a policy without modes."""
     video: Path | None = None
 
     def render(self) -> str:
         """A plain table for a terminal."""
         if self.rows:
             return render_scenarios(self.rows)
-        return "\n".join(f"{name:>22}: {_text(value)}" for name, value in self.overall.items())
+        lines = [f"{name:>22}: {_text(value)}" for name, value in self.overall.items()]
+        return "\n".join([*lines, "", render_rows("mode", self.per_mode, MODE_COLUMNS)] if self.per_mode else lines)
 
 
 def render_scenarios(rows: Sequence[dict]) -> str:
     """Rows of scenarios as a plain table for a terminal."""
-    columns = ("survived", *KEYS)
-    lines = [f"{'scenario':<16}" + "".join(f"{name:>18}" for name in columns)]
-    return "\n".join([*lines, *(f"{row['scenario']:<16}" + _cells(row, columns) for row in rows)])
+    return render_rows("scenario", rows, ("survived", *KEYS))
+
+
+def render_rows(kind: str, rows: Sequence[dict], columns: Sequence[str]) -> str:
+    """Rows with a name under ``kind`` as a plain table for a terminal."""
+    lines = [f"{kind:<16}" + "".join(f"{name:>18}" for name in columns)]
+    return "\n".join([*lines, *(f"{row[kind]:<16}" + _cells(row, columns) for row in rows)])
 
 
 def write_walks(
@@ -69,9 +88,11 @@ def write_walks(
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
-    result = WalkResult(summary(measured), folder)
+    result = WalkResult(summary(measured), folder, per_mode=mode_rows(measured, recording.modes))
     write_table(folder / "per_rollout.csv", walk_rows(measured, recording.commands))
-    write_json(folder / "report.json", {"overall": result.overall, "definitions": DEFINITIONS} | details)
+    content = {"overall": result.overall, "definitions": definitions_of(measured)}
+    content |= {"per_mode": result.per_mode} if result.per_mode else {}
+    write_json(folder / "report.json", content | details)
     index = median_walk(measured)
     played = walked_clip(recording, index, robot)
     if played is None:

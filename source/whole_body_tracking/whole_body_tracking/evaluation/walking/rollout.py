@@ -11,7 +11,9 @@ from torch import Tensor
 
 from whole_body_tracking.evaluation.rollout import Disturbance
 from whole_body_tracking.locomotion.command import VelocityCommand
+from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.tasks.locomotion.command_check import COMMAND_TERM, velocity_cfg_of
+from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
 from whole_body_tracking.tracking.errors import BodyState
 from whole_body_tracking.tracking.joint_drive import drive_torque
@@ -21,6 +23,8 @@ from .recording import WalkRecording
 if TYPE_CHECKING:
     from isaaclab.envs.mdp import UniformVelocityCommand
     from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
+
+    from whole_body_tracking.tasks.locomotion.mdp.mode_commands import ModeMotionCommand
 
 
 def configure_walks(env_cfg: Any, perturbed: bool = True) -> None:
@@ -57,6 +61,10 @@ def roll_walks(
         disturb: Acts on the environment or the actions before each step.
     """
     torch.manual_seed(seed)
+    motion = modes_term(env)
+    if motion is not None:
+        names = [mode.name for mode in motion.modes]
+        motion.fixed_modes = torch.tensor([names.index(one.mode) for one in commands], device=motion.device)
     env.reset()
     give_commands(env, commands)
     obs, samples = env.get_observations(), []
@@ -74,7 +82,17 @@ def roll_walks(
         body_names=list(robot.body_names),
         joint_names=list(robot.joint_names),
         step_dt=env.unwrapped.step_dt,
+        modes=[] if motion is None else [motion.modes[index] for index in motion.fixed_modes.tolist()],
+        clips={}
+        if motion is None
+        else {one.name: MotionClip.load(one.file) for one in motion.entries_of_modes if one.file},
     )
+
+
+def modes_term(env: RslRlVecEnvWrapper) -> ModeMotionCommand | None:
+    """The command that holds an environment's modes; None for a task without."""
+    motion = motion_of(env)
+    return motion if hasattr(motion, "fixed_modes") else None
 
 
 def give_commands(env: RslRlVecEnvWrapper, commands: Sequence[VelocityCommand]) -> None:
@@ -84,7 +102,8 @@ def give_commands(env: RslRlVecEnvWrapper, commands: Sequence[VelocityCommand]) 
     values = torch.tensor([[one.vx, one.vy, one.heading] for one in commands], device=unwrapped.device)
     term.vel_command_b[:, :2] = values[:, :2]
     term.heading_target[:] = values[:, 2]
-    term.is_heading_env[:], term.is_standing_env[:] = True, False
+    motion = modes_term(env)
+    term.is_heading_env[:], term.is_standing_env[:] = True, False if motion is None else ~motion.moves
     term.compute(0.0)
     unwrapped.obs_buf = unwrapped.observation_manager.compute()
 

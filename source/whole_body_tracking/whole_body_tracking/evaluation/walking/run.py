@@ -10,11 +10,13 @@ from whole_body_tracking.evaluation.provenance import describe_evaluation
 from whole_body_tracking.evaluation.scenarios import DELAY, Scenario, find_scenario
 from whole_body_tracking.files import write_json, write_table
 from whole_body_tracking.locomotion.command import VelocityCommand, spread_commands
+from whole_body_tracking.locomotion.modes import parse_command, require_mode, spread_mode_commands
 from whole_body_tracking.locomotion.pose_set import PoseSet, load_pose_set
 from whole_body_tracking.rl.policies import CheckpointPolicy
 from whole_body_tracking.rl.session import resolve_configs, tracking_env
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.locomotion.command_check import ranges_of, velocity_cfg_of
+from whole_body_tracking.tasks.locomotion.mode_check import modes_of
 
 from .recording import WalkRecording, measure_walks, summary
 from .report import WalkResult, report_walks
@@ -32,7 +34,9 @@ def add_walk_args(parser: argparse.ArgumentParser) -> None:
     """Add the flags of tasks that walk by command."""
     group = parser.add_argument_group("tasks that walk by command")
     group.add_argument(
-        "--command", metavar="vx=X,vy=Y,heading=H", help="One command for all walks; default: spread over the ranges."
+        "--command",
+        metavar="vx=X,vy=Y,heading=H",
+        help="One command for all walks, such as vx=0.5 or mode=turn,heading=1; default: spread over ranges and modes.",
     )
     group.add_argument("--seconds", type=float, default=None, help="Length of a walk (10).")
     group.add_argument("--pose_clips", nargs="+", default=None, metavar="FILE", help="Clips to compare poses with.")
@@ -116,10 +120,13 @@ def scenario_names(text: str) -> list[str]:
 
 
 def _commands(args: argparse.Namespace, env_cfg: Any) -> list[VelocityCommand]:
-    ranges = ranges_of(velocity_cfg_of(env_cfg))
-    if args.command is None:
+    ranges, modes = ranges_of(velocity_cfg_of(env_cfg)), modes_of(env_cfg)
+    if args.command is None and modes is None:
         return spread_commands(ranges, args.num_envs, env_cfg.seed)
-    command = VelocityCommand.parse(args.command)
+    if args.command is None:
+        return spread_mode_commands(ranges, modes, args.num_envs, env_cfg.seed)
+    command = parse_command(args.command)
+    require_mode(command, modes or (), args.task)
     command.require_within(ranges)
     return [command] * args.num_envs
 

@@ -33,7 +33,8 @@ START_NOISE = 0.2
 """Share of the tracking task's start noise: with all of it every episode begins with a recovery step."""
 
 
-def _scaled(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+def scaled_start_noise(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """The tracking task's noise on starts times :data:`START_NOISE`."""
     return {axis: (START_NOISE * low, START_NOISE * high) for axis, (low, high) in ranges.items()}
 
 
@@ -50,8 +51,8 @@ class ScheduleCommandsCfg:
 
     motion = ScheduledMotionCommandCfg(
         asset_name="robot",
-        pose_range=_scaled(START_POSE_RANGE),
-        velocity_range=_scaled(VELOCITY_RANGE),
+        pose_range=scaled_start_noise(START_POSE_RANGE),
+        velocity_range=scaled_start_noise(VELOCITY_RANGE),
         joint_position_range=(-0.02, 0.02),
         start_sampling="uniform",
         clip_end="loop",

@@ -9,7 +9,6 @@ task, and ends with a fall.
 from __future__ import annotations
 
 import os
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,12 +18,13 @@ from torch import Tensor
 
 from whole_body_tracking.locomotion.metrics import heading, in_heading_frame
 from whole_body_tracking.locomotion.schedule import PhaseRules, PhaseSchedule
-from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
+
+from .guided_motion import GuidedMotionCommand
 
 if TYPE_CHECKING:
     from isaaclab.envs import ManagerBasedRLEnv
 
-    from whole_body_tracking.motion import MotionLibrary, MotionState
+    from whole_body_tracking.motion import MotionLibrary
 
     from .scheduled_commands_cfg import GuidedVelocityCommandCfg, ScheduledMotionCommandCfg
 
@@ -45,7 +45,7 @@ def phase_rules(cfg: ScheduledMotionCommandCfg) -> PhaseRules:
     return PhaseRules(tuple(cfg.phase_weights), *numbers, steps)
 
 
-class ScheduledMotionCommand(MotionCommand):
+class ScheduledMotionCommand(GuidedMotionCommand):
     """Reference of guided episodes."""
 
     cfg: ScheduledMotionCommandCfg
@@ -54,10 +54,8 @@ class ScheduledMotionCommand(MotionCommand):
         self.schedule = PhaseSchedule(phase_rules(cfg), env.device)
         """Phase of the training."""
         self.schedule.phase = cfg.first_phase % len(cfg.phase_weights)
-        self.guided = torch.full((env.num_envs,), not self.schedule.is_last, device=env.device)
-        """Whether each env's episode is guided, shape [num_envs]."""
-        self._stands = torch.zeros_like(self.guided)
         super().__init__(cfg, env)
+        self.guided[:] = not self.schedule.is_last
 
     @property
     def guidance(self) -> Tensor:
@@ -78,15 +76,8 @@ class ScheduledMotionCommand(MotionCommand):
         """Start episodes, guided ones by chance, and free ones by chance standing."""
         draws = torch.rand(2, len(env_ids), device=self.device)
         self.guided[env_ids] = draws[0] < self.schedule.weight
-        self._stands[env_ids] = ~self.guided[env_ids] & (draws[1] < self.cfg.standing_starts)
+        self.stands[env_ids] = ~self.guided[env_ids] & (draws[1] < self.cfg.standing_starts)
         super()._resample_command(env_ids)
-
-    def _write_state(self, env_ids: Tensor, state: MotionState, noise: tuple[Tensor, Tensor, Tensor]) -> None:
-        """Write the reference's state; an episode that stands stays where the reset's events have put it."""
-        rows = (~self._stands[env_ids]).nonzero().flatten()
-        if len(rows) > 0:  # once per reset, which asks the device for its envs anyway
-            kept = {field.name: getattr(state, field.name)[rows] for field in fields(state)}
-            super()._write_state(env_ids[rows], replace(state, **kept), tuple(values[rows] for values in noise))
 
 
 class GuidedVelocityCommand(UniformVelocityCommand):

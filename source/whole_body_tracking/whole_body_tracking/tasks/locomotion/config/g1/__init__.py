@@ -19,3 +19,4 @@ def _register(task_id: str, env_cfg: str, agent_cfg: str) -> None:
 
 _register("Velocity-Flat-G1-v0", "velocity_g1_env_cfg:G1VelocityEnvCfg", "G1VelocityPPORunnerCfg")
 _register("Velocity-Flat-G1-Schedule-v0", "schedule_g1_env_cfg:G1ScheduleEnvCfg", "G1SchedulePPORunnerCfg")
+_register("Velocity-Flat-G1-Modes-v0", "modes_g1_env_cfg:G1ModesEnvCfg", "G1ModesPPORunnerCfg")

@@ -46,3 +46,17 @@ class G1ScheduleCpuPPORunnerCfg(G1VelocityCpuPPORunnerCfg):
     """The same in a folder of its own."""
 
     experiment_name: str = "g1_schedule"
+
+
+@configclass
+class G1ModesPPORunnerCfg(G1VelocityPPORunnerCfg):
+    """The same in a folder of its own."""
+
+    experiment_name: str = "g1_modes"
+
+
+@configclass
+class G1ModesCpuPPORunnerCfg(G1VelocityCpuPPORunnerCfg):
+    """The same in a folder of its own."""
+
+    experiment_name: str = "g1_modes"
