@@ -37,9 +37,10 @@ def run_folder(probed: Path) -> Path:
     return folder
 
 
-def documented() -> dict[str, dict[str, list[float]]]:
-    """Rows of the table in docs/tasks.md: numbers by what they belong to."""
-    section = (ROOT / "docs" / "tasks.md").read_text().split("## Every number")[1].split("\n## ")[0]
+def documented(heading: str = "## Every number") -> dict[str, dict[str, list[float]]]:
+    """Rows of the table of numbers in a section of docs/tasks.md: numbers by what they belong to."""
+    section = (ROOT / "docs" / "tasks.md").read_text().split(heading)[1].split("\n## ")[0]
+    section = section[section.index("| what | numbers | meaning |") :]
     rows = [re.split(r" *\| *", line.strip("| ")) for line in section.splitlines() if line.startswith("| ")]
     table = {}
     for what, numbers, *_ in rows[1:]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from whole_body_tracking.rl.overrides import require_known_paths, split_overrides
+from whole_body_tracking.rl.overrides import joined_modes, require_known_paths, split_overrides
 
 pytestmark = pytest.mark.unit
 
@@ -67,3 +67,12 @@ def test_values_that_exist_may_be_set(path):
 def test_a_misspelt_path_is_refused(path, message):
     with pytest.raises(ValueError, match=message):
         require_known_paths([f"{path}=1"], Env(), None)
+
+
+def test_modes_with_clips_are_no_overrides():
+    argv = ["--modes", "stand", "dance=a.npz", "physics=mujoco_cpu", "--task", "T", "env.decimation=2"]
+    joined = ["--modes=stand,dance=a.npz", "physics=mujoco_cpu", "--task", "T", "env.decimation=2"]
+    assert joined_modes(argv) == joined
+    assert joined_modes(["--modes", "dance=a.npz", "walk", "--headless"]) == ["--modes=dance=a.npz,walk", "--headless"]
+    assert joined_modes(["x=1", "--modes"]) == ["x=1", "--modes"]
+    assert split_overrides(joined) == ([joined[0], "--task", "T"], ["physics=mujoco_cpu", "env.decimation=2"])

@@ -12,10 +12,10 @@ from whole_body_tracking.robots import G1
 
 pytestmark = pytest.mark.unit
 
-VELOCITY, SCHEDULE = "Velocity-Flat-G1-v0", "Velocity-Flat-G1-Schedule-v0"
+VELOCITY, SCHEDULE, MODES = "Velocity-Flat-G1-v0", "Velocity-Flat-G1-Schedule-v0", "Velocity-Flat-G1-Modes-v0"
 
 
-@pytest.mark.parametrize("task", [VELOCITY, SCHEDULE])
+@pytest.mark.parametrize("task", [VELOCITY, SCHEDULE, MODES])
 @pytest.mark.parametrize("engine", ["mujoco_cpu", "newton_mjwarp", "ovphysx"])
 def test_a_task_resolves_on_every_engine(task, engine):
     assert gym.spec(task).kwargs["default_agent"] == "rsl_rl"
