@@ -91,12 +91,14 @@ def walk_by_command(args: argparse.Namespace) -> None:
     """Walk by command and print the table, or open the page that steers."""
     from whole_body_tracking.locomotion.modes import parse_command
 
-    names = ("motion", "motion_file", "compare", "drift", "viewer", "gait")
+    names = ("motion", "compare", "drift", "viewer", "gait")
     given = [f"--{name}" for name in names if getattr(args, name)]
     if given:
         raise ValueError(f"--command and {', '.join(given)} are for different policies: drop one.")
     command = parse_command(args.command)
     if args.steer:
+        if args.motion_file:
+            raise ValueError("--motion_file is measured against, and --steer measures nothing: drop one.")
         from whole_body_tracking.sim2sim.live_walk import open_live_walk
 
         open_live_walk(args.policy, command, args.port)
@@ -106,7 +108,9 @@ def walk_by_command(args: argparse.Namespace) -> None:
     conditions = walking.Conditions(
         args.num_rollouts, args.seconds, args.seed, not args.exact_start, args.control_delay
     )
-    result = walking.walk_by_command(args.policy, command, conditions, args.output_dir, args.pose_clips, args.video)
+    result = walking.walk_by_command(
+        args.policy, command, conditions, args.output_dir, args.pose_clips, args.video, args.motion_file
+    )
     print(result.render())
     print(f"[INFO] Report: {result.folder}")
     if result.video:

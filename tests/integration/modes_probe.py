@@ -42,12 +42,14 @@ def asked_for(env, motion) -> dict:
     env.reset()
     env.step(torch.zeros(4, 29))
     shown = env.obs_buf["policy"]
+    motion._update_metrics()
     terms = ("velocity", "heading", "upright", "hip_deviation", "alive", "motion_body_pos", "motion_global_anchor_pos")
     return {
         "one_hot": shown[:, OF_MODES][:, :4].tolist(),
         "phase": shown[:, OF_MODES][:, 4:].tolist(),
         "command": command.command.tolist(),
         "frames": motion.frames.tolist(),
+        "error": motion.metrics["error_joint_pos"].tolist(),
         "rewards": {name: value(env, name).tolist() for name in terms},
         "reference": env.obs_buf["critic"][:, 112:].abs().sum(-1).tolist(),
         "low": env.termination_manager.get_term_cfg("too_low").func(env, minimum_height=9.0).tolist(),

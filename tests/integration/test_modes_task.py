@@ -73,6 +73,7 @@ def test_what_counts_in_which_mode(found):
     for name in ("motion_body_pos", "motion_global_anchor_pos"):
         assert rewards[name][:3] == [0.0] * 3 and rewards[name][3] > 0.2, name
     assert rewards["alive"] == [1.0] * 4
+    assert found["error"] == pytest.approx([found["error"][3]] * 4)  # logged: of envs with a clip
     assert found["low"] == [True, True, True, False]  # a clip may go down
 
 
@@ -108,8 +109,10 @@ def test_the_exported_policy_plays_each_mode_in_plain_mujoco(run_folder: Path, t
     assert [mode.name for mode in spec.modes] == NAMES and spec.modes[3].num_frames == 251
     assert spec.clips == () and spec.command_names == ("base_velocity",) and not (path.parent / "clips").exists()
     for command in (ModeCommand(0.5, mode="walk"), ModeCommand(mode="bend")):
-        result = walk_by_command(path, command, Conditions(num_rollouts=1, seconds=0.4), tmp_path)
+        clip = DEFAULT_MOTION_FILE if command.mode == "bend" else None
+        result = walk_by_command(path, command, Conditions(1, 0.4), tmp_path, motion_file=clip)
         assert result.per_mode[0]["mode"] == command.mode and result.overall["survived"] == 1.0
+    assert 0.0 < result.overall["r_mpkpe"] < 0.3
     walk = open_live_walk(path, ModeCommand(mode="turn"), port=18_790, max_steps=2)
     assert walk.num_falls == 0
 

@@ -5,12 +5,15 @@ import pytest
 from g1_policies import export_zero_policy
 
 from whole_body_tracking.export import ObservationTerm
+from whole_body_tracking.export.clip_reference import TrainedClip
 from whole_body_tracking.export.loader import load_policy
 from whole_body_tracking.locomotion.command import CommandRanges, VelocityCommand
 from whole_body_tracking.locomotion.modes import Mode, ModeCommand, clip_mode, phase_features
+from whole_body_tracking.motion import MotionClip
+from whole_body_tracking.motion.defaults import DEFAULT_MOTION_FILE, DEFAULT_WALK_FILE
 from whole_body_tracking.robots import G1
 from whole_body_tracking.sim2sim.live_walk import LiveWalk, Steering
-from whole_body_tracking.sim2sim.walking import Conditions, Walker, walk_by_command
+from whole_body_tracking.sim2sim.walking import Conditions, Walker, clip_of_mode, walk_by_command
 
 pytestmark = pytest.mark.unit
 
@@ -31,6 +34,7 @@ def policy_path(tmp_path_factory):
         clips=(),
         velocity_ranges=RANGES,
         modes=MODES,
+        trained_on=(TrainedClip("squat", MotionClip.load(DEFAULT_MOTION_FILE).digest),),
     )
     return path
 
@@ -69,6 +73,16 @@ def test_a_policy_sees_its_mode_and_where_in_the_clip_it_is(policy_path, monkeyp
 def test_a_command_that_the_policy_does_not_know_is_refused(policy_path, tmp_path, command, said):
     with pytest.raises(ValueError, match=said):
         walk_by_command(policy_path, command, Conditions(), tmp_path)
+
+
+def test_the_clip_to_measure_against_is_that_of_the_training(policy_path):
+    spec, squat = load_policy(policy_path).spec, ModeCommand(mode="squat")
+    assert clip_of_mode(DEFAULT_MOTION_FILE, squat, spec).num_frames == 251
+    with pytest.raises(ValueError, match=r"walk.npz is not a clip that the policy was trained with: squat"):
+        clip_of_mode(DEFAULT_WALK_FILE, squat, spec)
+    for command in (ModeCommand(mode="walk"), VelocityCommand()):
+        with pytest.raises(ValueError, match=r"is for a mode that performs a clip.*The policy has squat"):
+            clip_of_mode(DEFAULT_MOTION_FILE, command, spec)
 
 
 def test_a_page_changes_modes_and_judges_falls_by_them(policy_path):

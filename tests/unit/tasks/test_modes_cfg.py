@@ -2,6 +2,8 @@
 
 import json
 import re
+from copy import deepcopy
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
@@ -20,8 +22,13 @@ pytestmark = pytest.mark.unit
 TASK, VELOCITY = "Velocity-Flat-G1-Modes-v0", "Velocity-Flat-G1-v0"
 
 
-def resolved(task=TASK, play=False):
+@cache
+def _resolved(task, play):
     return resolve_task_config(task, "rsl_rl_cfg_entry_point", play_mode=play, overrides=["physics=mujoco_cpu"])[0]
+
+
+def resolved(task=TASK, play=False):
+    return deepcopy(_resolved(task, play))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from whole_body_tracking.export.spec import PolicySpec
 from whole_body_tracking.locomotion.command import CommandRanges, VelocityCommand, heading_of
 from whole_body_tracking.locomotion.modes import phase_features, require_mode
 from whole_body_tracking.locomotion.pose_set import load_pose_set
+from whole_body_tracking.motion import MotionClip
 from whole_body_tracking.names import require_known
 from whole_body_tracking.robots import RobotModel
 from whole_body_tracking.robots.mujoco_simulation import RobotState
@@ -61,6 +62,7 @@ def walk_by_command(
     output_dir: Path | None = None,
     pose_clips: Sequence[str] = (),
     video: Path | None = None,
+    motion_file: Path | None = None,
 ) -> WalkResult:
     """Walk, measure, and write ``report.json``, ``per_rollout.csv``, ``played.npz`` and ``played.html``.
 
@@ -71,15 +73,18 @@ def walk_by_command(
         output_dir: Folder to write to; None takes ``sim2sim/`` beside the policy.
         pose_clips: Clips to compare poses with; none takes those of the package.
         video: Where to write a video of the median walk; None writes none.
+        motion_file: Clip of the command's mode, to measure how well it is performed.
 
     Raises:
         FileNotFoundError: If a file does not exist.
-        ValueError: If the policy does not walk by command, needs a reference, or was not trained for such a command.
+        ValueError: If the policy does not walk by command, needs a reference, or was not trained for such a command, or
+            the clip is not the mode's.
     """
     policy = load_policy(policy_path, needs_clips=False, follows_gait=None)
     require_walker(policy.spec, Path(policy_path).name)
     require_mode(command, [mode.name for mode in policy.spec.modes], Path(policy_path).name)
     command.require_within(walking_ranges(policy.spec))
+    clips = {} if motion_file is None else {command.mode: clip_of_mode(motion_file, command, policy.spec)}
     robot = robot_of(policy.spec)
     poses = load_pose_set(pose_clips, robot)
     walker = (GaitByCommand if policy.spec.holds_refnn else Walker)(policy, robot, conditions.control_delay)
@@ -90,6 +95,7 @@ def walk_by_command(
         walker.start(rng)
         walks.append([walker.step(command) for _ in range(num_steps)])
     recording = _recording(walks, command, policy.spec, robot)
+    recording.clips = clips
     details = {
         "task": policy.spec.task,
         "engine": f"plain MuJoCo {mujoco.__version__}",
@@ -99,6 +105,27 @@ def walk_by_command(
     }
     folder = Path(output_dir) if output_dir else Path(policy_path).parent / "sim2sim"
     return report_walks(folder, recording, robot, poses, details, video or False)
+
+
+def clip_of_mode(path: Path, command: VelocityCommand, spec: PolicySpec) -> MotionClip:
+    """Read the clip that a mode performs.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the mode performs none, or the policy was not trained with this one.
+    """
+    performing = [mode.name for mode in spec.modes if mode.has_clip]
+    if getattr(command, "mode", "") not in performing:
+        raise ValueError(
+            f"--motion_file is for a mode that performs a clip, and the command is '{command}'. The policy has"
+            f" {', '.join(performing) or 'none'}."
+        )
+    clip = MotionClip.load(path)
+    clip.require_fps(1.0 / spec.control_dt)
+    if clip.digest not in [trained.sha256 for trained in spec.trained_on]:
+        names = ", ".join(trained.name for trained in spec.trained_on) or "unknown ones"
+        raise ValueError(f"{path} is not a clip that the policy was trained with: {names}.")
+    return clip
 
 
 def require_walker(spec: PolicySpec, source: str) -> None:

@@ -132,6 +132,15 @@ class ModeMotionCommand(GuidedMotionCommand):
 
     # -- internals ---------------------------------------------------------------------------------------------------
 
+    def _update_metrics(self) -> None:
+        """Errors of envs that perform a clip; the others get their mean, so that it is what is logged."""
+        super()._update_metrics()
+        values = torch.stack(list(self.metrics.values()))
+        counted = values.isfinite() & self.guided
+        means = torch.where(counted, values, 0.0).sum(-1, keepdim=True) / counted.sum(-1, keepdim=True).clamp(min=1)
+        kept = torch.where(self.guided, values, means)
+        self.metrics.update(zip(self.metrics, kept.unbind(0), strict=True))
+
     def _resample_command(self, env_ids: Tensor) -> None:
         """Start episodes in a drawn mode; those of a clip by chance in one of its frames."""
         mode = self._draw(env_ids)
