@@ -57,8 +57,9 @@ class ModeMotionCommand(GuidedMotionCommand):
         self._walks, self._moves = (
             torch.tensor([name in kinds for name in names], device=self.device) for kinds in ((WALK,), (WALK, TURN))
         )
-        self._place_quat = torch.zeros(self.num_envs, 4, device=self.device)
-        self._place_quat[:, 3] = 1.0
+        self._unturned = torch.tensor([0.0, 0.0, 0.0, 1.0], device=self.device)
+        self._horizontal = torch.tensor([1.0, 1.0, 0.0], device=self.device)
+        self._place_quat = self._unturned.repeat(self.num_envs, 1)
         self._place_shift = torch.zeros(self.num_envs, 3, device=self.device)
         self._mode_time = torch.zeros(self.num_envs, device=self.device)
         self._ended = torch.zeros(2, len(names), device=self.device)
@@ -153,8 +154,7 @@ class ModeMotionCommand(GuidedMotionCommand):
         self.switched[env_ids] = False
         self.set_start(env_ids, clip_ids, frames)
         quat, shift = self._where_robots_are(env_ids)
-        unturned = quat.new_tensor([0.0, 0.0, 0.0, 1.0])
-        self._place_quat[env_ids] = torch.where(in_frame[:, None], unturned, quat)
+        self._place_quat[env_ids] = torch.where(in_frame[:, None], self._unturned, quat)
         self._place_shift[env_ids] = torch.where(in_frame[:, None], 0.0, shift)
         self._mode_time[env_ids] = self._duration(env_ids)
         self.cache.invalidate()
@@ -183,7 +183,7 @@ class ModeMotionCommand(GuidedMotionCommand):
         quat = yaw_twist(quat_mul(pose[:, 3:], quat_conjugate(first.body_quat_w[:, self.root_idx])))
         pos = pose[:, :3] - self._env.scene.env_origins[env_ids]
         shift = pos - quat_rotate(quat, first.body_pos_w[:, self.root_idx])
-        return quat, shift * shift.new_tensor([1.0, 1.0, 0.0])
+        return quat, shift * self._horizontal
 
     def _reference(self) -> MotionState:
         return place(super()._reference(), self._place_quat, self._place_shift)
