@@ -13,6 +13,7 @@ from isaaclab_tasks.utils import resolve_task_config
 import whole_body_tracking.tasks  # noqa: F401
 from whole_body_tracking.motion.defaults import DEFAULT_MOTION_FILE, DEFAULT_WALK_FILE
 from whole_body_tracking.rl.checkpoint_fit import require_policy_of_task
+from whole_body_tracking.rl.learning.until import check_until
 from whole_body_tracking.tasks.locomotion.mdp import mode_terms
 from whole_body_tracking.tasks.locomotion.mode_check import modes_of, use_modes
 from whole_body_tracking.tasks.locomotion.modes_env_cfg import REWARDS_WITHOUT_CLIP
@@ -68,6 +69,11 @@ def test_wrong_settings_are_refused_before_the_simulator_starts(cfg, name, value
 def test_modes_are_refused_for_a_task_without():
     with pytest.raises(ValueError, match="--modes is for Velocity-Flat-G1-Modes-v0, and Velocity-Flat-G1-v0 has none"):
         use_modes(SimpleNamespace(task=VELOCITY, modes=["stand", "squat"]), resolved(VELOCITY))
+
+
+def test_a_training_does_not_stop_by_the_clips_alone(cfg):
+    with pytest.raises(ValueError, match="--until plays clips alone, and .* has modes without one"):
+        check_until(SimpleNamespace(task=TASK, until=0.9, json=None), cfg)
 
 
 def test_a_policy_of_other_modes_is_refused(cfg, tmp_path):

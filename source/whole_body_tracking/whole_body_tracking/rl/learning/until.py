@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from whole_body_tracking.files import write_json
+from whole_body_tracking.tasks.locomotion.mode_check import modes_of
 from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of
 
 from ..run.service import StopTraining
@@ -54,6 +55,8 @@ def check_until(args: argparse.Namespace, env_cfg: Any) -> None:
         raise ValueError("--until scores in one process: leave out --distributed, or evaluate with evaluate.py.")
     if motion_cfg_of(env_cfg) is None:
         raise ValueError(f"--until plays clips, and {args.task} tracks none: leave it out.")
+    if modes_of(env_cfg) is not None:
+        raise ValueError(f"--until plays clips alone, and {args.task} has modes without one, too: leave it out.")
     if file is not None and not file.absolute().parent.is_dir():
         raise FileNotFoundError(f"{file.absolute().parent}, the folder of {file.name}, does not exist.")
 
