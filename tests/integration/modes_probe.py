@@ -36,14 +36,16 @@ def numbers_of_modes(env) -> dict[str, dict]:
 
 
 def asked_for(env, motion) -> dict:
-    """What each mode asks for in a step after a reset; env i is in mode i."""
+    """What each mode asks for in a step after a reset; env i is in mode i and starts standing, with any heading."""
     command = env.command_manager.get_term("base_velocity")
-    motion.fixed_modes = torch.arange(4)
-    env.reset()
+    motion.fixed_modes, motion.cfg.standing_starts = torch.arange(4), 1.0
+    for _ in range(2):  # the second episode begins with another heading than the first
+        env.reset()
     env.step(torch.zeros(4, 29))
     shown = env.obs_buf["policy"]
     motion._update_metrics()
-    terms = ("velocity", "heading", "upright", "hip_deviation", "alive", "motion_body_pos", "motion_global_anchor_pos")
+    terms = ("velocity", "heading", "upright", "hip_deviation", "alive", "motion_body_pos")
+    terms += ("motion_global_anchor_pos", "motion_global_anchor_ori")
     return {
         "one_hot": shown[:, OF_MODES][:, :4].tolist(),
         "phase": shown[:, OF_MODES][:, 4:].tolist(),
