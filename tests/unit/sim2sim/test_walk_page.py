@@ -14,7 +14,7 @@ def test_sliders_follow_keys():
     try:
         ranges = CommandRanges((-0.3, 1.0), (-0.3, 0.3), (-1.0, 1.0), (-3.141593, 3.141593), 1.0)
         steering = Steering(VelocityCommand(), ranges)
-        sliders, _ = _add_controls(server, steering)
+        sliders, _ = _add_controls(server, steering, [])
         for name in ("forward", "forward", "right", "turn left"):
             steering.press(name)
         for slider in sliders:
