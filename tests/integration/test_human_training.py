@@ -103,6 +103,13 @@ def test_actions_of_torque_move_their_joint(env, body):
     assert moved[0] < moved[1] < moved[2] < moved[3] and moved[3] - moved[1] > 0.005
 
 
+def test_half_of_the_starts_are_at_the_first_frame(body, reference):
+    env = HumanTrackingEnv(body, reference, replace(SETTINGS, num_envs=400))
+    share = (env.frame == 0).float().mean().item()
+    env.close()
+    assert 0.4 < share < 0.6 and env.frame.max() > reference.num_frames // 2
+
+
 def test_starts_are_pushed_by_at_most_so_much(body, reference):
     env = HumanTrackingEnv(body, reference, replace(SETTINGS, num_envs=64, push=0.3))
     columns = slice(1 + env.model.nq, 3 + env.model.nq)

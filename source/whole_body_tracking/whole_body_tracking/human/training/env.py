@@ -51,6 +51,8 @@ class HumanEnvSettings:
     """Of the mean squared excitation, subtracted from the reward."""
     random_starts: bool = True
     """Whether episodes start at a random frame; otherwise at the first."""
+    first_share: float = 0.5
+    """Share of random starts that are at the first frame all the same: few others get old enough to drift far."""
     push: float = 0.0
     """Largest speed that a start adds to the root, in a random horizontal direction [m/s]."""
     num_threads: int | None = None
@@ -202,7 +204,9 @@ class HumanTrackingEnv(VecEnv):
     def _start_frames(self) -> Tensor:
         if not self.cfg.random_starts:
             return torch.zeros(self.num_envs, dtype=torch.long)
-        return torch.randint(self.reference.num_frames - 1, (self.num_envs,), generator=self._generator)
+        frames = torch.randint(self.reference.num_frames - 1, (self.num_envs,), generator=self._generator)
+        first = torch.rand(self.num_envs, generator=self._generator) < self.cfg.first_share
+        return torch.where(first, 0, frames)
 
     def _start_states(self) -> Tensor:
         states = self._reference_states[self.frame].clone()
