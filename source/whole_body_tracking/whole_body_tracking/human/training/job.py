@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -57,16 +56,14 @@ def train_human(body: HumanBody, motion: HumanMotion, job: HumanTrainingJob) -> 
     runner = HumanRunner(env, job.ppo, job.output_dir)
     if job.resume:
         runner.resume(newest(job.output_dir))
-    started = time.monotonic()
     runner.learn_until(job.ppo.max_iterations)
-    seconds = time.monotonic() - started
     env.close()
     summary = {
         "task": TASK,
         "motion": motion.name,
         "iterations": runner.run.next_iteration,
         "steps": int(runner.logger.tot_timesteps),
-        "seconds": seconds,
+        "seconds": float(runner.logger.tot_time),
         "policy": measured(body, reference, job.env, runner.policy()),
         "untrained": measured(body, reference, job.env, lambda obs: torch.zeros(len(obs), env.num_actions)),
         "env": asdict(job.env),
