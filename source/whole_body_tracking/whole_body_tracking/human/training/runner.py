@@ -15,19 +15,19 @@ from .env import TASK, HumanTrackingEnv
 
 @dataclass(frozen=True)
 class PpoSettings(NativePpoSettings):
-    """PPO for two cores: little noise about the feed-forward excitations."""
+    """PPO for two cores: little noise about what the task does without a policy."""
 
     max_iterations: int = 1000
     hidden: tuple[int, ...] = (256, 128)
     learning_rate: float = 3.0e-4
-    """Fixed. The KL divergence adds up over 416 actions, so an adaptive one falls to its least within an iteration."""
+    """Fixed. The KL divergence adds up over all actions, so an adaptive one falls to its least within an iteration."""
     initial_std: float = 0.3
-    """Of actions; in excitations it is this times the environment's action scale."""
+    """Of actions; in torques or excitations it is this times the environment's action scale."""
     gamma: float = 0.98
 
 
 class HumanRunner(NativeRunner):
-    """Training starts at the feed-forward excitations."""
+    """Training starts at actions of zero."""
 
     def __init__(self, env: HumanTrackingEnv, settings: PpoSettings, folder: Path | None):
         budget = TrainingBudget(settings.max_iterations, settings.max_minutes)
