@@ -31,9 +31,14 @@ def first_run(tmp_path_factory):
 def test_rates_are_plausible(first_run):
     _, result, _ = first_run
     assert all(result[key] > 0.0 for key in STABLE_KEYS)
+    # On a busy machine two rates measured one after the other may swap places when they lie close
+    # together, as physics and the native rollout do; a wrong unit is a factor of 4 (substeps) or 16.
+    native = result["native_rollout_steps_per_s"]
     for slower in ("environment_steps_per_s", "physics_steps_per_s", "training_steps_per_s"):
-        assert result["native_rollout_steps_per_s"] > result[slower], slower
-    assert 0.0 < result["ratio_environment_to_native"] < 1.0
+        assert result[slower] < 2.0 * native, slower
+    ratio = result["ratio_environment_to_native"]
+    assert 0.0 < ratio < 2.0
+    assert ratio == pytest.approx(result["environment_steps_per_s"] / native, rel=0.5)
     assert result["environment_cpu_ms"] > result["native_rollout_cpu_ms"] > 0.0
     assert set(result["training"]) == {"512x256x128", "256x128x64"}
 
