@@ -88,6 +88,9 @@ class FakeEnv:
             "time_outs": torch.zeros(NUM_ENVS, dtype=torch.bool),
         }
         self.termination_manager = Walked(**ended)
+        self.reward_buf = torch.zeros(NUM_ENVS)
+        rewards = {name: term for name, term in vars(self.cfg.rewards).items() if isinstance(term, RewardTermCfg)}
+        self.reward_manager = SimpleNamespace(active_terms=list(rewards), get_term_cfg=rewards.__getitem__)
         self.action_manager = Walked(action=torch.zeros(NUM_ENVS, 29), prev_action=torch.zeros(NUM_ENVS, 29))
         self.sim = SimpleNamespace(vis_marker_registry=SimpleNamespace(clear_debug_vis_callback=lambda term: None))
         self.motion = self.cfg.commands.motion.class_type(self.cfg.commands.motion, self)

@@ -21,6 +21,7 @@ NUM_FRAMES = torch.tensor([40, 80, 120])
 SAMPLERS = {
     "adaptive": {"kernel_size": 3},
     "beyondmimic": {"strategy": "beyondmimic", "kernel_size": 3},
+    "return": {"strategy": "return", "kernel_size": 3},
     "uniform": {"strategy": "uniform"},
     "first": {"strategy": "first"},
     "shares": {"clip_shares": torch.tensor([1.0, 2.0, 3.0])},
@@ -58,6 +59,9 @@ def test_starts_are_drawn_and_counted_on_the_device(options):
         sampler.record_visits(bins, booleans())
         sampler.record_failures(bins, booleans())
         sampler.clips.record(clip_ids, integers(), booleans(), booleans())
+        if sampler.earnings is not None:
+            left = sampler.frames_left(clip_ids, frames)
+            sampler.earnings.record(bins, integers().float(), booleans(), left)
         sampler.update()
         metrics = sampler.metrics()
         table = clip_values(Motion(sampler), 0.02)

@@ -24,6 +24,7 @@ VARIANTS = {
     "loop": {"clip_end": "loop"},
     "hold": {"clip_end": "hold"},
     "beyondmimic": {"start_sampling": "beyondmimic"},
+    "return": {"start_sampling": "return"},
     "compact": {"motion_storage": "compact"},
 }
 MAY_WAIT = {

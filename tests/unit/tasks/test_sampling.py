@@ -29,7 +29,7 @@ def test_bins_cover_every_start_frame_once():
     failures=st.lists(st.floats(0, 1e6), min_size=10, max_size=10),
     visits=st.lists(st.floats(0, 1e6), min_size=10, max_size=10),
     kernel_size=st.integers(1, 4),
-    strategy=st.sampled_from(["adaptive", "beyondmimic", "uniform", "first"]),
+    strategy=st.sampled_from(["adaptive", "return", "beyondmimic", "uniform", "first"]),
 )
 @settings(max_examples=100, deadline=None)
 def test_probabilities_are_a_distribution_for_any_counts(failures, visits, kernel_size, strategy):
@@ -86,7 +86,7 @@ def test_kernel_looks_ahead_and_stays_in_the_clip():
     assert (p[last_of_clip_0 - 1] / p[last_of_clip_0]).item() == pytest.approx(0.5 / 1.5)
 
 
-@pytest.mark.parametrize("strategy", ["adaptive", "uniform", "first", "beyondmimic"])
+@pytest.mark.parametrize("strategy", ["adaptive", "return", "uniform", "first", "beyondmimic"])
 def test_every_start_has_a_successor_in_its_clip(strategy):
     s = sampler((2, 51, 52, 300), strategy=strategy)
     clips, frames = s.sample(20_000)
@@ -135,3 +135,52 @@ def test_statistics_of_inference_mode_can_be_written_to_outside_of_it():
     s.update()
     s.load_state_dict(sampler().state_dict())
     assert s.visits.sum() == 0.0
+
+
+def test_frames_left_in_a_bin():
+    """Clips of 120 and 60 frames: bins 0 to 49, 50 to 99, 100 to 119; 0 to 49, 50 to 59."""
+    cut = sampler((120, 60))
+    clips, frames = torch.tensor([0, 0, 0, 0, 0, 1, 1]), torch.tensor([0, 49, 50, 118, 119, 49, 52])
+    assert cut.frames_left(clips, frames).tolist() == [49, 0, 49, 1, 0, 0, 7]
+
+
+def test_bins_that_earn_little_are_drawn_more_often():
+    """Bin 0: steps that earn 1 and 0.5, 1.5 of 2. Bin 1: a step that earns 0.4 and fails with 3 frames left, 0.4 of 4.
+
+    Rates are 0.25 and 0.9, nothing elsewhere; shares 0.9 / 1.15 of the 90 % that are not uniform.
+    """
+    s, yes = sampler((251,), strategy="return", alpha=0.5), torch.tensor([True])
+    bins, rewards = torch.tensor([0, 0, 2, -1]), torch.tensor([1.3, 0.5, 0.0, 0.0])
+    s.earnings.record(bins, rewards, torch.tensor([True, True, False, False]))
+    s.earnings.record(torch.tensor([1]), torch.tensor([0.4]), yes, lost=torch.tensor([3]))
+    s.update()
+    assert s.earnings.shares.tolist() == pytest.approx([0.75, 0.1, 1.0, 1.0, 1.0])
+    p = s.probabilities()
+    assert p[:3].tolist() == pytest.approx([0.9 * 0.25 / 1.15 + 0.02, 0.9 * 0.9 / 1.15 + 0.02, 0.02], rel=1e-5)
+    assert s.metrics()["sampling_earned_share"].item() == pytest.approx(3.85 / 5)
+    other = sampler((251,), strategy="return")
+    other.load_state_dict(s.state_dict())
+    assert torch.equal(other.probabilities(), p)
+    other.forget()
+    assert other.probabilities().tolist() == pytest.approx([0.2] * 5)
+
+
+def test_what_is_earned_can_be_merged_and_is_not_kept_by_other_strategies():
+    """A rank that saw the step and one that did not agree on it after a merge."""
+    ranks = [sampler((251,), strategy="return", alpha=0.5) for _ in range(2)]
+    for s in ranks:
+        s.share_across_ranks()
+    ranks[0].earnings.record(torch.tensor([1]), torch.tensor([0.4]), torch.tensor([True]))
+    for s in ranks:
+        s.update()
+    own = [total._own.clone() for s in ranks for total in s._totals]
+    sums = [first + second for first, second in zip(own[:3], own[3:], strict=True)]
+    for s in ranks:
+        left = iter(sums)
+        s.merge(lambda tensor, left=left: tensor.copy_(next(left)))
+    assert ranks[0].earnings.shares[1].item() == pytest.approx(0.4)
+    assert torch.equal(ranks[0].earnings.shares, ranks[1].earnings.shares)
+    plain = sampler((251,))
+    assert plain.earnings is None and "earnings" not in plain.state_dict()
+    ranks[0].load_state_dict(plain.state_dict())  # a run may be gone on with another strategy
+    plain.load_state_dict(ranks[0].state_dict())

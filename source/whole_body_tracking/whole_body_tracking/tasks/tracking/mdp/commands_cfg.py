@@ -50,7 +50,7 @@ class MotionCommandCfg(ReferenceCommandCfg):
     first frame lies where the last one was."""
 
     start_sampling: StartStrategy = "adaptive"
-    """Where episodes start: see :class:`~.sampling.StartSampler`."""
+    """Where episodes start: see :class:`~.start_sampling.sampler.StartSampler`."""
 
     adaptive_bin_duration: float = 1.0
     """Length of a sampling bin [s]."""
@@ -59,10 +59,10 @@ class MotionCommandCfg(ReferenceCommandCfg):
     """Share of starts drawn uniformly over bins, in [0, 1]. Raise it if early frames stop being visited."""
 
     adaptive_alpha: float = 0.001
-    """Weight of the newest step in the failure and visit averages. Raise it to forget old failures sooner."""
+    """Weight of the newest step in the averages of what is counted. Raise it to forget old failures sooner."""
 
     adaptive_kernel_size: int = 1
-    """Number of bins, counted forward, whose failures a start answers for."""
+    """Number of bins, counted forward, whose failures or lost rewards a start answers for."""
 
     adaptive_lambda: float = 0.8
     """Decay of the kernel from one bin to the next."""

@@ -39,6 +39,7 @@ class ClipBins:
         self.bin_length = (starts[self.bin_clip] - self.bin_start).clamp(max=frames_per_bin)
         """Frames of each bin, shape [num_bins]."""
         last_bin = (self._first_bin + self._last_bin_in_clip)[self.bin_clip]
+        self._is_last_bin = (bin_in_clip == self._last_bin_in_clip[self.bin_clip]).long()
         ahead = torch.arange(self.num_bins, device=device)[:, None] + torch.arange(kernel_size, device=device)
         self._kernel_bins = torch.minimum(ahead, last_bin[:, None])
         self._kernel = kernel_lambda ** torch.arange(kernel_size, dtype=torch.float32, device=device)
@@ -47,6 +48,12 @@ class ClipBins:
         """Bin of each (clip, frame), shape [num_queries]."""
         last = self._last_bin_in_clip.index_select(0, clip_ids)
         return self._first_bin.index_select(0, clip_ids) + torch.minimum(frames // self._frames_per_bin, last)
+
+    def frames_left(self, clip_ids: Tensor, frames: Tensor) -> Tensor:
+        """Frames of each frame's bin that follow it, shape [num_queries]; a clip's last frame is in its last bin."""
+        bins = self.bin_of(clip_ids, frames)
+        stop = self.bin_start + self.bin_length + self._is_last_bin
+        return (stop[bins] - 1 - frames).clamp(min=0)
 
     def smooth(self, values: Tensor) -> Tensor:
         """Sum of each bin's value and those after it in its clip, lambda^k apart; the last one is repeated."""

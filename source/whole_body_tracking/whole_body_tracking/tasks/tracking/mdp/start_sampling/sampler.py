@@ -13,12 +13,15 @@ from whole_body_tracking.names import require_known
 
 from .bins import ClipBins
 from .curriculum import ClipCurriculum
+from .earnings import BinEarnings
 from .moving_totals import MovingTotals
 from .shares import capped, normalized, sum_by_clip, with_clip_shares
 from .statistics import ClipStatistics
 
-StartStrategy = Literal["adaptive", "uniform", "first", "beyondmimic", "ancestor"]
-STRATEGIES = ("adaptive", "uniform", "first", "beyondmimic")
+StartStrategy = Literal["adaptive", "return", "uniform", "first", "beyondmimic", "ancestor"]
+STRATEGIES = ("adaptive", "return", "uniform", "first", "beyondmimic")
+WITH_FLOOR = ("adaptive", "return")
+"""Strategies that follow what was seen and mix in a uniform share."""
 ALIASES = {"ancestor": "beyondmimic"}
 """Names of strategies up to version 0.1."""
 FAILURES, VISITS = range(2)
@@ -32,12 +35,14 @@ class StartSampler(ClipBins):
 
         rate_b = failures_b / visits_b,    q_b ~ sum_k lambda^k rate_{b+k},    p_b = (1 - u) q_b + u / num_bins
 
-    The share ``u`` is a true floor: it does not depend on the number of envs. ``beyondmimic`` is that of BeyondMimic on
-    failure counts, p_b ~ sum_k lambda^k (count_{b+k} + u / num_bins), kept for comparison. ``uniform`` draws bins in
-    proportion to their frames, ``first`` starts every episode at frame 0 of a clip drawn uniformly.
+    The share ``u`` is a true floor: it does not depend on the number of envs. ``return`` takes what the policy earns
+    instead, rate_b = 1 - earned_b / possible_b: see :class:`.BinEarnings`. It prefers bins that are tracked badly as
+    well as those in which episodes fail. ``beyondmimic`` is that of BeyondMimic on failure counts, p_b ~ sum_k lambda^k
+    (count_{b+k} + u / num_bins), kept for comparison. ``uniform`` draws bins in proportion to their frames, ``first``
+    starts every episode at frame 0 of a clip drawn uniformly.
 
     With shares P_c given for the clips, the strategy chooses within a clip only: p_b = P_c q_b / sum_{b' in c} q_b',
-    and the floor of ``adaptive`` is u P_c / bins_c. Without them ``max_clip_probability`` bounds what one clip gets.
+    and the floor is u P_c / bins_c. Without them ``max_clip_probability`` bounds what one clip gets.
     """
 
     _LAYOUT = ("bin_clip", "bin_length")
@@ -60,7 +65,7 @@ class StartSampler(ClipBins):
         Args:
             num_frames: Frames of each clip, shape [num_clips], on the device to sample on.
             frames_per_bin: Length of a bin in frames.
-            strategy: One of ``adaptive``, ``uniform``, ``first``, ``beyondmimic``; ``ancestor`` is its old name.
+            strategy: One of :data:`STRATEGIES`; ``ancestor`` is the old name of ``beyondmimic``.
             uniform_ratio: Share u of starts drawn uniformly over bins, in [0, 1].
             alpha: Weight of the newest step in the moving averages, in (0, 1].
             kernel_size: Number of following bins (this one included) that a bin answers for.
@@ -89,6 +94,8 @@ class StartSampler(ClipBins):
         self._clip_shares = None if clip_shares is None else self._with_cap(normalized(clip_shares.float()))
         device = num_frames.device
         self._bins = MovingTotals(2, self.num_bins, alpha=alpha, device=device)
+        self.earnings = BinEarnings(self.num_bins, alpha, device) if strategy == "return" else None
+        """What is earned in each bin; None unless the strategy asks for it."""
         self.clips = ClipStatistics(self.num_clips, alpha, device)
         """How episodes of each clip end."""
 
@@ -129,19 +136,20 @@ class StartSampler(ClipBins):
 
     def update(self) -> None:
         """Fold what was recorded since the last call into the moving averages; call it once per step."""
-        self._bins.fold(self.frozen)
-        self.clips.fold(self.frozen)
+        for totals in self._totals:
+            totals.fold(self.frozen)
         if self.curriculum is not None and not self.frozen:
             self.curriculum.update(self.clips.failure_rates, self.clips.has_episodes)
 
     def share_across_ranks(self) -> None:
         """Announce that :meth:`merge` will be called from time to time."""
-        self._bins.is_shared = self.clips.is_shared = True
+        for totals in self._totals:
+            totals.is_shared = True
 
     def merge(self, all_reduce: Callable[[Tensor], object]) -> None:
         """Give every rank what one rank that saw all episodes would know; see :meth:`.MovingTotals.merge`."""
-        self._bins.merge(all_reduce)
-        self.clips.merge(all_reduce)
+        for totals in self._totals:
+            totals.merge(all_reduce)
         if self.curriculum is not None:
             sums = torch.stack((self.curriculum.level, torch.ones_like(self.curriculum.level)))
             all_reduce(sums)
@@ -156,7 +164,7 @@ class StartSampler(ClipBins):
         if shares is None:
             return self._over_all_bins(weights)
         p = with_clip_shares(weights, self.bin_clip, shares)
-        if self.strategy != "adaptive":
+        if self.strategy not in WITH_FLOOR:
             return p
         return (1.0 - self.uniform_ratio) * p + self.uniform_ratio * (shares / self.bins_per_clip)[self.bin_clip]
 
@@ -183,6 +191,8 @@ class StartSampler(ClipBins):
             "sampling_top1_prob": p.max(),
             "sampling_failure_rate": self.failure_rates.mean(),
         }
+        if self.earnings is not None:
+            found["sampling_earned_share"] = self.earnings.shares.mean()
         return found if self.curriculum is None else found | {"curriculum_level": self.curriculum.level.clone()}
 
     # -- checkpoints -------------------------------------------------------------------------------------------------
@@ -191,6 +201,8 @@ class StartSampler(ClipBins):
         """Statistics to store in a checkpoint."""
         state = {name: getattr(self, name).clone() for name in ("failures", "visits", *self._LAYOUT)}
         state["clip_totals"] = self.clips.values.clone()
+        if self.earnings is not None:
+            state["earnings"] = self.earnings.totals.values.clone()
         return state if self.curriculum is None else state | {"curriculum_level": self.curriculum.level.clone()}
 
     def fits(self, state: dict[str, Tensor]) -> bool:
@@ -214,17 +226,23 @@ class StartSampler(ClipBins):
         self.visits.copy_(state["visits"])
         if "clip_totals" in state:  # not in checkpoints from before there were clip statistics
             self.clips.values.copy_(state["clip_totals"])
+        if self.earnings is not None and "earnings" in state:  # not in checkpoints of another strategy
+            self.earnings.totals.values.copy_(state["earnings"])
         if self.curriculum is not None and "curriculum_level" in state:
             self.curriculum.level.copy_(state["curriculum_level"])
 
     def forget(self) -> None:
         """Start the statistics and the curriculum anew, for other clips of the same lengths."""
-        for totals in (self._bins, self.clips):
+        for totals in self._totals:
             totals.clear()
         if self.curriculum is not None:
             self.curriculum.level.zero_()
 
     # -- internals ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _totals(self) -> list[MovingTotals]:
+        return [self._bins, self.clips, *([] if self.earnings is None else [self.earnings.totals])]
 
     def _weights(self) -> Tensor:
         if self.strategy == "first":
@@ -233,10 +251,12 @@ class StartSampler(ClipBins):
             return self.bin_length.float()
         if self.strategy == "beyondmimic":
             return self.smooth(self.failures + self.uniform_ratio / self.num_bins)
+        if self.earnings is not None:
+            return self.smooth(1.0 - self.earnings.shares)
         return self.smooth(self.failure_rates)
 
     def _over_all_bins(self, weights: Tensor) -> Tensor:
-        p, floor = normalized(weights), self.uniform_ratio if self.strategy == "adaptive" else 0.0
+        p, floor = normalized(weights), self.uniform_ratio if self.strategy in WITH_FLOOR else 0.0
         if self._cap < 1.0:
             shares = self._with_cap(sum_by_clip(p, self.bin_clip, self.num_clips), floor)
             p = with_clip_shares(weights, self.bin_clip, shares)
