@@ -33,7 +33,7 @@ def forward_kinematics(
     _check_shapes(robot, root_pos, root_quat, joint_pos)
     # One contiguous row per component: several times faster than quaternions in the last dimension.
     half = 0.5 * joint_pos.T
-    sin, cos = half.sin(), half.cos()
+    sin, cos = half.sin().unbind(), half.cos().unbind()
     pos, quat = [tuple(root_pos.unbind(-1))], [tuple(root_quat.unbind(-1))]
     tables = zip(
         robot.joint_axis.tolist(), robot.joint_origin_pos.tolist(), robot.joint_origin_quat.tolist(), strict=True
@@ -63,24 +63,46 @@ def kinematic_chain(robot: RobotModel, body_names: Sequence[str]) -> RobotModel:
     return RobotModel(robot.facts | {"joint_order_csv": joints, "body_order_depth_first": bodies})
 
 
-def _rotate(quat: tuple[Tensor, ...], v: list[float]) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotate one constant vector by many quaternions."""
+def _rotate(quat: tuple[Tensor, ...], v: list[float]) -> tuple[Tensor | float, ...]:
+    """Rotate one constant vector by many quaternions (u, w): v + w t + u x t with t = 2 u x v."""
     x, y, z, w = quat
-    vx, vy, vz = v
-    tx, ty, tz = 2.0 * (y * vz - z * vy), 2.0 * (z * vx - x * vz), 2.0 * (x * vy - y * vx)
-    return vx + w * tx + y * tz - z * ty, vy + w * ty + z * tx - x * tz, vz + w * tz + x * ty - y * tx
+    vx, vy, vz = (2.0 * value for value in v)
+    tx, ty, tz = _sum((y, vz), (z, -vy)), _sum((z, vx), (x, -vz)), _sum((x, vy), (y, -vx))
+    changes = (
+        _sum((w, tx), (y, tz), (z, ty, -1)),
+        _sum((w, ty), (z, tx), (x, tz, -1)),
+        _sum((w, tz), (x, ty), (y, tx, -1)),
+    )
+    return tuple(change + value if value else change for change, value in zip(changes, v, strict=True))
 
 
 def _turn(quat: tuple[Tensor, ...], axis: list[float], sin: Tensor, cos: Tensor) -> tuple[Tensor, ...]:
-    """Product of quaternions with (axis sin, cos), skipping what the axis' zeros multiply."""
+    """Product of quaternions with (axis sin, cos)."""
     x, y, z, w = quat
-    bx, by, bz = (sin * a if a else 0.0 for a in axis)
+    bx, by, bz = (sin if a == 1.0 else sin * a if a else 0.0 for a in axis)
     return (
-        w * bx + x * cos + y * bz - z * by,
-        w * by - x * bz + y * cos + z * bx,
-        w * bz + x * by - y * bx + z * cos,
-        w * cos - x * bx - y * by - z * bz,
+        _sum((x, cos), (w, bx), (y, bz), (z, by, -1)),
+        _sum((y, cos), (w, by), (z, bx), (x, bz, -1)),
+        _sum((z, cos), (w, bz), (x, by), (y, bx, -1)),
+        _sum((w, cos), (x, bx, -1), (y, by, -1), (z, bz, -1)),
     )
+
+
+def _sum(*products: tuple) -> Tensor | float:
+    """Sum of products (a, b), of which (a, b, -1) is subtracted, without those whose b is the number zero.
+
+    Joint axes and origins are mostly zeros, and on small batches the number of operations is what costs.
+    """
+    total: Tensor | float = 0.0
+    for a, b, *sign in products:
+        if isinstance(b, float) and b == 0.0:
+            continue
+        product = a * b
+        if isinstance(total, float):
+            total = -product if sign else product
+        else:
+            total = total - product if sign else total + product
+    return total
 
 
 def _stack(components: list[tuple[Tensor, ...]]) -> Tensor:
