@@ -21,6 +21,15 @@ def test_a_walk_is_measured_like_one_of_the_velocity_task(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} >= {"report.json", "per_rollout.csv", "played.html"}
 
 
+def test_torques_are_recorded_and_not_the_targets():
+    """A leg carries the robot: more than 10 N m, where no joint target is above 3 rad."""
+    walker = GaitByCommand(small_skills().walk.onnx, G1)
+    walker.start()
+    torque = [walker.step(VelocityCommand(0.3))[-1] for _ in range(5)][-1]
+    knee = [walker.spec.joint_names.index(f"{side}_knee_joint") for side in ("left", "right")]
+    assert np.abs(torque[knee]).max() > 10.0
+
+
 def test_the_turn_rate_follows_the_error_of_the_heading():
     policy = small_skills().walk.onnx
     walker = GaitByCommand(policy, G1)

@@ -290,9 +290,9 @@ class GaitByCommand:
             self._walker.start(self._gait(command, command.heading), self._noise())
             self._is_new = False
         heading = heading_of(self._walker.simulation.state.root_quat_w)
-        targets = self._walker.step(self._gait(command, heading)).targets
-        state = self._walker.simulation.state
-        return (*self._walker.simulation.bodies(self._body_ids), state.joint_pos, state.joint_vel, targets)
+        targets, simulation = self._walker.step(self._gait(command, heading)).targets, self._walker.simulation
+        state, torque = simulation.state, torque_at_end(simulation, self.spec, targets)
+        return (*simulation.bodies(self._body_ids), state.joint_pos, state.joint_vel, torque)
 
     def _gait(self, command: VelocityCommand, heading: float) -> np.ndarray:
         forward, lateral, turn = command.observed(heading, self._ranges)
