@@ -15,8 +15,9 @@ from whole_body_tracking.tasks.tracking.mdp.commands import MotionCommand
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import KERNELS
 from whole_body_tracking.tracking.criteria import SMALL_PERTURBATION
+from whole_body_tracking.tracking.errors import tracking_errors
 
-from .ranks import sum_over_ranks
+from .ranks import num_ranks, rank, sum_over_ranks
 
 CHECKED_EVERY = 25
 """Steps after which a scoring asks whether any rollout still runs."""
@@ -62,29 +63,42 @@ class Scorer:
 
     @torch.no_grad()
     def score(self) -> Score:
-        """Reset all envs, play each once, and reset them again for training; counts those of all processes."""
+        """Reset all envs, play each once, and reset them again for training; counts those of all processes.
+
+        With more clips than envs there are as many rounds as it takes to play each clip once.
+        """
+        played = num_ranks() * self.env.num_envs
+        num_rounds = -(-self.motion.library.num_clips // played)
+        counts = torch.zeros(2, dtype=torch.long, device=self.env.device)
+        sums = torch.zeros(4, device=self.env.device)  # tracking, its steps, distance, its steps
+        for index in range(num_rounds):
+            self._play(index * played + rank() * self.env.num_envs, counts, sums)
+        finished, rollouts = sum_over_ranks(counts).tolist()
+        sum_over_ranks(sums)
+        tracking, distance = (sums[0::2] / sums[1::2].clamp(min=1.0)).tolist()
+        return Score(finished, rollouts, tracking, 100.0 * distance)
+
+    def _play(self, first_clip: int, counts: Tensor, sums: Tensor) -> None:
+        """Play a round, and add to the finished and played rollouts and to the sums of :meth:`score`."""
         env, motion = self.env.unwrapped, self.motion
-        with _from_frame_0(self.env, motion):
+        with _from_frame_0(self.env, motion, first_clip):
             num_steps = int(motion.clock.last.max())
             obs = self.env.get_observations()
             alive = torch.ones(self.env.num_envs, dtype=torch.bool, device=self.env.device)
             failed = torch.zeros_like(alive)
-            sums = torch.zeros(4, device=self.env.device)  # tracking, its steps, distance, its steps
             for step in range(num_steps):
                 if step % CHECKED_EVERY == 0 and not alive.any():
                     break
-                obs, _, dones, _ = self.env.step(self.act(obs))
+                actions, ref = self.act(obs), motion.reference_bodies  # of the frame that this step should reach
+                obs, _, dones, _ = self.env.step(actions)
                 kernels = env.reward_manager._step_reward[:, self._columns].sum(-1) / self._total
                 ended = alive & (dones > 0)
                 failed |= ended & env.termination_manager.terminated
                 sums[:2] += _sum_and_count(kernels, alive)
                 alive &= ~ended
-                sums[2:] += _sum_and_count(motion.errors.body_pos.sqrt().mean(-1), alive)
-        counts = torch.stack(((~failed).sum(), failed.new_tensor(self.env.num_envs, dtype=torch.long)))
-        finished, rollouts = sum_over_ranks(counts).tolist()
-        sum_over_ranks(sums)
-        tracking, distance = (sums[0::2] / sums[1::2].clamp(min=1.0)).tolist()
-        return Score(finished, rollouts, tracking, 100.0 * distance)
+                errors = tracking_errors(ref, motion.robot_bodies, motion.anchor_idx)
+                sums[2:] += _sum_and_count(errors.body_pos.sqrt().mean(-1), alive)
+        counts += torch.stack(((~failed).sum(), torch.ones_like(failed).sum()))
 
 
 def _sum_and_count(values: Tensor, counts: Tensor) -> Tensor:
@@ -92,12 +106,14 @@ def _sum_and_count(values: Tensor, counts: Tensor) -> Tensor:
 
 
 @contextmanager
-def _from_frame_0(env: RslRlVecEnvWrapper, motion: MotionCommand) -> Iterator[None]:
-    """Start every env at frame 0 of a clip, clips in turn, with an evaluation's noise, and afterwards as in training.
+def _from_frame_0(env: RslRlVecEnvWrapper, motion: MotionCommand, first_clip: int) -> Iterator[None]:
+    """Start every env at frame 0 of a clip, with an evaluation's noise, and afterwards as in training.
+
+    Clips come in turn from ``first_clip`` on, the first one again after the last.
 
     What the sampler sees meanwhile is dropped, and the steps are not counted, so no schedule moves on.
     """
-    clips = torch.arange(motion.num_envs, device=motion.device) % motion.library.num_clips
+    clips = (first_clip + torch.arange(motion.num_envs, device=motion.device)) % motion.library.num_clips
     before = {name: getattr(motion.cfg, name) for name in SMALL_PERTURBATION}
     was_frozen, motion.sampler.frozen = motion.sampler.frozen, True
     motion.fixed_start = (clips, torch.zeros_like(clips))
