@@ -8,7 +8,7 @@ import torch
 from rsl_rl.algorithms import Distillation
 from rsl_rl.runners import DistillationRunner
 
-from .run.checkpoint_file import CRITIC_KEY
+from .run.checkpoint_file import CRITIC_KEY, OPTIMIZER_KEY
 from .runner import TrackingRunner
 from .sampler_state import CarriesSampler, set_num_motions
 
@@ -36,11 +36,11 @@ class TrackingDistillation(CarriesSampler, Distillation):
         return {"actor_state_dict": content.pop("student_state_dict")} | content
 
     def load(self, loaded_dict: dict, load_cfg: dict | None, strict: bool) -> bool:
-        """Restore a student; of a checkpoint of PPO the policy alone, as the start of a new training."""
+        """Restore a student; of a checkpoint of another training the policy alone, as the start of a new one."""
         self._raw_student.load_state_dict(loaded_dict["actor_state_dict"], strict=strict)
-        resumes = CRITIC_KEY not in loaded_dict
+        resumes = CRITIC_KEY not in loaded_dict and OPTIMIZER_KEY in loaded_dict
         if resumes:
-            self.optimizer.load_state_dict(loaded_dict["optimizer_state_dict"])
+            self.optimizer.load_state_dict(loaded_dict[OPTIMIZER_KEY])
         self.load_sampler(loaded_dict, load_cfg)
         return resumes
 

@@ -11,6 +11,8 @@ import torch
 CHECKPOINT_PATTERN = r"model_\d+\.pt"
 CRITIC_KEY = "critic_state_dict"
 """In checkpoints of PPO; a distilled student has no critic."""
+OPTIMIZER_KEY = "optimizer_state_dict"
+"""In checkpoints of PPO and of a distillation; those of other trainers have the actor alone, or one of another kind."""
 
 
 def load_checkpoint(file: str | Path | IO[bytes], map_location: str = "cpu", name: str | None = None) -> dict:

@@ -12,7 +12,7 @@ from isaaclab_rl.utils.wandb import is_wandb_checkpoint, resolve_wandb_checkpoin
 
 from whole_body_tracking.motion.sources.wandb_client import wandb_client
 
-from .checkpoint_file import CHECKPOINT_PATTERN, CRITIC_KEY, load_checkpoint
+from .checkpoint_file import CHECKPOINT_PATTERN, CRITIC_KEY, OPTIMIZER_KEY, load_checkpoint
 
 
 def experiment_folder(agent_cfg: RslRlBaseRunnerCfg) -> Path:
@@ -115,8 +115,11 @@ def trained_networks(agent_cfg: RslRlBaseRunnerCfg) -> dict[str, RslRlMLPModelCf
 
 
 def is_same_training(content: dict, networks: Iterable[str]) -> bool:
-    """Whether a checkpoint is of a training of these networks: PPO's has a critic, a distilled student has none."""
-    return ("critic" in networks) == (CRITIC_KEY in content)
+    """Whether a checkpoint is of a training of these networks.
+
+    PPO's has a critic, a distilled student has none; other trainers write the actor alone, without an optimizer.
+    """
+    return ("critic" in networks) == (CRITIC_KEY in content) and OPTIMIZER_KEY in content
 
 
 def _hidden_dims(content: dict, network: str) -> list[int]:

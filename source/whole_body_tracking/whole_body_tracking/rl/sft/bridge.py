@@ -47,16 +47,19 @@ def require_plain_task(env_cfg: TrackingEnvCfg) -> None:
 def supervised_targets(env: ManagerBasedRLEnv) -> dict[str, str]:
     """Digests of what a task's actions are about, as a checkpoint has them that ``--load_sft_pretrain`` takes.
 
-    Of one clip those of its samples' layout; of several the clips, which carry their joint targets, and the scale.
+    Of one clip those of its samples' layout; of several the clips, the scale, and joint targets if actions are about
+    them: a clip's own digest leaves channels out.
     """
     library = motion_of(env).library
     if library.num_clips == 1:
         layout = MujocoBridge(env).layout()
         return {"action_sha256": layout.action_sha256, "clip_sha256": layout.clip_sha256}
     scale = env.action_manager.get_term(ACTION_TERM).scale[0].cpu().numpy().astype("<f4").tobytes()
-    clips = "".join(library.digests).encode()
+    clips, about = "".join(library.digests).encode(), b""
+    if action_center(env.cfg) == JOINT_TARGET:
+        about = library.channel_table(JOINT_TARGET).values.cpu().numpy().astype("<f4").tobytes()
     return {
-        "action_sha256": hashlib.sha256(clips + scale).hexdigest(),
+        "action_sha256": hashlib.sha256(clips + scale + about).hexdigest(),
         "clip_sha256": hashlib.sha256(clips).hexdigest(),
     }
 
