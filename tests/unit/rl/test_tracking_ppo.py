@@ -170,3 +170,13 @@ def test_without_a_final_rate_nothing_is_annealed():
 def test_two_schedules_for_one_learning_rate_are_refused():
     with pytest.raises(ValueError, match="Use schedule=fixed, or leave final_learning_rate out"):
         make_algorithm(schedule="adaptive", final_learning_rate=1e-4)
+
+
+@pytest.mark.parametrize(("schedule", "expected"), [("fixed", 1e-4), ("adaptive", 1e-2)])
+def test_a_fixed_learning_rate_of_a_continued_run_is_the_one_asked_for(schedule, expected):
+    """An adaptive one goes on where it was."""
+    saved = make_algorithm(learning_rate=1e-2, schedule=schedule).save()
+    continued = make_algorithm(learning_rate=1e-4, schedule=schedule)
+    continued.load(saved, None, True)
+    assert continued.learning_rate == expected
+    assert [group["lr"] for group in continued.optimizer.param_groups] == [expected]

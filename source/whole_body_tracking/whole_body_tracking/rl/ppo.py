@@ -142,6 +142,10 @@ class TrackingPPO(CarriesSampler, PPO):
             selected = {"actor": True}
             self._critic_only = CRITIC_WARMUP
         resumes = super().load(loaded_dict, selected, strict)
+        if self.schedule == "fixed":  # an adaptive rate goes on where it was; a fixed one is what is asked for now
+            self.learning_rate = self._learning_rates[0]
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.learning_rate
         self.load_sampler(loaded_dict, load_cfg)
         return resumes
 
