@@ -1,5 +1,7 @@
 """Planners along a clip: what they minimise, that they help, that they repeat, and what they say of lost windows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from refine_samples import squat_part, standing
@@ -9,7 +11,7 @@ from whole_body_tracking.refine import inverse_dynamics_targets
 from whole_body_tracking.refine.measuring import play
 from whole_body_tracking.refine.native_physics import Trajectories
 from whole_body_tracking.refine.planning.gauss_newton import GaussNewtonPlanner, GradientSettings
-from whole_body_tracking.refine.planning.receding_horizon import RecedingHorizon, follow
+from whole_body_tracking.refine.planning.receding_horizon import MAX_RETRIES, RecedingHorizon, _pass_window, follow
 from whole_body_tracking.refine.planning.sampling import SamplingPlanner, SamplingSettings
 from whole_body_tracking.refine.planning.tracking_cost import rotation_between, tracking_cost, tracking_residuals
 from whole_body_tracking.refine.planning.trajectory_gains import trajectory_gains
@@ -146,3 +148,27 @@ def test_sampling_settings_out_of_range_are_refused(wrong):
 def test_gradient_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="should be (positive|at most)"):
         GradientSettings(**wrong)
+
+
+class LostRobot:
+    """A robot that is lost in every attempt, each of which writes its number into the targets from where it began."""
+
+    def __init__(self):
+        self.targets, self.frame, self.attempt = np.zeros(6), 4, 0
+
+    def restore(self, frame: int) -> None:
+        self.frame = frame
+
+    def advance(self, goal: int, effort: int, report) -> bool:
+        self.attempt += 1
+        self.targets[self.frame :] = self.attempt
+        return False
+
+
+def test_windows_that_were_passed_keep_their_targets_when_a_later_one_is_lost_for_good():
+    """Attempts from frames 4, 2 and 0: what was passed before is the first attempt's."""
+    robot, saved = LostRobot(), [0, 2, 4]
+    result = SimpleNamespace(num_retries=0)
+    assert not _pass_window(robot, saved, 6, result, lambda frame: None)
+    assert robot.attempt == MAX_RETRIES + 1 and result.num_retries == MAX_RETRIES
+    assert robot.targets.tolist() == [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]

@@ -136,7 +136,8 @@ def follow(planner: Planner, report: Callable[[int], None] = lambda frame: None)
 def _pass_window(
     robot: RecedingHorizon, saved: list, goal: int, result: FollowedClip, report: Callable[[int], None]
 ) -> bool:
-    """Get past a window, with more effort from earlier on if need be."""
+    """Get past a window, with more effort from earlier on if need be; in vain, the first attempt's targets stay."""
+    first_attempt = None
     for retry in range(MAX_RETRIES + 1):
         if retry:
             del saved[max(1, len(saved) - 1) :]  # those after it belong to a past that is about to change
@@ -144,4 +145,6 @@ def _pass_window(
             result.num_retries += 1
         if robot.advance(goal, 2**retry, report):
             return True
+        first_attempt = robot.targets.copy() if first_attempt is None else first_attempt
+    robot.targets = first_attempt
     return False
