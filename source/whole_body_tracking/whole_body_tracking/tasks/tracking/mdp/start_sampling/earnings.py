@@ -28,6 +28,12 @@ class BinEarnings:
         earned, possible = self.totals.values
         return torch.where(possible > 0, earned / possible.clamp(min=1e-12), 1.0).clamp(0.0, 1.0)
 
+    @property
+    def mean_share(self) -> Tensor:
+        """Mean of the shares of those bins that somebody has been to, a scalar; 0 while there are none."""
+        seen = self.totals.values[POSSIBLE] > 0
+        return (self.shares * seen).sum() / seen.sum().clamp(min=1)
+
     def record(self, bins: Tensor, rewards: Tensor, counts: Tensor, lost: Tensor | None = None) -> None:
         """Count a step of some envs.
 

@@ -192,7 +192,7 @@ class StartSampler(ClipBins):
             "sampling_failure_rate": self.failure_rates.mean(),
         }
         if self.earnings is not None:
-            found["sampling_earned_share"] = self.earnings.shares.mean()
+            found["sampling_earned_share"] = self.earnings.mean_share
         return found if self.curriculum is None else found | {"curriculum_level": self.curriculum.level.clone()}
 
     # -- checkpoints -------------------------------------------------------------------------------------------------
