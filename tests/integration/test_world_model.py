@@ -60,6 +60,15 @@ def test_a_run_continues_with_model_statistics_policy_and_optimisers(probed):
     assert probed["rows"] == 4
 
 
+def test_a_policy_of_another_trainer_comes_with_its_statistics(probed):
+    """They are a part of it; the model's own come from the first steps."""
+    assert probed["actor_kept"]
+
+
+def test_a_continued_run_learns_at_the_rates_of_its_flags(probed):
+    assert probed["rates"] == [2e-4, 3e-4]
+
+
 @pytest.mark.slow
 def test_sigterm_saves_and_every_script_takes_the_checkpoint(tmp_path):
     """Stopped by SIGTERM, continued, played, evaluated on the full model, and gone on with by PPO."""

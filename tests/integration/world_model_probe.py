@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -97,6 +98,7 @@ def train(args, env, agent_cfg, terms, settings) -> dict:
         outcome["average_is_actor"] = same(saved["actor_state_dict"], second.learner.average.state_dict())
         outcome["moved"] = not same(saved["actor_state_dict"], saved[KEY]["policy"])
         outcome["second"] = second.run().as_json()
+        outcome |= start_otherwise(args, env, agent_cfg, terms, settings, bar, saved)
     last = load_checkpoint(folder / "model_3.pt")
     outcome["statistics_kept"] = all(
         torch.equal(last[KEY]["model"][name], saved[KEY]["model"][name])
@@ -107,6 +109,21 @@ def train(args, env, agent_cfg, terms, settings) -> dict:
     outcome["rows"] = len((folder / "progress.csv").read_text().splitlines()) - 1
     outcome["files"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     return outcome
+
+
+def start_otherwise(args, env, agent_cfg, terms, settings, bar, saved: dict) -> dict:
+    """What a job keeps of a policy that others have trained, and at which rates it goes on with a run of its own."""
+    actor_alone = Path("actor.pt")
+    torch.save({name: value for name, value in saved.items() if name != KEY}, actor_alone)
+    other = replace(settings, policy_rate=2e-4, model_rate=3e-4)
+    third = WorldModelJob(args, env, agent_cfg, None, terms, other, bar)
+    third.restore(actor_alone, same_run=False)
+    third.warm_up()
+    kept = same(saved["actor_state_dict"], third.learner.average.state_dict())
+    kept &= bool(torch.any(third.learner.model.members[0].input_mean != 0.0))
+    third.learner.restore(saved["actor_state_dict"], saved[KEY])
+    optimizers = third.learner.policy_optimizer, third.learner.model_optimizer
+    return {"actor_kept": kept, "rates": [optimizer.param_groups[0]["lr"] for optimizer in optimizers]}
 
 
 def same(a, b) -> bool:

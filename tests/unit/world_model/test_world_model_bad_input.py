@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("no_simulator")]
         (("presets=rand_delay",), r"history, delay.*motion_anchor_pos_b, .*joint_vel; delayed actions"),
         (("env.commands.motion.clip_end=loop",), "clips that loop"),
         (("presets=rand_terrain",), "ground that is not flat"),
+        (("presets=reward_tightening",), "kernels that narrow while it trains"),
+        (("env.observations.policy.history_length=3",), "observation terms with history"),
+        (("--buffer_size", 2**24 + 1), "--buffer_size is 1.67772e.07, expected 64 to 1.67772e.07"),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
 )

@@ -6,10 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from whole_body_tracking.world_model.checkpoint import changed_settings
 from whole_body_tracking.world_model.imagining.buffer import StepBuffer
 from whole_body_tracking.world_model.imagining.dynamics import WorldModel, window_loss
 from whole_body_tracking.world_model.imagining.ensemble import Ensemble, make_model
 from whole_body_tracking.world_model.imagining.value import TARGET_RATE, HorizonValue
+from whole_body_tracking.world_model.learner import average_share
+from whole_body_tracking.world_model.settings import WorldModelSettings
 
 pytestmark = pytest.mark.unit
 
@@ -93,3 +96,15 @@ def test_starts_are_where_the_sampler_says_whatever_the_buffer_has():
     assert torch.allclose(weights[:, 0], torch.tensor([0.2 / 6] * 3 + [0.6 / 2] + [0.0] * 2))
     frames = buffer.moments(4000, weights).frames
     assert int(frames.max()) == 3 and float((frames == 3).float().mean()) == pytest.approx(0.75, abs=0.03)
+
+
+def test_the_average_is_quick_at_first():
+    """9 / 10 and 9 / 100, then the rate; a rate above that is kept."""
+    assert [average_share(n, 0.02) for n in (0, 90, 440, 10_000)] == pytest.approx([0.9, 0.09, 0.02, 0.02])
+    assert average_share(90, 0.5) == 0.5
+
+
+def test_settings_that_a_checkpoint_had_otherwise_are_told():
+    before = {"horizon": 16, "policy_rate": 5e-4, "of_an_older_version": 1}
+    assert changed_settings(before, WorldModelSettings()) == ["--horizon from 16 to 24"]
+    assert changed_settings({}, WorldModelSettings()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from pathlib import Path
 
 from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
@@ -15,6 +16,10 @@ from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 
 from .learner import KEY, Learner
+from .settings import WorldModelSettings
+
+SETTINGS_KEY = "world_model_settings"
+"""In checkpoints: value of every flag of the group "world model"."""
 
 
 def checkpoint_content(runner: TrackingRunner, learner: Learner, iteration: int) -> dict:
@@ -34,6 +39,7 @@ def checkpoint_content(runner: TrackingRunner, learner: Learner, iteration: int)
         SAMPLER_KEY: sampler.state_dict(),
         SUPERVISED_KEY: supervised_targets(env),
         KEY: learner.state(),
+        SETTINGS_KEY: asdict(learner.settings),
     }
 
 
@@ -60,6 +66,8 @@ def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Pat
     if state is None:
         print(f"[INFO] {checkpoint} has no world model: its policy is taken, the model starts anew.")
         return False
+    for line in changed_settings(content.get(SETTINGS_KEY, {}), learner.settings):
+        print(f"[INFO] This session changes {line}.")
     runner.current_learning_iteration, runner.run.next_iteration = content["iter"], content["iter"] + 1
     runner.logger.tot_timesteps, runner.logger.tot_time = content["total_steps"], content["total_time"]
     runner.env.unwrapped.common_step_counter = content["env_step_counter"]
@@ -67,3 +75,9 @@ def restore_checkpoint(runner: TrackingRunner, learner: Learner, checkpoint: Pat
     if same_run:
         runner.run.restore_random_numbers(content, runner.gpu_global_rank)
     return True
+
+
+def changed_settings(before: dict[str, float], settings: WorldModelSettings) -> list[str]:
+    """Flags whose value is not that of a checkpoint, each as ``--horizon from 24 to 16``."""
+    now = asdict(settings)
+    return [f"--{name} from {old} to {now[name]}" for name, old in before.items() if name in now and now[name] != old]

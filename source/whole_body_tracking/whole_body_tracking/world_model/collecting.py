@@ -23,6 +23,8 @@ class Situation:
     last_action: Tensor
     clip_ids: Tensor
     frames: Tensor
+    is_held: Tensor
+    """Whether the reference stands still past its clip's end."""
 
 
 class Collector:
@@ -54,7 +56,8 @@ class Collector:
 
     def _situation(self) -> Situation:
         env = self.env.unwrapped
-        values = robot_states(env), env.action_manager.action, self.motion.clip_ids, self.motion.frames
+        motion = self.motion
+        values = robot_states(env), env.action_manager.action, motion.clip_ids, motion.frames, motion.clock.is_held
         return Situation(*(value.clone() for value in values))
 
     def _add(self, now: Situation, dones: Tensor) -> None:
@@ -62,4 +65,5 @@ class Collector:
         held = (self.motion.frames == now.frames) & self.motion.clock.is_held
         goes_on = (self.motion.clip_ids == now.clip_ids) & ((self.motion.frames == now.frames + 1) | held)
         targets = joint_targets(self.env.unwrapped)
-        self.buffer.add(now.state, targets, now.last_action, now.clip_ids, now.frames, ~dones & goes_on)
+        frames = now.frames + now.is_held  # past the end: looked up as the last frame, and never counted
+        self.buffer.add(now.state, targets, now.last_action, now.clip_ids, frames, ~dones & goes_on)

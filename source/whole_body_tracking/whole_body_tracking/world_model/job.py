@@ -83,6 +83,7 @@ class WorldModelJob:
         self.budget = TrainingBudget(agent_cfg.max_iterations, args.max_minutes)
         self.result = WorldModelResult(run_folder)
         self._model_is_good, self._is_fresh = True, True
+        self._has_policy = False  # from a checkpoint, whose observation statistics are a part of it
         self._failures, self._seconds = 0.0, 0.0
         self.losses: dict[str, float] = {}
         """Losses of the last iteration."""
@@ -108,7 +109,7 @@ class WorldModelJob:
 
         With ``other_clips`` the statistics of the start sampler, which are about the checkpoint's, begin anew.
         """
-        self._is_fresh = not restore_checkpoint(self.runner, self.learner, checkpoint, same_run)
+        self._is_fresh, self._has_policy = not restore_checkpoint(self.runner, self.learner, checkpoint, same_run), True
         if other_clips:
             self.runner.alg.sampler.forget()
 
@@ -149,9 +150,9 @@ class WorldModelJob:
         """Real steps, statistics of the inputs, and a model that is worth imagining with."""
         settings, began, seen = self.settings, time.monotonic(), []
         self.progress.update("collecting", 0.0)
-        self.collector.collect(settings.warmup_steps, seen if self._is_fresh else None)
+        self.collector.collect(settings.warmup_steps, None if self._has_policy else seen)
         if self._is_fresh:
-            self.learner.fit_normalizers(self.buffer, torch.cat(seen))
+            self.learner.fit_normalizers(self.buffer, None if self._has_policy else torch.cat(seen))
             for _ in range(settings.warmup_updates):
                 self.progress.update("training the model", 0.0)
                 self.learner.update_model(self.buffer)

@@ -18,7 +18,7 @@ class WorldModelSettings:
     collect_steps: int = _number(8, "Real steps of every env in an iteration.", 1)
     warmup_steps: int = _number(40, "Real steps of every env before anything is learnt.", 9)
     warmup_updates: int = _number(200, "Updates of the model before the first of the policy.", 1)
-    buffer_size: int = _number(102_400, "Real steps that are kept; the oldest are overwritten.", 64)
+    buffer_size: int = _number(102_400, "Real steps that are kept; the oldest are overwritten.", 64, 2**24)
 
     model_width: int = _number(512, "Units of each of the model's hidden layers.", 1)
     model_layers: int = _number(3, "Hidden layers of the model.", 1)

@@ -80,6 +80,7 @@ def _reasons(env_cfg: Any, observations: dict[str, Any], rewards: dict[str, Any]
         name
         for name, term in observations.items()
         if term.history_length
+        or env_cfg.observations.policy.history_length
         or term.delay_max_lag
         or term.modifiers
         or term.scale is not None
@@ -91,8 +92,14 @@ def _reasons(env_cfg: Any, observations: dict[str, Any], rewards: dict[str, Any]
     )
     if not any(_is_one_of(term.func, tuple(KERNELS)) for term in rewards.values()):
         reasons.append("none of its rewards is a tracking kernel of this project")
+    if any(getattr(term, "func", None) is mdp.tighten_tracking_std for term in _curriculum(env_cfg)):
+        reasons.append("kernels that narrow while it trains (presets=reward_tightening)")
     reasons += _reasons_of_motion(env_cfg, motion) + _reasons_of_actions(env_cfg)
     return reasons
+
+
+def _curriculum(env_cfg: Any) -> list[Any]:
+    return list(vars(env_cfg.curriculum).values()) if getattr(env_cfg, "curriculum", None) is not None else []
 
 
 def _reasons_of_motion(env_cfg: Any, motion: Any) -> list[str]:

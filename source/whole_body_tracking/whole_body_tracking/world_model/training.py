@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
@@ -33,6 +34,8 @@ from .progress import TrainingProgress, WorldModelResult
 from .settings import WorldModelSettings, add_settings, settings_of
 from .task_check import ImaginedTerms, imagined_terms
 
+SETTINGS_FILE = "world_model.json"
+"""In ``params/`` of a run: value of every flag of the group "world model" when it began."""
 EXPERIMENT_SUFFIX = "_world_model"
 """Runs lie in a folder of their own beside PPO's, so that ``--checkpoint latest`` of one is not the other's."""
 UNUSED = ("motion_prior", "video", "ray_proc_id")
@@ -89,6 +92,7 @@ def run_job(job: WorldModelJob, start: Start, is_first: bool) -> WorldModelResul
         note_session(start.run_folder, start.checkpoint, clips, env_cfg, agent_cfg)
     elif is_first:
         describe_run(start.run_folder, job.args.task, job.args.agent, job.env, env_cfg, agent_cfg)
+        write_json(start.run_folder / "params" / SETTINGS_FILE, asdict(job.settings))
     return job.run()
 
 
