@@ -33,7 +33,7 @@ from .settings import WorldModelSettings
 from .task_check import ImaginedTerms
 from .watching import ModelErrors, ModelWatch
 
-SCORED_AT_LEAST = 4
+SCORED_AT_LEAST = 10
 """Every so many lines of the table a policy is scored, however often it fails."""
 DIVERGED = 1
 """Exit status of a training whose model was lost."""

@@ -28,7 +28,7 @@ class WorldModelSettings:
     ensemble: int = _number(1, "Models; each imagined rollout stays in one. model_batch is for each of them.", 1)
     model_rate: float = _number(1.0e-3, "Learning rate of the model.", 1e-9)
 
-    policy_updates: int = _number(1, "Updates of the policy in an iteration.", 1)
+    policy_updates: int = _number(3, "Updates of the policy in an iteration.", 1)
     policy_batch: int = _number(256, "Imagined rollouts in an update of the policy.", 1)
     horizon: int = _number(24, "Steps of an imagined rollout.", 1)
     policy_rate: float = _number(5.0e-4, "Learning rate of the policy.", 1e-9)
@@ -40,7 +40,7 @@ class WorldModelSettings:
     start_share: float = _number(0.0, "Share of imagined rollouts that start where the sampler says.", 0.0, 1.0)
     average_rate: float = _number(0.02, "Share by which the averaged policy follows an update.", 1e-6, 1.0)
 
-    report_every: int = _number(25, "Iterations between two lines of the table.", 1)
+    report_every: int = _number(10, "Iterations between two lines of the table.", 1)
     accept_tracking: float = _number(0.8, "Tracking score that --until asks for, in [0, 1].", 0.0, 1.0)
 
     def __post_init__(self):
