@@ -33,6 +33,7 @@ from whole_body_tracking.tasks.locomotion.prior_terms import (
 pytestmark = pytest.mark.unit
 
 NUM_ENVS, FRAMES = 3, 4
+ORIGINS = torch.arange(3.0 * NUM_ENVS).view(NUM_ENVS, 3)
 terms = importlib.import_module("whole_body_tracking.tasks.locomotion.mdp.prior_rewards")
 starts = importlib.import_module("whole_body_tracking.tasks.locomotion.mdp.prior_starts")
 
@@ -91,7 +92,7 @@ class Player:
 @pytest.fixture
 def env(walk):
     return SimpleNamespace(
-        scene=SimpleNamespace(env_origins=torch.arange(3.0 * NUM_ENVS).view(NUM_ENVS, 3)),
+        scene=SimpleNamespace(env_origins=ORIGINS),
         num_envs=NUM_ENVS,
         device="cpu",
         step_dt=0.02,
@@ -101,7 +102,7 @@ def env(walk):
 
 
 class Scene(dict):
-    env_origins = torch.arange(3.0 * NUM_ENVS).view(NUM_ENVS, 3)
+    env_origins = ORIGINS
 
 
 @pytest.fixture
@@ -221,6 +222,40 @@ def test_starts_are_drawn_states_above_the_ground(env, player, files):
     quat = starts.upright_quat(torch.nn.functional.normalize(state[:, layout.slices["up_b"]], dim=-1))
     bodies = forward_kinematics(G1, at_height, quat, state[:, layout.slices["joint_pos"]])
     assert lowest_height(G1, *bodies).min() > -1e-5
+
+
+def test_a_start_whose_joints_are_limited_is_raised_as_it_is_written(env, player, files, monkeypatch):
+    """Knees bent within their limits reach lower than beyond them."""
+    layout, cfg = StateLayout.of_robot(G1, 50.0), prior_starts(files["score"])
+    limits = torch.tensor(G1.soft_joint_pos_limits).float()
+    state = torch.zeros(1, 1, layout.dim)
+    state[..., layout.slices["up_b"]] = torch.tensor([0.0, 0.0, 1.0])
+    joints = torch.tensor(G1.default_joint_pos).float()
+    for name in ("left_knee_joint", "right_knee_joint"):
+        joints[G1.joint_names.index(name)] = limits[G1.joint_names.index(name), 1] + 0.5
+    state[..., layout.slices["joint_pos"]] = joints
+    monkeypatch.setattr(ScorePrior, "sample", lambda self, num: state.repeat(num, 1, 1))
+    cfg.params |= {"num_states": 1, "share": 1.0}
+    term = starts.start_from_prior(cfg, env)
+    term(env, slice(None), **cfg.params)
+    pose, position = player.written["root_pose"], player.written["position"].flip(-1)
+    assert (position <= limits[:, 1] + 1e-6).all()
+    pos = pose[:, :3] - ORIGINS[player.written["env_ids"]]
+    bodies = forward_kinematics(G1, pos, torch.tensor([0.0, 0.0, 0.0, 1.0]).repeat(NUM_ENVS, 1), position)
+    assert lowest_height(G1, *bodies).amin(-1).tolist() == pytest.approx([0.0] * NUM_ENVS, abs=1e-5)
+
+
+def test_a_share_holds_for_envs_that_are_reset_one_at_a_time(env, player, files):
+    """Half of one env is an env half of the time: 200 of 400, give or take 10; rounding gave none."""
+    cfg = prior_starts(files["score"])
+    cfg.params["num_states"] = 4
+    torch.manual_seed(0)
+    term = starts.start_from_prior(cfg, env)
+    counts = []
+    for _ in range(400):
+        term(env, torch.tensor([1]), **cfg.params)
+        counts.append(len(player.written["env_ids"]))
+    assert 160 < sum(counts) < 240 and set(counts) == {0, 1}
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class start_from_prior(ManagerTermBase):
 
     Args of the term:
         prior: File of ``train_score_prior.py``.
-        share: Of the envs that are reset; the others stay as the events before have put them.
+        share: Of the envs that are reset, on average; the others stay as the events before have put them.
         num_states: States to draw.
         asset_name: Robot in the scene.
     """
@@ -72,12 +72,14 @@ class start_from_prior(ManagerTermBase):
         super().__init__(cfg, env)
         self._robot: Articulation = env.scene[cfg.params.get("asset_name", "robot")]
         model, robot = load_score_prior(cfg.params["prior"]), get_robot(env.cfg.robot_name)
-        states = model.sample(cfg.params["num_states"])[:, -1]
-        states[:, model.layout.slices["root_height"]] = raised_heights(robot, model.layout, states)[:, None]
-        self._states = states.to(env.device)
         self._place = model.layout.slices
-        joints = [model.layout.joint_names.index(name) for name in self._robot.joint_names]
-        self._joints = torch.tensor(joints, device=env.device)
+        joints = torch.tensor([model.layout.joint_names.index(name) for name in self._robot.joint_names])
+        limits = self._robot.data.soft_joint_pos_limits.torch[0].cpu()
+        states = model.sample(cfg.params["num_states"])[:, -1]
+        joint_pos = states[:, self._place["joint_pos"]]
+        joint_pos[:, joints] = joint_pos[:, joints].clamp(*limits.unbind(-1))  # before the feet are raised
+        states[:, self._place["root_height"]] = raised_heights(robot, model.layout, states)[:, None]
+        self._states, self._joints = states.to(env.device), joints.to(env.device)
 
     def __call__(
         self,
@@ -89,7 +91,7 @@ class start_from_prior(ManagerTermBase):
         asset_name: str = "robot",
     ) -> None:
         rows = torch.arange(env.num_envs, device=env.device)[slice(None) if env_ids is None else env_ids]
-        count = round(share * len(rows))
+        count = int(share * len(rows) + float(torch.rand(())))  # right on average; drawn on the host, which needs it
         chosen = rows[torch.randperm(len(rows), device=env.device)[:count]]
         state = self._states[torch.randint(len(self._states), (count,), device=env.device)]
         yaw = torch.rand(count, device=env.device) * (2.0 * torch.pi)
@@ -101,15 +103,11 @@ class start_from_prior(ManagerTermBase):
         quat = quat_mul(heading, upright_quat(_unit(part["up_b"])))
         pos = origin + torch.cat((zero[:, None], zero[:, None], part["root_height"]), dim=-1)
         twist = [quat_rotate(quat, part[name]) for name in ("root_lin_vel_b", "root_ang_vel_b")]
-        limits = self._robot.data.soft_joint_pos_limits.torch[env_ids]
         joint_pos, joint_vel = (part[name].index_select(1, self._joints) for name in ("joint_pos", "joint_vel"))
         ids = env_ids.int()
         self._robot.write_root_link_pose_to_sim_index(root_pose=torch.cat((pos, quat), -1), env_ids=ids)
         self._robot.write_root_link_velocity_to_sim_index(root_velocity=torch.cat(twist, -1), env_ids=ids)
-        self._robot.write_joint_state_to_sim_index(
-            position=joint_pos.clamp(limits[..., 0], limits[..., 1]).contiguous(), velocity=joint_vel.contiguous(),
-            env_ids=ids,
-        )  # fmt: skip
+        self._robot.write_joint_state_to_sim_index(position=joint_pos, velocity=joint_vel, env_ids=ids)
 
 
 def _unit(vectors: Tensor) -> Tensor:
