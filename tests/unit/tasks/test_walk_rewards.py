@@ -44,6 +44,45 @@ def test_cost_of_transport_is_at_the_commanded_speed(monkeypatch):
     assert cost.tolist() == pytest.approx([100.0 / (weight * 0.5), 100.0 / (weight * 0.25), 0.0])
 
 
+def test_a_heading_counts_for_those_that_are_told_one():
+    def flags(*values):
+        return torch.tensor(values)
+
+    command = SimpleNamespace(
+        heading_target=torch.tensor([1.0, 1.0, 1.0, math.pi]),
+        robot=SimpleNamespace(data=SimpleNamespace(heading_w=proxy(0.5, 0.5, 0.5, -math.pi))),
+        is_heading_env=flags(True, False, True, True),
+        is_standing_env=flags(False, False, True, False),
+    )
+    env = SimpleNamespace(command_manager=SimpleNamespace(get_term=lambda name: command))
+    # Told a heading: exp(-0.5^2 / 0.5^2). Told a turning rate, or to stand: 1. The last has no error.
+    assert rewards.track_heading_exp(env, "base_velocity", std=0.5).tolist() == pytest.approx([math.exp(-1.0), 1, 1, 1])
+
+
+def test_guided_envs_are_told_the_headings_of_their_reference(monkeypatch):
+    """Also where the draw said turning rate."""
+    commands = importlib.import_module("whole_body_tracking.tasks.locomotion.mdp.scheduled_commands")
+    monkeypatch.setattr(commands.UniformVelocityCommand, "_update_command", lambda self: None)
+    quarter = torch.tensor([0.0, 0.0, math.sin(math.pi / 4), math.cos(math.pi / 4)])
+    motion = SimpleNamespace(
+        clip_ids=torch.zeros(2, dtype=torch.long), frames=torch.zeros(2, dtype=torch.long), root_idx=0,
+        reference=SimpleNamespace(body_quat_w=quarter.repeat(2, 1, 1)), guided=torch.tensor([True, False]),
+    )  # fmt: skip
+    ranges = SimpleNamespace(ang_vel_z=(-1.0, 1.0))
+    command = commands.GuidedVelocityCommand.__new__(commands.GuidedVelocityCommand)
+    vars(command).update(
+        cfg=SimpleNamespace(motion_name="motion", ranges=ranges, heading_control_stiffness=1.0),
+        _env=SimpleNamespace(command_manager=SimpleNamespace(get_term=lambda name: motion)),
+        _table=(torch.zeros(1, 3), torch.zeros(1, dtype=torch.long)),
+        robot=SimpleNamespace(data=SimpleNamespace(heading_w=proxy(0.0, 0.0))),
+        vel_command_b=torch.zeros(2, 3), heading_target=torch.zeros(2),
+        is_heading_env=torch.tensor([False, False]), is_standing_env=torch.tensor([True, True]),
+    )  # fmt: skip
+    command._update_command()
+    assert command.heading_target.tolist() == pytest.approx([math.pi / 2, 0.0])
+    assert (command.is_heading_env.tolist(), command.is_standing_env.tolist()) == ([True, False], [False, True])
+
+
 def test_isaac_labs_terms_are_guarded_and_keep_their_arguments():
     guarded = rewards.finite(lambda env, std: torch.tensor([1.0, math.nan, math.inf]))
     assert guarded(None, std=1.0).tolist() == [1.0, 0.0, 0.0]

@@ -53,10 +53,10 @@ joint_deviation_l1 = finite(isaaclab_mdp.joint_deviation_l1)
 
 @finite
 def track_heading_exp(env: ManagerBasedRLEnv, command_name: str, std: float) -> Tensor:
-    """Reward the heading: exp(-error^2 / std^2), std in [rad]; an env that is told to stand has no heading, and 1."""
+    """Reward the heading: exp(-error^2 / std^2), std in [rad]; 1 for one told to stand, or a turning rate."""
     command: UniformVelocityCommand = env.command_manager.get_term(command_name)
     error = wrap_to_pi(command.heading_target - command.robot.data.heading_w.torch)
-    error = torch.where(command.is_standing_env, 0.0, error)
+    error = torch.where(command.is_heading_env & ~command.is_standing_env, error, 0.0)
     return torch.exp(-error.square() / std**2)
 
 

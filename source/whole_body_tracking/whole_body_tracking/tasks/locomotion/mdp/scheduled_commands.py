@@ -102,6 +102,7 @@ class GuidedVelocityCommand(UniformVelocityCommand):
         told = torch.cat((reference[:, :2], rate[:, None]), dim=-1)
         self.vel_command_b[:] = torch.where(motion.guided[:, None], told, self.vel_command_b)
         self.heading_target[:] = torch.where(motion.guided, target, self.heading_target)
+        self.is_heading_env |= motion.guided
         self.is_standing_env &= ~motion.guided
 
 
