@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet
+from whole_body_tracking.gait.network import making
+from whole_body_tracking.gait.network.dataset import DESCRIPTION, DataSet, GaitSample
 from whole_body_tracking.gait.network.layout import NUM_ROOT, output_names
-from whole_body_tracking.gait.network.making import DataSetJob
+from whole_body_tracking.gait.network.making import DataSetJob, make_data_set
+from whole_body_tracking.gait.network.measuring import relative_errors
 from whole_body_tracking.gait.network.prediction import predict_motion
 from whole_body_tracking.gait.network.refnn import METADATA_KEY, RefNN, RefNNFacts, load_refnn, save_refnn
 from whole_body_tracking.gait.network.training import (
@@ -182,6 +185,52 @@ def test_training_that_could_not_work_is_refused(tmp_path, changes, message):
 def test_a_range_beyond_the_parameters_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"range of speed is 0 to 5.*within -0\.3 to 0\.9"):
         DataSetJob(tmp_path / "gaits", 3, ranges={"speed": (0.0, 5.0)})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lowest", "highest"),
+    [((0.60, 0.76), 0.68, 0.74), ((0.65, 0.67), 0.65, 0.67), ((0.72, 0.76), 0.72, 0.74), ((0.75, 0.76), None, None)],
+)
+def test_the_pelvis_stays_within_its_range(tmp_path, monkeypatch, bounds, lowest, highest):
+    """The legs allow 0.74 m: heights are within 0.06 m below, or below the range's end, and never out of it."""
+    planned = []
+
+    def plan(given, robot):
+        planned.append(given.get("pelvis_height", 0.74))
+        return SimpleNamespace(values={"pelvis_height": np.array([0.74])})
+
+    monkeypatch.setattr(making, "plan_sample", plan)
+    monkeypatch.setattr(making, "residual_of", lambda plan: np.full(60, 9.0))  # what follows is not of interest
+    job, heights = DataSetJob(tmp_path / "gaits", 1, ranges={"pelvis_height": bounds}), []
+    for number in range(40):
+        reason = making._draw(job, number)
+        assert reason == ("pelvis_height out of range" if lowest is None else "root residual")
+        heights.append(planned[-1])
+    if lowest is not None:
+        assert lowest - 1e-9 <= min(heights) < lowest + 0.01 and highest - 0.01 < max(heights) <= highest + 1e-9
+
+
+def test_a_data_set_of_recordings_claims_what_it_holds(tmp_path):
+    rows = np.array([[item.low, item.high] for item in PARAMETERS.values()]).T
+    samples = [
+        GaitSample(np.zeros((60, len(output_names(G1)))), rows[0] + share * (rows[1] - rows[0]), np.zeros(60))
+        for share in (0.25, 0.75, 0.5)
+    ]
+    make_data_set(DataSetJob(tmp_path / "gaits", 10), samples=lambda refused: iter(samples))
+    found = dict(zip(PARAMETERS, DataSet.open(tmp_path / "gaits", G1).ranges.tolist(), strict=True))
+    assert found["speed"] == pytest.approx([0.0, 0.6])  # -0.3 + 0.25 * 1.2 and -0.3 + 0.75 * 1.2
+    assert found["cadence"] == pytest.approx([87.5, 122.5])
+
+
+def test_errors_of_slow_walks_are_relative_to_a_tenth_of_a_metre_per_second():
+    def errors(found, wanted):
+        rows = relative_errors({"speed": found, "cadence": 110.0}, {"speed": wanted, "cadence": 100.0})
+        return [rows["speed_error"], rows["cadence_error"]]
+
+    assert errors(0.45, 0.5) == pytest.approx([0.1, 0.1])
+    assert errors(-0.33, -0.3) == pytest.approx([0.1, 0.1])
+    assert errors(0.01, 0.0) == pytest.approx([0.1, 0.1])  # 0.01 / 0.1
+    assert errors(-0.02, 0.02) == pytest.approx([0.4, 0.1])
 
 
 def test_a_recorded_walk_gives_samples_with_its_own_parameters():

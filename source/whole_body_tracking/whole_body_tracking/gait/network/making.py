@@ -31,7 +31,7 @@ KEEP_EVERY = 20
 BLOCK = 16
 """Draws that a worker gets at once."""
 LONGEST_PELVIS_DROP = 0.06
-"""How far below the highest possible the pelvis is drawn [m]."""
+"""How far below the highest possible, within its range, the pelvis is drawn [m]."""
 
 
 @dataclass
@@ -102,7 +102,7 @@ def make_data_set(
         job: What to make.
         report: Called after every gait with their number and the refusals by reason.
         samples: Where gaits come from, at most as many as the job asks for; given the counter of refusals. None plans
-            them.
+            them. The ranges of a data set are those of the job, and those found in gaits that come from elsewhere.
 
     Returns:
         Refusals by reason.
@@ -124,7 +124,8 @@ def make_data_set(
         _write_waiting(job, progress)
     if not progress.written:
         raise ValueError(f"No gait was found. Refused: {dict(progress.refused) or 'none'}.")
-    write_json(job.output_dir / DESCRIPTION, _description(job, progress.refused, progress.written))
+    ranges = {name: job.range_of(name) for name in PARAMETERS} if samples is None else _ranges_found(job.output_dir)
+    write_json(job.output_dir / DESCRIPTION, _description(job, progress.refused, progress.written, ranges))
     (job.output_dir / UNFINISHED).unlink(missing_ok=True)
     return progress.refused
 
@@ -159,12 +160,16 @@ def _draw(job: DataSetJob, number: int) -> GaitSample | str:
     """A random gait, or why the legs, ground or friction cannot give it."""
     rng = np.random.default_rng((job.seed, number))
     drawn = {name: float(rng.uniform(*job.range_of(name))) for name in PARAMETERS if name != "pelvis_height"}
-    drop = float(rng.uniform(0.0, LONGEST_PELVIS_DROP))
+    share = float(rng.uniform())
     try:
         plan = plan_sample(drawn, job.robot)
-        height = float(plan.values["pelvis_height"][0]) - drop
+        highest = float(plan.values["pelvis_height"][0])
         low, high = job.range_of("pelvis_height")
-        if low <= height <= high and drop > 0.005:
+        if highest < low:
+            return "pelvis_height out of range"
+        height = min(highest, high)
+        height -= share * min(LONGEST_PELVIS_DROP, height - low)
+        if highest > high or highest - height > 0.005:
             plan = plan_sample(drawn | {"pelvis_height": height}, job.robot)
     except ValueError as error:
         return short_reason(str(error))
@@ -216,7 +221,13 @@ def _arrays(samples: list[GaitSample]) -> dict[str, np.ndarray]:
     }
 
 
-def _description(job: DataSetJob, refused: Counter, num_gaits: int) -> dict:
+def _ranges_found(folder: Path) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of every parameter in the files of a folder."""
+    params = np.concatenate([read_arrays(path)["params"] for path in sorted(folder.glob("gaits_*.npz"))])
+    return {name: (float(column.min()), float(column.max())) for name, column in zip(PARAMETERS, params.T, strict=True)}
+
+
+def _description(job: DataSetJob, refused: Counter, num_gaits: int, ranges: dict[str, tuple[float, float]]) -> dict:
     return {
         "robot": job.robot.name,
         "fps": FPS,
@@ -225,7 +236,7 @@ def _description(job: DataSetJob, refused: Counter, num_gaits: int) -> dict:
         "refused": dict(refused),
         "outputs": output_names(job.robot),
         "parameters": {
-            name: {"unit": item.unit, "range": list(job.range_of(name)), "meaning": item.meaning}
+            name: {"unit": item.unit, "range": list(ranges[name]), "meaning": item.meaning}
             for name, item in PARAMETERS.items()
         },
     }

@@ -20,6 +20,8 @@ from .training import held_out_errors, held_out_frames, is_held_out
 
 BATCH = 1024
 FPS = 50.0
+SLOWEST = 0.1
+"""Errors of slower walks are relative to this speed [m/s]: hardly anything is a large part of nothing."""
 
 
 def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits: int, seconds: float = 6.0) -> dict:
@@ -34,9 +36,10 @@ def measure_refnn(model_file: Path, data_dir: Path, robot: RobotModel, num_gaits
 
     Returns:
         ``joint_rmse`` [rad], ``height_rmse`` [m] and ``velocity_rmse`` [m/s] over all held-out frames; ``slip`` and
-        ``penetration`` [m], the largest and the median over the clips; relative errors of speed and cadence and
-        absolute ones of step width and clearance [m], the largest over the clips; the same with ``tracked_`` before
-        their names for walks whose feet are not planted, as the gait task tracks them; None for what nobody walked;
+        ``penetration`` [m], the largest and the median over the clips; errors of speed and cadence as in
+        :func:`relative_errors` and absolute ones of step width and clearance [m], the largest over the clips; the same
+        with ``tracked_`` before their names for walks whose feet are not planted, as the gait task tracks them; None
+        for what nobody walked;
         ``frames_per_second`` of the network alone per second that a core worked, which other processes do not slow.
 
     Raises:
@@ -77,8 +80,13 @@ def _walk(
         return {}
     found = {name: report.mean(name) for name in ("slip", "penetration", "speed", "cadence", "step_width", "clearance")}
     errors = {f"{name}_error": abs(found[name] - wanted[name]) for name in ("step_width", "clearance")}
-    errors |= {f"{name}_error": abs(found[name] / wanted[name] - 1.0) for name in ("speed", "cadence")}
-    return found | errors
+    return found | errors | relative_errors(found, wanted)
+
+
+def relative_errors(found: dict[str, float], wanted: dict[str, float]) -> dict[str, float]:
+    """Differences over what was wanted; that of the speed over :data:`SLOWEST` at least."""
+    units = {"speed": max(abs(wanted["speed"]), SLOWEST), "cadence": wanted["cadence"]}
+    return {f"{name}_error": abs(found[name] - wanted[name]) / unit for name, unit in units.items()}
 
 
 @torch.no_grad()
