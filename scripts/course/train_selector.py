@@ -29,7 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     what.add_argument("--evaluate", metavar="scripted|CHECKPOINT|DIR", help="Measure this one instead.")
     add("--num_envs", type=int, default=128, help="Robots in training (%(default)s).")
     add("--runs", type=int, default=64, help="Courses that are measured (%(default)s).")
-    add("--num_goals", type=int, default=3, help="Points of a course (%(default)s).")
+    add("--num_goals", type=int, help="Points of a course (a trained selector's, or 3).")
     add("--seconds", type=float, default=60.0, metavar="S", help="Time for a course (%(default)s).")
     add("--max_iterations", type=int, default=300, help="Of PPO, in total (%(default)s).")
     add("--max_minutes", type=float, metavar="N", help="Finish when they are used up.")
@@ -62,16 +62,19 @@ def make_job(args: argparse.Namespace):
     """Settings of the environment, and the training or None; checks what can be checked before the work."""
     from whole_body_tracking.hierarchy.course import CourseSettings
     from whole_body_tracking.hierarchy.env import CourseEnvSettings
-    from whole_body_tracking.hierarchy.training import SelectorJob, SelectorPpoSettings, selector_path
+    from whole_body_tracking.hierarchy.training import CHECKPOINTS, SelectorJob, SelectorPpoSettings, trained_goals
 
     if args.runs < 1 or args.imitate < 0:
         raise ValueError(f"--runs is {args.runs}, expected at least 1; --imitate is {args.imitate}, at least 0.")
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise FileNotFoundError(f"--json: the folder {args.json.absolute().parent} does not exist.")
-    course = CourseSettings(num_goals=args.num_goals, seconds=args.seconds)
+    goes_on = args.resume and args.output_dir is not None and any(args.output_dir.glob(CHECKPOINTS))
+    selector = str(args.output_dir) if goes_on else args.evaluate
+    trained = None if selector is None else trained_goals(selector)
+    known = [value for value in (args.num_goals, trained) if value is not None]
+    course = CourseSettings(num_goals=known[0] if known else CourseSettings.num_goals, seconds=args.seconds)
     env = CourseEnvSettings(num_envs=args.num_envs, course=course, seed=args.seed)
     if args.evaluate is not None:
-        selector_path(args.evaluate)
         return env, None
     ppo = SelectorPpoSettings(max_iterations=args.max_iterations, max_minutes=args.max_minutes)
     return env, SelectorJob(args.output_dir, env, ppo, args.resume, args.imitate, args.runs)

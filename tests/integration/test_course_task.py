@@ -27,7 +27,13 @@ from whole_body_tracking.hierarchy.play.playing import write_course_page
 from whole_body_tracking.hierarchy.scripted import ScriptedSelector
 from whole_body_tracking.hierarchy.skill_set import read_skills, require_steered
 from whole_body_tracking.hierarchy.skills import SETTLE, WalkSkill
-from whole_body_tracking.hierarchy.training import SelectorJob, SelectorPpoSettings, make_selector, train_selector
+from whole_body_tracking.hierarchy.training import (
+    SelectorJob,
+    SelectorPpoSettings,
+    make_selector,
+    train_selector,
+    trained_goals,
+)
 from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
 from whole_body_tracking.sim2sim.gait_walker import WalkingPolicy
 from whole_body_tracking.viewer.scene import Stage
@@ -193,7 +199,7 @@ def test_training_stops_goes_on_refuses_and_is_played(tmp_path):
     assert scripted["seconds_median"] is None and set(first["policy"]) == set(scripted)
     with pytest.raises(ValueError, match="already holds a training"):
         SelectorJob(folder, settings)
-    again = replace(job, ppo=SelectorPpoSettings(max_iterations=2, **small), resume=True, runs=0)
+    again = replace(job, ppo=SelectorPpoSettings(max_iterations=2, **small), resume=True, imitated=0, runs=0)
     assert train_selector(skills, again)["decisions"] == 2 * 2 * 3
     # At first the critic learns alone, and the statistics stay those of the imitation.
     before, after = (load_checkpoint(folder / f"model_{number}.pt") for number in (0, 1))
@@ -205,8 +211,13 @@ def test_training_stops_goes_on_refuses_and_is_played(tmp_path):
     env = CourseEnv(skills, settings)
     actions = make_selector(str(folder), env)(env.get_observations())
     assert actions.shape == (3, 5)
+    assert trained_goals(str(folder)) == 1 and trained_goals("scripted") is None
+    env.cfg = replace(settings, course=SHORT)
+    with pytest.raises(ValueError, match="was trained with num_goals 1, and here it is 2"):
+        make_selector(str(folder), env)
+    env.cfg = settings
     env.names = ["walk", "stand", "bow"]
-    with pytest.raises(ValueError, match=r"trained with skills \['walk', 'stand', 'squat'\], and here they are"):
+    with pytest.raises(ValueError, match=r"trained with skills \['walk', 'stand', 'squat'\], and here it is"):
         make_selector(str(folder), env)
     env.close()
 
@@ -222,6 +233,13 @@ def test_a_live_course_takes_goals_performs_and_stands(tmp_path):
     for _ in range(110):
         course.advance()
     assert course.num_finished == 1 and not course.is_on and course.points == [] and course.num_falls == 0
+    course.perform()
+    while alone.names[int(alone.switcher.active)] != "squat":
+        course.advance()
+    course.perform()  # again while it drives: to its end in 54 steps, 50 of standing, and 54 of the clip anew
+    for _ in range(160):
+        course.advance()
+    assert course.num_finished == 2 and not course.is_on
     assert course.add_goal(x, y)
     page = write_course_page(tmp_path / "course.html", course, seconds=0.1).read_text()
     data = base64.b64decode(re.search(r'__VISER_EMBED_DATA__="([^"]+)"', page)[1])
@@ -288,6 +306,7 @@ def test_policies_that_do_not_go_together_are_refused(tmp_path):
     ("arguments", "message"),
     [
         (["--goals", "nan,0"], "--goals has 'nan,0'"),
+        (["--goals", "1,0", "-1,0.5", "-2,", "--seconds", "9"], "--goals has '-2,'"),
         (["--goals", "1,0", "1,1", "2,2", "3,3"], "--goals has 4 points, expected 3 at most"),
         (["--clip", "dance"], "Unknown clip to perform: 'dance'. Known: squat"),
         (["--selector", "nowhere.pt"], "There is no selector nowhere.pt"),

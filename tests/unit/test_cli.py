@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from whole_body_tracking.cli import run_script
+from whole_body_tracking.cli import joined_values, run_script
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +20,18 @@ def raising(error):
         raise error
 
     return main
+
+
+@pytest.mark.parametrize(
+    ("given", "joined"),
+    [
+        ("--goals 2,0 -1,1 --seed 3", "--goals=2,0 --goals=-1,1 --seed 3"),
+        ("-1,1 --goals --seed 3 --goals -2,0", "-1,1 --goals --seed 3 --goals=-2,0"),
+        ("--goals=-1,1 --goals_file -x", "--goals=-1,1 --goals_file -x"),
+    ],
+)
+def test_values_that_look_like_options_are_joined(given, joined):
+    assert joined_values(given.split(), "--goals") == joined.split()
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (3, 3)])

@@ -34,6 +34,24 @@ def run_script(main: Callable[[], int | None]) -> None:
     sys.exit(status or 0)
 
 
+def joined_values(argv: list[str], option: str) -> list[str]:
+    """Arguments with an option before each of its values: ``--goals 2,0 -1,1`` is ``--goals=2,0 --goals=-1,1``.
+
+    Alone, a value such as ``-1,1`` or ``-y`` would look like an option. The values end at the next long option.
+    """
+    joined: list[str] = []
+    is_value = False
+    for token in argv:
+        if token.startswith("--"):
+            is_value = token == option
+        elif is_value:
+            if joined[-1] == option:
+                joined.pop()
+            token = f"{option}={token}"
+        joined.append(token)
+    return joined
+
+
 def describe(error: BaseException) -> str:
     """Text of an error, or its name if it has none."""
     return str(error) or type(error).__name__

@@ -22,6 +22,8 @@ from .scripted import ScriptedSelector
 from .skill_set import SkillSet
 
 SCRIPTED = "scripted"
+IMITATED = "imitated"
+"""Fact of a checkpoint: whether its policy began as an imitation, so that its observations' statistics stay."""
 CRITIC_WARMUP = 3
 """Iterations of a fresh critic alone, if the policy is not fresh: an untrained critic gives random advantages."""
 CHECKPOINTS = "model_*.pt"
@@ -53,7 +55,7 @@ class SelectorJob:
     resume: bool = False
     imitated: int = 0
     """Decisions of the scripted selector, by every robot, that the network imitates before PPO; 0 starts from nothing.
-    Then PPO trains the critic alone for :data:`CRITIC_WARMUP` iterations."""
+    Then PPO trains the critic alone for :data:`CRITIC_WARMUP` iterations. A run that goes on needs no number."""
     runs: int = 64
     """Courses of the measurement at the end; 0 for none."""
 
@@ -78,14 +80,18 @@ def train_selector(skills: SkillSet, job: SelectorJob) -> dict:
     env = CourseEnv(skills, replace(job.env, physics_dt=planning_step(skills.walk.spec.control_dt)))
     job.output_dir.mkdir(parents=True, exist_ok=True)
     runner = _runner(env, job.ppo, job.output_dir)
+    is_imitated = job.imitated > 0
     if job.resume:
-        runner.resume(newest_checkpoint(job.output_dir))
+        path = newest_checkpoint(job.output_dir)
+        runner.resume(path)
+        is_imitated = is_imitated or bool(facts_of(path).get(IMITATED))
     imitation = None
     if job.imitated and not job.resume:
         imitation = imitate(runner.alg.actor, env, ScriptedSelector(env), job.imitated)
         print(f"[INFO] Imitates the scripted selector: actions off by {imitation:.3f}.", flush=True)
         env.reset_all()
-    if job.imitated:
+    if is_imitated:
+        runner.facts[IMITATED] = True
         keep_statistics(runner.alg.actor)
         _warm_up_critic(runner)
     started = time.monotonic()
@@ -158,8 +164,7 @@ def make_selector(name: str, env: CourseEnv) -> Selector:
     if name == SCRIPTED:
         return ScriptedSelector(env)
     path = selector_path(name)
-    facts = load_checkpoint(path).get("facts") or {}
-    runner = _runner(env, SelectorPpoSettings(hidden=tuple(facts.get("hidden", ()))), None)
+    runner = _runner(env, SelectorPpoSettings(hidden=tuple(facts_of(path).get("hidden", ()))), None)
     runner.alg.load(runner.read(path), {"actor": True}, True)
     return runner.policy()
 
@@ -182,6 +187,21 @@ def selector_path(name: str) -> Path | None:
     return path
 
 
+def facts_of(path: Path) -> dict:
+    """What a checkpoint says of itself; nothing if it says nothing."""
+    return load_checkpoint(path).get("facts") or {}
+
+
+def trained_goals(name: str) -> int | None:
+    """How many points the courses had on which a selector was trained; None for the scripted one, or if it is not said.
+
+    Raises:
+        FileNotFoundError: If there is no such selector.
+    """
+    path = selector_path(name)
+    return None if path is None else facts_of(path).get("num_goals")
+
+
 def newest_checkpoint(folder: Path) -> Path:
     """The checkpoint of the highest iteration.
 
@@ -195,6 +215,11 @@ def newest_checkpoint(folder: Path) -> Path:
 
 
 def _runner(env: CourseEnv, settings: SelectorPpoSettings, folder: Path | None) -> NativeRunner:
-    facts = {"skills": env.names, "decision_steps": env.cfg.decision_steps, "hidden": list(settings.hidden)}
+    facts = {
+        "skills": env.names,
+        "decision_steps": env.cfg.decision_steps,
+        "num_goals": env.cfg.course.num_goals,
+        "hidden": list(settings.hidden),
+    }
     budget = TrainingBudget(settings.max_iterations, settings.max_minutes)
     return NativeRunner(env, settings.as_rsl_rl(), folder, TASK, budget, facts)

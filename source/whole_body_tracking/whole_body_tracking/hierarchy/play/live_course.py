@@ -75,7 +75,7 @@ class LiveCourse:
             self._begin()
 
     def perform(self) -> None:
-        """Perform the clip now, wherever the robot is."""
+        """Perform the clip now, wherever the robot is; a robot in the middle of it ends, stands, and begins again."""
         self.points = []
         self._begin()
 
@@ -86,7 +86,7 @@ class LiveCourse:
     def advance(self) -> None:
         """One control step."""
         wish = self._stand()
-        if self._is_on:
+        if self._is_on and not self._ends_clip:
             if self._wish is None or self._steps >= self.env.cfg.decision_steps:
                 self._wish, self._steps = self.env.wish_of(self._selector(self.env.get_observations())), 0
             wish, self._steps = self._wish, self._steps + 1
@@ -123,6 +123,12 @@ class LiveCourse:
         course.reset(everyone, torch.tensor([padded]), torch.tensor([self.env.names.index(self.clip)]))
         course.reached = torch.tensor([num - len(self.points)])
         self._is_on, self._wish = True, None
+
+    @property
+    def _ends_clip(self) -> bool:
+        """Whether the clip drives from before: only one that begins after the last point counts."""
+        course = self.env.course
+        return bool(~course.walks & ~course.is_ready & (self.env.switcher.active == course.clip))
 
     def _stand(self) -> Wish:
         index = torch.tensor([self.env.names.index(STAND)])

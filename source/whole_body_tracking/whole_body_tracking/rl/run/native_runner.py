@@ -76,7 +76,7 @@ class NativeRunner(OnPolicyRunner):
             folder: Where the run goes; None writes nothing.
             task: Its name, which checkpoints hold.
             budget: When to stop.
-            facts: What else a checkpoint has to agree in to be continued or played; JSON can hold it.
+            facts: What else a checkpoint has to agree in to be continued or played, where it says so; JSON can hold it.
         """
         log_dir = None if folder is None else str(folder)
         super().__init__(env, cfg, log_dir=log_dir, device="cpu")
@@ -144,10 +144,10 @@ class NativeRunner(OnPolicyRunner):
         if content.get("task") != self.task:
             found = content.get("task", "another task")
             raise ValueError(f"{path} is a checkpoint of {found}, expected {self.task}.")
+        known = content.get("facts") or {}
         for name, wanted in self.facts.items():
-            known = (content.get("facts") or {}).get(name)
-            if known != wanted:
-                raise ValueError(f"{path} was trained with {name} {known}, and here they are {wanted}.")
+            if known.get(name, wanted) != wanted:  # older checkpoints say less
+                raise ValueError(f"{path} was trained with {name} {known[name]}, and here it is {wanted}.")
         found = {name: tuple(value.shape) for name, value in content["actor_state_dict"].items()}
         expected = {name: tuple(value.shape) for name, value in self.alg.actor.state_dict().items()}
         differing = [name for name in expected if found.get(name) != expected[name]]
