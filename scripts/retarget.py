@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from whole_body_tracking.cli import run_script
+from whole_body_tracking.cli import joined_values, run_script
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--json", type=Path, metavar="FILE", help="Write the report as JSON.")
     add("--show", nargs="?", const="", metavar="FILE", help="Show skeleton and robot in the browser; FILE: as a page.")
     add("--port", type=int, default=8080, help="Port of the browser view (%(default)s).")
-    return parser.parse_args(argv)
+    return parser.parse_args(joined_values(sys.argv[1:] if argv is None else argv, "--up"))
 
 
 def main() -> int:

@@ -35,6 +35,14 @@ def retarget(monkeypatch, capsys):
     return run
 
 
+@pytest.mark.parametrize(
+    "words", [("--up", "-y"), ("--up=-y",), ("--json", "report.json", "--up", "-y", "--port", "81")]
+)
+def test_an_axis_that_points_down_is_no_option(words):
+    parse = runpy.run_path(str(SCRIPT), run_name="retarget")["parse_args"]
+    assert parse(["--input_file", "walk.bvh", *words]).up == "-y"
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Two walks and a damaged file."""
