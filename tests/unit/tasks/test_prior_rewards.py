@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib
+import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -327,11 +329,34 @@ def test_flags_turn_rewards_on_and_a_run_keeps_their_priors(files, tmp_path):
     again = resolved()
     adopt_reward_priors(tmp_path / "model_3.pt", again)
     assert again.rewards.score_prior.params["prior"] == str(tmp_path / "reward_score_prior.safetensors")
-    assert again.rewards.motion_prior is None
+    assert again.rewards.motion_prior is None and again.rewards.score_prior.weight == 2.0
+    trained = {"weight": 1.0, "params": {"prior": "gone", "levels": [15, 8], "scale": 5.0}}
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "env.yaml").write_text(json.dumps({"rewards": {"score_prior": trained}}))  # JSON is YAML
+    again = resolved()
+    adopt_reward_priors(tmp_path / "model_3.pt", again)
+    term = again.rewards.score_prior
+    assert (term.weight, term.params["levels"], term.params["scale"]) == (1.0, [15, 8], 5.0)
+    assert term.params["prior"] == str(tmp_path / "reward_score_prior.safetensors")
     other = resolved()
     other.rewards.score_prior = score_prior_reward(files["half"])
     with pytest.raises(ValueError, match=r"was trained with the prior .*Leave out --score_prior"):
         adopt_reward_priors(tmp_path / "model_3.pt", other)
+
+
+def test_a_preset_goes_on_with_the_priors_beside_the_checkpoint(files, tmp_path, monkeypatch):
+    from whole_body_tracking.rl.cli import parse_args
+    from whole_body_tracking.rl.session import resolve_configs
+    from whole_body_tracking.rl.training import train_parser
+
+    (tmp_path / "model_3.pt").touch()
+    kept = tmp_path / "reward_score_prior.safetensors"
+    shutil.copy(files["score"], kept)
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    words = ["--checkpoint", str(tmp_path / "model_3.pt"), "presets=reward_score_prior,rand_prior_starts"]
+    args = parse_args(train_parser("Train."), ["--task", "Velocity-Flat-G1-v0", "--device", "cpu", *words])
+    cfg = resolve_configs(args)[0]
+    assert cfg.rewards.score_prior.params["prior"] == cfg.events.prior_starts.params["prior"] == str(kept)
 
 
 @pytest.mark.parametrize(

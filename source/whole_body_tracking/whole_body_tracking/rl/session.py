@@ -29,7 +29,9 @@ from whole_body_tracking.tasks.tracking.task_reference import gait_cfg_of, motio
 from whole_body_tracking.tasks.tracking.tracking_env_cfg import TrackingEnvCfg
 
 from .overrides import CONFIG_PATH, require_known_paths
-from .prior.reward import use_reward_priors
+from .prior.reward import lacks_priors, use_kept_priors, use_reward_priors
+from .run.checkpoints import resolve_checkpoint
+from .run.distributed import decided_by_first
 from .run.run_folder import kept_refnn
 
 logger = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         motion.motion_files = motion_files
     name_refnn(args, env_cfg)
     use_reward_priors(args, env_cfg)
+    if getattr(args, "checkpoint", None) is not None and lacks_priors(env_cfg):
+        use_kept_priors(decided_by_first(lambda: resolve_checkpoint(args, agent_cfg)), env_cfg)
     use_modes(args, env_cfg)
     validate(env_cfg)
     return env_cfg, agent_cfg

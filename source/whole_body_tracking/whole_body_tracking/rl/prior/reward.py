@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whole_body_tracking.files import write_atomically
+from whole_body_tracking.health.params_file import read_params
 from whole_body_tracking.priors.data.splits import file_digest
 from whole_body_tracking.tasks.locomotion.prior_terms import (
     FLAGS,
@@ -45,10 +46,28 @@ def use_reward_priors(args: argparse.Namespace, env_cfg: Any) -> None:
             raise ValueError(f"--{flag} is for tasks that walk by command, such as Velocity-Flat-G1-v0; leave it out.")
         if term_of(env_cfg, f"rewards.{name}") is None:
             setattr(env_cfg.rewards, name, make())
-        terms = [term_of(env_cfg, term) for term, its_flag in FLAGS.items() if its_flag == flag]
-        for term in terms:
-            if term is not None:
-                term.params["prior"] = str(given.absolute())
+        for term in _terms_of(env_cfg, flag):
+            term.params["prior"] = str(given.absolute())
+
+
+def lacks_priors(env_cfg: Any) -> bool:
+    """Whether a term of a task is on and has no prior yet."""
+    return any(not term.params["prior"] for flag in FLAGS.values() for term in _terms_of(env_cfg, flag))
+
+
+def use_kept_priors(checkpoint: Path, env_cfg: Any) -> None:
+    """Give terms that have no prior yet, as a preset leaves them, the copy beside a checkpoint, if there is one."""
+    for name in REWARDS:
+        path = kept_file(checkpoint.parent, name)
+        for term in _terms_of(env_cfg, FLAGS[f"rewards.{name}"]):
+            if path.is_file() and not term.params["prior"]:
+                term.params["prior"] = str(path.absolute())
+
+
+def _terms_of(env_cfg: Any, flag: str) -> list[Any]:
+    """Terms of a task that are on and take the prior of a flag."""
+    terms = (term_of(env_cfg, name) for name, its_flag in FLAGS.items() if its_flag == flag)
+    return [term for term in terms if term is not None]
 
 
 def kept_file(run_folder: Path, name: str) -> Path:
@@ -65,7 +84,7 @@ def keep_reward_priors(run_folder: Path, env_cfg: Any) -> None:
 
 
 def adopt_reward_priors(checkpoint: Path, env_cfg: Any) -> None:
-    """Reward a continued training by the priors beside its checkpoint.
+    """Reward a continued training by the priors beside its checkpoint, as its run did where nothing else is asked for.
 
     Raises:
         ValueError: If the command line asks for another prior, or one does not fit the task.
@@ -75,10 +94,20 @@ def adopt_reward_priors(checkpoint: Path, env_cfg: Any) -> None:
         if not path.is_file() or not hasattr(env_cfg.rewards, name):
             continue
         if term is None:
-            setattr(env_cfg.rewards, name, make(str(path.absolute())))
+            setattr(env_cfg.rewards, name, _as_trained(checkpoint, name, make(str(path.absolute()))))
         elif file_digest(Path(term.params["prior"])) != file_digest(path):
             raise ValueError(
                 f"{checkpoint} was trained with the prior {path}, not with {term.params['prior']}. Leave out"
                 f" --{FLAGS[f'rewards.{name}']}, or start a new training."
             )
     check_priors(env_cfg)
+
+
+def _as_trained(checkpoint: Path, name: str, term: Any) -> Any:
+    """A reward with the weight and the numbers that the settings of a checkpoint's run say; its own if they do not."""
+    rewards = read_params(checkpoint.parent / "params" / "env.yaml").get("rewards") or {}
+    trained = rewards.get(name) or {}
+    params = trained.get("params") or {}
+    term.weight = trained.get("weight", term.weight)
+    term.params |= {key: params[key] for key in term.params if key != "prior" and key in params}
+    return term
