@@ -1,9 +1,14 @@
 """Parts of training on a CUDA device that is not there: look-ups, starts, experts and what runs after each step."""
 
+from dataclasses import asdict, replace
+
 import pytest
 import torch
 from fake_cuda import DEVICE, HostTraffic, fake_cuda, on_cuda
+from small_refnn import small_refnn
 
+from whole_body_tracking.actuation.muscle_pairs import MusclePairs
+from whole_body_tracking.gait.network.refnn import RefNN
 from whole_body_tracking.motion import DEFAULT_MOTION_FILE, MotionClip, MotionLibrary
 from whole_body_tracking.motion.compact_library import CompactMotionLibrary
 from whole_body_tracking.rl.experts.switcher import ExpertSwitcher
@@ -123,4 +128,29 @@ def test_failures_are_counted_on_the_device():
         logger.process_env_step(rewards, dones, {"time_outs": booleans()})
         logger.process_env_step(rewards, dones, {})
     assert logger._failures.device == DEVICE
+    assert traffic.stalls == []
+
+
+def test_torques_of_muscles_copy_no_constants():
+    pairs = MusclePairs.of_robot(G1)
+    _ = pairs.peak_force  # once
+    with fake_cuda() as traffic:
+        on_cuda(pairs)
+        state = torch.zeros(NUM_ENVS, G1.num_joints, device=DEVICE)
+        torque = pairs.torque(torch.zeros(*state.shape, 2, device=DEVICE), state, state)
+    assert torque.device == DEVICE and torque.shape == state.shape
+    assert traffic.stalls == []
+
+
+def test_a_cascaded_refnn_copies_no_constants():
+    first, facts = small_refnn(), small_refnn().facts
+    model = RefNN(replace(facts, is_cascaded=True, base=asdict(facts)), first)
+    with fake_cuda() as traffic:
+        for module in model.modules():
+            for tensors in (module._parameters, module._buffers):
+                tensors.update({name: on_cuda(value) for name, value in tensors.items()})
+        params = torch.zeros(NUM_ENVS, len(facts.parameters), device=DEVICE)
+        outputs = model(params, params[:, 0])
+        bounds = model.low, model.high
+    assert {value.device for value in (outputs, *bounds)} == {DEVICE} and outputs.shape == (NUM_ENVS, 39)
     assert traffic.stalls == []

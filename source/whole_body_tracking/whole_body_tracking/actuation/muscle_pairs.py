@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ class MusclePairs:
         tensors = (torch.as_tensor(np.array(value), dtype=dtype, device=device) for value in values)
         return cls(tuple(robot.joint_names), *tensors)
 
-    @property
+    @cached_property
     def peak_force(self) -> Tensor:
         """Largest isometric force of a muscle [N]: at its weakest place in the joint's range it meets the limit."""
         weakest = active_force(torch.tensor([SHORTEST_IN_USE, LONGEST_IN_USE], dtype=self.lower.dtype)).min()
@@ -93,8 +94,8 @@ class MusclePairs:
 
     def _signed(self, strength: Tensor) -> Tensor:
         """Torques of normalized forces."""
-        sign = torch.tensor([1.0, -1.0], dtype=strength.dtype, device=strength.device)
-        return strength * (MOMENT_ARM * self.peak_force)[:, None] * sign
+        size = strength * (MOMENT_ARM * self.peak_force)[:, None]
+        return torch.stack((size[..., FLEXOR], -size[..., EXTENSOR]), -1)
 
 
 def reciprocal_activation(torque_per_activation: Tensor, torque: Tensor) -> Tensor:

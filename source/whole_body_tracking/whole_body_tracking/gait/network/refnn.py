@@ -54,12 +54,19 @@ class RefNN(nn.Module):
     A cascaded network adds to the output of a first one, which sees the parameters within its own ranges.
     """
 
+    low: Tensor
+    """Low end of every parameter, shape [num_params]."""
+    high: Tensor
+    """High end, same shape."""
+
     def __init__(self, facts: RefNNFacts, base: RefNN | None = None):
         super().__init__()
         if facts.is_cascaded:
             base = RefNN(RefNNFacts(**facts.base)) if base is None else base
         self.facts = facts
         ranges = torch.tensor(list(facts.parameters.values()), dtype=torch.float32)
+        self.register_buffer("low", ranges[:, 0].clone(), persistent=False)
+        self.register_buffer("high", ranges[:, 1].clone(), persistent=False)
         self.register_buffer("center", ranges.mean(-1))
         # A parameter that never changes says nothing; dividing by 1 keeps its input at 0.
         half = 0.5 * (ranges[:, 1] - ranges[:, 0])
@@ -79,16 +86,6 @@ class RefNN(nn.Module):
         self.base = base
         if base is not None:
             base.requires_grad_(False)
-
-    @property
-    def low(self) -> Tensor:
-        """Low end of every parameter, shape [num_params]."""
-        return self.center.new_tensor([bounds[0] for bounds in self.facts.parameters.values()])
-
-    @property
-    def high(self) -> Tensor:
-        """High end of every parameter, shape [num_params]."""
-        return self.center.new_tensor([bounds[1] for bounds in self.facts.parameters.values()])
 
     def forward(self, params: Tensor, phase: Tensor) -> Tensor:
         """Outputs in their units, shape [batch, num_outputs].
