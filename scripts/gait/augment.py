@@ -16,7 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from whole_body_tracking.cli import run_script
+from whole_body_tracking.cli import require_not_given, run_script
 from whole_body_tracking.gait.planning.parameters import PARAMETERS
 from whole_body_tracking.names import require_known
 
@@ -71,6 +71,7 @@ def _recorded(args: argparse.Namespace):
     """Where gaits of recorded clips come from."""
     if args.range:
         raise ValueError("--range says where parameters are drawn, and cycles of --motion_file have their own.")
+    require_not_given(("seed", "num_workers"), sys.argv[1:], "Cycles of --motion_file are neither drawn nor planned.")
 
     from whole_body_tracking.gait.network.warping import warped_samples
     from whole_body_tracking.motion.sources.motion_entries import resolve_entries

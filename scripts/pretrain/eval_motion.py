@@ -9,9 +9,10 @@ With --output_dir it also writes report.html with plots, and a page in which pre
 """
 
 import argparse
+import sys
 from pathlib import Path
 
-from whole_body_tracking.cli import run_script
+from whole_body_tracking.cli import require_not_given, run_script
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -41,6 +42,7 @@ def main() -> int:
     from rich.console import Console
 
     from whole_body_tracking.files import write_json
+    from whole_body_tracking.priors.checkpoint import read_model_file
     from whole_body_tracking.priors.evaluate import EvaluationJob, run_evaluation
     from whole_body_tracking.priors.precision import chosen_precision
     from whole_body_tracking.priors.progress import StepProgress
@@ -48,6 +50,9 @@ def main() -> int:
 
     if args.json and not args.json.absolute().parent.is_dir():
         raise FileNotFoundError(f"Cannot write {args.json}: the folder {args.json.absolute().parent} does not exist.")
+    if read_model_file(args.model)[1]["network"]["mode"] == "vae":
+        reason = "A VAE predicts no frames: it restores windows of one second."
+        require_not_given(("num_frames", "temperature", "precision"), sys.argv[1:], reason)
     job = EvaluationJob(
         model_file=args.model,
         split_file=args.split_file,

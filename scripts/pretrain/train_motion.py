@@ -11,10 +11,25 @@ TensorBoard's curves. docs/motion_prior.md says what is predicted, and how well.
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
-from whole_body_tracking.cli import run_script
+from whole_body_tracking.cli import require_not_given, run_script
+
+PREDICTED = (
+    "seq_len",
+    "position_weight",
+    "velocity_weight",
+    "multi_step_share",
+    "multi_step_length",
+    "multi_step_gradients",
+    "smoothness_weight",
+    "noise",
+    "energy_weight",
+    "free_steps",
+)
+"""Options of modes that predict the next state; a VAE encodes windows of one second and has a loss of its own."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -101,10 +116,14 @@ def make_job(args: argparse.Namespace):
     from whole_body_tracking.priors.data.curriculum import read_curriculum
     from whole_body_tracking.priors.data.splits import make_split
     from whole_body_tracking.priors.job import PretrainJob
-    from whole_body_tracking.priors.networks.modes import NetworkSettings
+    from whole_body_tracking.priors.networks.modes import MODES, NetworkSettings
     from whole_body_tracking.robots import get_robot
 
     robot, items = get_robot(args.robot), list(args.motion_file)
+    if args.mode != "mlp" and args.mode in MODES:
+        require_not_given(["history"], sys.argv[1:], f"--mode {args.mode} has no --history: it is for mlp.")
+    if args.mode == "vae":
+        require_not_given(PREDICTED, sys.argv[1:], "--mode vae encodes windows of one second with a loss of its own.")
     network = NetworkSettings.default(args.mode, args.seq_len, args.hidden, args.layers, args.history)
     training = _training_settings(args)
     if args.bvh_dir is not None:

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from whole_body_tracking.cli import joined_values, run_script
+from whole_body_tracking.cli import given_options, joined_values, require_not_given, run_script
 
 pytestmark = pytest.mark.unit
 
@@ -32,6 +32,14 @@ def raising(error):
 )
 def test_values_that_look_like_options_are_joined(given, joined):
     assert joined_values(given.split(), "--goals") == joined.split()
+
+
+def test_options_without_effect_are_refused_when_somebody_gives_them():
+    for argv in (["--seed", "3"], ["--seed=3"], ["--see", "3"]):
+        assert given_options(["num_workers", "seed"], argv) == ["--seed"]
+        with pytest.raises(ValueError, match=r"Nothing is drawn\. Leave out --seed\."):
+            require_not_given(["seed"], argv, "Nothing is drawn.")
+    require_not_given(["seed"], ["--seed_file", "x", "seed", "--", "-s"], "Nothing is drawn.")
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (3, 3)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported; else idle workers fight the physics
 
@@ -50,6 +50,28 @@ def joined_values(argv: list[str], option: str) -> list[str]:
             token = f"{option}={token}"
         joined.append(token)
     return joined
+
+
+def given_options(names: Iterable[str], argv: list[str]) -> list[str]:
+    """Those of some options that a command line names itself, also as ``--name=value`` or shortened."""
+    words = {token.split("=")[0] for token in argv if token.startswith("--") and token != "--"}
+    return [f"--{name}" for name in names if any(f"--{name}".startswith(word) for word in words)]
+
+
+def require_not_given(names: Iterable[str], argv: list[str], reason: str) -> None:
+    """Check that a command line names no option that would have no effect.
+
+    Args:
+        names: Of those options.
+        argv: The command line.
+        reason: Why they have none, as a sentence.
+
+    Raises:
+        ValueError: If it names one.
+    """
+    given = given_options(names, argv)
+    if given:
+        raise ValueError(f"{reason} Leave out {', '.join(given)}.")
 
 
 def describe(error: BaseException) -> str:

@@ -77,6 +77,11 @@ def test_bad_input_of_the_others(script, tmp_path):
     assert status == 1 and "--output_dir" in err
     status, _, err = script("augment.py", "--num_gaits", 3, "--output_dir", tmp_path, "--range", "sped", 0, 1)
     assert status == 1 and "Did you mean 'speed'" in err
+    status, _, err = script("evaluate_expert.py", "--policy=gone.onnx")
+    assert status == 1 and "gone.onnx" in err
+    recorded = ("--num_gaits", 3, "--output_dir", tmp_path / "gaits", "--motion_file", "none.npz")
+    status, _, err = script("augment.py", *recorded, "--seed=3", "--num_workers", 2)
+    assert status == 1 and "neither drawn nor planned. Leave out --seed, --num_workers." in err
     status, _, err = script("train_forward_gaitnet.py", "--data_dir", tmp_path, "--output_dir", tmp_path)
     assert status == 1 and "augment.py" in err
 

@@ -70,6 +70,8 @@ def test_train_then_evaluate(script, clips, tmp_path):
         (("--motion_file", "CLIPS", "--velocity_weight", "much"), "expected a number or auto"),
         (("--motion_file", "CLIPS", "--seq_len", "10"), "--free_steps 0) do not fit into windows"),
         (("--motion_file", "CLIPS", "--curriculum", "swim=1-"), "no training clip has the tag 'swim'"),
+        (("--motion_file", "CLIPS", "--mode", "vae", "--history", "4"), "it is for mlp. Leave out --history"),
+        (("--motion_file", "CLIPS", "--mode", "vae", "--noise", "0", "--seq_len=20"), "Leave out --seq_len, --noise."),
         (("--bvh_dir", "nowhere"), "The mocap folder nowhere does not exist"),
         (("--motion_file", "CLIPS", "--resume"), "Leave out --resume"),
     ],
@@ -79,6 +81,21 @@ def test_bad_input_ends_with_one_line_and_leaves_nothing(script, clips, tmp_path
     status, _, err = script("train", "--output_dir", tmp_path / "prior", *given)
     assert status == 1 and err.startswith("error: ") and message in err and err.count("\n") == 1
     assert not (tmp_path / "prior").exists()
+
+
+def test_an_evaluation_of_a_vae_has_no_frames_to_predict(script, clips, tmp_path):
+    from whole_body_tracking.priors import StateLayout
+    from whole_body_tracking.priors.checkpoint import save_model
+    from whole_body_tracking.priors.networks.modes import NetworkSettings
+    from whole_body_tracking.priors.vae import MotionVAE
+    from whole_body_tracking.robots import G1
+
+    path = tmp_path / "vae.safetensors"
+    model = MotionVAE(StateLayout.of_robot(G1, 30.0), NetworkSettings.default("vae", hidden=8, layers=1))
+    save_model(path, model, {"data": "x"})
+    arguments = ("--model", path, "--split_file", tmp_path / "split_info.json", "--num_frames", 30, "--temperature=0")
+    status, _, err = script("eval", *arguments)
+    assert status == 1 and "restores windows of one second. Leave out --num_frames, --temperature." in err
 
 
 def test_a_missing_model_or_folder_is_said_before_the_work(script, tmp_path):

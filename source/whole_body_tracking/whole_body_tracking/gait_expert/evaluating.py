@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from isaaclab_rl.entrypoints.common import add_common_play_args
 
+from whole_body_tracking.cli import given_options
 from whole_body_tracking.export.loader import load_policy
 from whole_body_tracking.gait.feasibility import refusal_of
 from whole_body_tracking.gait.network.known_parameters import KnownParameters
@@ -49,7 +50,7 @@ def evaluate_expert(argv: list[str]) -> dict:
     parser.add_argument("--cadence", type=float, nargs=2, default=CADENCES, metavar=("LOW", "HIGH"), help="[steps/min]")
     parser.add_argument("--policy", type=Path, metavar="FILE", help="Exported policy, in plain MuJoCo instead.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write the numbers.")
-    plain = "--policy" in argv
+    plain = bool(given_options(["policy"], argv))
     args = parse_args(parser, ["--task", "Gait-Flat-G1-v0", *argv] if plain else argv)
     if not args.seconds >= 2.0:
         raise ValueError(f"--seconds is {args.seconds:g}, expected at least 2.")
