@@ -44,6 +44,8 @@ def main() -> int:
 
     human_model_path()
     job, mocap = make_job(args)
+    for note in () if mocap is None else mocap.notes:
+        print(f"{args.motion_file.name}: {note}")
     from whole_body_tracking.human.job import explain
     from whole_body_tracking.human.model.myofullbody import load_human
     from whole_body_tracking.human.report import report_json, residual_lines, table_lines
@@ -73,8 +75,8 @@ def make_job(args: argparse.Namespace):
         raise FileNotFoundError(f"--json: the folder {args.json.absolute().parent} does not exist.")
     if not 10.0 <= args.fps <= 500.0:
         raise ValueError(f"--fps is {args.fps:g}, expected 10 to 500.")
-    if args.arm_raise and (args.frame_range or args.skeleton):
-        raise ValueError("--frame_range and --skeleton are for --motion_file; an arm raise has none.")
+    if args.arm_raise and (args.frame_range or args.skeleton or args.unit or args.table):
+        raise ValueError("--frame_range, --skeleton, --unit and --table are for --motion_file; an arm raise has none.")
     job = HumanJob(args.output_dir, args.muscle_model, args.train_minutes, args.seed)
     if args.arm_raise:
         return job, None

@@ -46,6 +46,8 @@ def main() -> int:
 
     human_model_path()
     job, mocap = make_job(args)
+    for note in () if mocap is None else mocap.notes:
+        print(f"{args.motion_file.name}: {note}")
     from whole_body_tracking.human.model.myofullbody import load_human
     from whole_body_tracking.human.training.job import train_human
 

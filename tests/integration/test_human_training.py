@@ -13,6 +13,7 @@ from whole_body_tracking.human.motions.arm_raise import arm_raise
 from whole_body_tracking.human.training.env import HumanEnvSettings, HumanTrackingEnv
 from whole_body_tracking.human.training.job import HumanTrainingJob, newest, reference_of, train_human
 from whole_body_tracking.human.training.runner import PpoSettings, evaluate
+from whole_body_tracking.rl.run.checkpoint_file import load_checkpoint
 
 pytestmark = pytest.mark.integration
 
@@ -136,6 +137,12 @@ def test_training_stops_goes_on_and_refuses(body, tmp_path):
     again = HumanTrainingJob(folder, SETTINGS, PpoSettings(max_iterations=3, **small), resume=True)
     second = train_human(body, motion, again)
     assert second["iterations"] == 3 and second["steps"] == 3 * 4 * 4
+    told = {"motion": "stand", "fps": 50.0, "num_frames": 20, "action": "torques"}
+    assert load_checkpoint(newest(folder))["facts"] == told
+    with pytest.raises(ValueError, match="was trained with motion stand, and here it is walk"):
+        train_human(body, replace(motion, name="walk"), again)
+    with pytest.raises(ValueError, match="was trained with action torques, and here it is excitations"):
+        train_human(body, motion, replace(again, env=replace(SETTINGS, action="excitations")))
     wider = PpoSettings(max_iterations=4, num_steps_per_env=4, hidden=(8,))
     with pytest.raises(ValueError, match="does not fit the policy"):
         train_human(body, motion, HumanTrainingJob(folder, SETTINGS, wider, resume=True))

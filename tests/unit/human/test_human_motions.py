@@ -73,6 +73,28 @@ def test_mocap_comes_onto_the_ground(body, walk):
     assert way[1] < -0.3 and abs(way[0]) < 0.02
 
 
+def test_a_range_counts_the_files_own_frames(walk, tmp_path):
+    """Also those of a calibration pose, which is left out: converters put a T-pose before the recording."""
+    lines = walk.read_text().splitlines()
+    count = next(index for index, line in enumerate(lines) if line.startswith("Frames:"))
+    num = int(lines[count].split()[1])
+    channels = [float(value) for value in lines[count + 2].split()]
+    pose = (
+        " ".join(f"{value + 200.0:.6f}" for value in channels[:3]) + " " + " ".join(["0.000000"] * (len(channels) - 3))
+    )
+    lines[count] = f"Frames: {num + 1}"
+    path = tmp_path / "posed.bvh"
+    path.write_text("\n".join([*lines[: count + 2], pose, *lines[count + 2 :]]) + "\n")
+    plain, posed = (read_range(file, frame_range=rows) for file, rows in ((walk, (5, 9)), (path, (6, 10))))
+    assert len(posed.notes) == 1 and "first frame" in posed.notes[0] and plain.notes == ()
+    assert posed.motion.num_frames == 5 and (plain.first_frame, posed.first_frame) == (5, 6)
+    np.testing.assert_allclose(posed.motion.root_pos, plain.motion.root_pos, atol=1e-6)
+    assert read_range(path, frame_range=(1, 10)).motion.num_frames == 9
+    read_range(path, frame_range=(6, num + 1))
+    with pytest.raises(ValueError, match=f"has the frames 1 to {num + 1}"):
+        read_range(path, frame_range=(6, num + 2))
+
+
 @pytest.mark.parametrize("rows", [(0, 10), (5, 5), (1, 10_000)])
 def test_a_range_outside_the_file_is_refused(walk, rows):
     with pytest.raises(ValueError, match=rf"--frame_range is {rows[0]} {rows[1]}, and walk.bvh has the frames 1 to"):

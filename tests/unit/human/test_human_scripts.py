@@ -47,6 +47,8 @@ def test_a_missing_extra_is_named(refused, monkeypatch, script):
         (["--arm_raise", "--muscle_model", "gone.safetensors"], "there is no file gone.safetensors"),
         (["--arm_raise", "--fps", "0"], "--fps is 0, expected 10 to 500"),
         (["--arm_raise", "--frame_range", "1", "9"], "are for --motion_file"),
+        (["--arm_raise", "--unit", "cm"], "--unit and --table are for --motion_file"),
+        (["--arm_raise", "--table", "cmu"], "--unit and --table are for --motion_file"),
         (["--motion_file", "gone.bvh"], "gone.bvh"),
         (["--arm_raise", "--json", "/nowhere/x.json"], "the folder /nowhere does not exist"),
     ],

@@ -38,6 +38,8 @@ class MocapFile:
     """Thigh and shank, mean of both sides [m]."""
     notes: tuple[str, ...] = ()
     """What was left out or corrected, a line each."""
+    first_frame: int = 1
+    """Which of the file's frames, from 1, the motion begins with."""
 
     def describe(self) -> str:
         """One line about the file."""
@@ -84,8 +86,9 @@ def read_mocap(
     source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "input_fps": motion.fps}
     motion = dataclasses.replace(to_meters_z_up(motion, meters, up), source=source | {"unit": named, "up": up})
     _check_size(path, leg * meters, named)
-    motion, notes = without_calibration_frame(motion)
-    return MocapFile(motion, chosen, joints, named, up, leg * meters, notes)
+    kept, notes = without_calibration_frame(motion)
+    first_frame = 1 + motion.num_frames - kept.num_frames
+    return MocapFile(kept, chosen, joints, named, up, leg * meters, notes, first_frame)
 
 
 def without_calibration_frame(motion: SkeletonMotion) -> tuple[SkeletonMotion, tuple[str, ...]]:

@@ -31,7 +31,8 @@ def read_range(
     Args:
         path: BVH or AMC.
         skeleton: ASF of an AMC; None takes the one beside it.
-        frame_range: First and last row, from 1, both included; None keeps all.
+        frame_range: First and last row of the file, from 1, both included; None keeps all. A calibration pose before
+            the recording counts, and is left out all the same.
         unit: Of the file; None tells it from the legs.
         table: Correspondence table; None takes the first that fits.
 
@@ -43,15 +44,15 @@ def read_range(
     if frame_range is None:
         return file
     first, last = frame_range
-    if not 1 <= first < last <= file.motion.num_frames:
-        raise ValueError(
-            f"--frame_range is {first} {last}, and {path.name} has the frames 1 to {file.motion.num_frames}."
-        )
-    rows = slice(first - 1, last)
+    begin = file.first_frame
+    end = begin + file.motion.num_frames - 1
+    if not 1 <= first < last <= end:
+        raise ValueError(f"--frame_range is {first} {last}, and {path.name} has the frames 1 to {end}.")
+    rows = slice(max(first, begin) - begin, last + 1 - begin)
     motion = dataclasses.replace(
         file.motion, local_quat=file.motion.local_quat[rows], root_pos=file.motion.root_pos[rows]
     )
-    return dataclasses.replace(file, motion=motion)
+    return dataclasses.replace(file, motion=motion, first_frame=max(first, begin))
 
 
 def motion_of(file: MocapFile, body: HumanBody, fps: float) -> HumanMotion:

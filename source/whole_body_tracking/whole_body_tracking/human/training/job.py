@@ -53,7 +53,7 @@ def train_human(body: HumanBody, motion: HumanMotion, job: HumanTrainingJob) -> 
     reference = reference_of(body, motion, job.env)
     job.output_dir.mkdir(parents=True, exist_ok=True)
     env = HumanTrackingEnv(body, reference, job.env)
-    runner = HumanRunner(env, job.ppo, job.output_dir)
+    runner = HumanRunner(env, job.ppo, job.output_dir, motion.name)
     if job.resume:
         runner.resume(newest(job.output_dir))
     runner.learn_until(job.ppo.max_iterations)

@@ -29,9 +29,20 @@ class PpoSettings(NativePpoSettings):
 class HumanRunner(NativeRunner):
     """Training starts at actions of zero."""
 
-    def __init__(self, env: HumanTrackingEnv, settings: PpoSettings, folder: Path | None):
+    def __init__(self, env: HumanTrackingEnv, settings: PpoSettings, folder: Path | None, motion: str):
+        """Build networks and logger.
+
+        Args:
+            env: The task.
+            settings: Of PPO.
+            folder: Where the run goes; None writes nothing.
+            motion: Its name. A checkpoint is continued with this motion, rate, length and kind of action alone.
+        """
+        reference = env.reference
+        facts = {"motion": motion, "fps": float(reference.fps), "num_frames": int(reference.num_frames)}
+        facts["action"] = env.cfg.action
         budget = TrainingBudget(settings.max_iterations, settings.max_minutes)
-        super().__init__(env, settings.as_rsl_rl(), folder, TASK, budget, {})
+        super().__init__(env, settings.as_rsl_rl(), folder, TASK, budget, facts)
         with torch.no_grad():
             last = [each for each in self.alg.actor.modules() if isinstance(each, torch.nn.Linear)][-1]
             last.weight.zero_()
