@@ -42,7 +42,7 @@ TRAINING = "expert"
 WALK_MINUTES = 0.5, 0.025
 """Time that walking takes on an engine: to start it, and per gait [min]."""
 EPOCHS = 80
-"""Of the RefNN: with 20 a standing sole slips by up to 15 mm, with 80 by less than 10."""
+"""Of the RefNN: with 20 a standing sole slips by up to 15 mm, with 80 by about 10."""
 LEAST_TRAINING = 0.5
 """Time to train if the budget leaves none [min]."""
 MOST_WORKERS = 8
