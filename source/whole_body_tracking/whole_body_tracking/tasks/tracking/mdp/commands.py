@@ -123,12 +123,14 @@ class MotionCommand(ReferenceCommand):
         failed = ended & self._env.termination_manager.terminated[env_ids]
         self.sampler.record_failures(bins.clamp(min=0), failed)
         self.sampler.clips.record(self.clip_ids[env_ids], self._env.episode_length_buf[env_ids], ended, failed)
-        self._record_earnings(env_ids, ended, failed)
+        if self.sampler.earnings is not None:
+            self._record_earnings(env_ids, ended, failed)
         return super().reset(env_ids) | self.sampler.metrics()
 
     def compute(self, dt: float) -> None:
         """Advance the reference by one frame, except in envs that were reset in this very step."""
-        self._record_earnings(slice(None), (self._bins >= 0) & (self._env.episode_length_buf > 0))
+        if self.sampler.earnings is not None:
+            self._record_earnings(slice(None), (self._bins >= 0) & (self._env.episode_length_buf > 0))
         passed = self.clock.advance(self._env.episode_length_buf > 0)
         if self.cfg.clip_end == "resample":
             self._resample(passed.nonzero().flatten())
@@ -170,18 +172,18 @@ class MotionCommand(ReferenceCommand):
     # -- internals ---------------------------------------------------------------------------------------------------
 
     def _record_earnings(self, envs: Tensor | slice, counts: Tensor, failed: Tensor | None = None) -> None:
-        """Tell the sampler what envs earned in the step just made, if it wants to know.
+        """Tell the sampler what envs earned in the step just made.
 
         The most that a step can earn is taken to be the sum of the positive weights, whose terms are at most 1.
         """
-        earnings, rewards = self.sampler.earnings, getattr(self._env, "reward_buf", None)
-        if earnings is None or rewards is None:  # nothing is earned before the first step
+        rewards = getattr(self._env, "reward_buf", None)
+        if rewards is None:  # nothing is earned before the first step
             return
         manager = self._env.reward_manager
         most = sum(max(0.0, manager.get_term_cfg(name).weight) for name in manager.active_terms) * self._env.step_dt
         clip_ids, frames = self.clip_ids[envs], self.frames[envs]
         lost = None if failed is None else failed * self.sampler.frames_left(clip_ids, frames)
-        earnings.record(self._bins[envs], rewards[envs] / most, counts, lost)
+        self.sampler.earnings.record(self._bins[envs], rewards[envs] / most, counts, lost)
 
     def _load_motions(self, speeds: Sequence[float]) -> NamedMotions:
         rate, robot_name = 1.0 / self._env.step_dt, self._env.cfg.robot_name
