@@ -69,6 +69,15 @@ def test_a_continued_run_learns_at_the_rates_of_its_flags(probed):
     assert probed["rates"] == [2e-4, 3e-4]
 
 
+def test_episodes_that_all_end_at_once_are_refused(probed):
+    assert "No episode lasted" in probed["refusal"] and "--model_window" in probed["refusal"]
+
+
+def test_rates_fall_linearly_to_a_tenth(probed):
+    """Half of the budget is used: 1 - 0.5 * 0.9 = 0.55 of 2e-4 and 3e-4, for Muon's and Adam's parameters."""
+    assert sorted(set(probed["half_way"])) == pytest.approx([1.1e-4, 1.65e-4])
+
+
 @pytest.mark.slow
 def test_sigterm_saves_and_every_script_takes_the_checkpoint(tmp_path):
     """Stopped by SIGTERM, continued, played, evaluated on the full model, and gone on with by PPO."""

@@ -71,7 +71,7 @@ def test_both_end_with_the_same_networks(ranks, run_folder):
     for key, value in saved["actor_state_dict"].items():
         assert torch.equal(value, first["average"][key]) and torch.equal(value, second["average"][key]), key
     for name in ("policy_optimizer", "model_optimizer"):
-        moments = [rank["learner"][name]["state"][0]["exp_avg"] for rank in ranks]
+        moments = [rank["learner"][name]["adam"]["state"][0]["exp_avg"] for rank in ranks]
         assert torch.equal(*moments) and moments[0].any()
 
 

@@ -94,6 +94,7 @@ def train(args, env, agent_cfg, terms, settings) -> dict:
         agent_cfg.max_iterations = 4
         second = WorldModelJob(args, env, agent_cfg, folder, terms, settings, bar)
         second.restore(folder / "model_1.pt", same_run=True)
+        second.learner.anneal(0.5)  # as in the second of two iterations
         outcome["restored"] = same(saved[KEY], second.learner.state())
         outcome["average_is_actor"] = same(saved["actor_state_dict"], second.learner.average.state_dict())
         outcome["moved"] = not same(saved["actor_state_dict"], saved[KEY]["policy"])
@@ -123,7 +124,15 @@ def start_otherwise(args, env, agent_cfg, terms, settings, bar, saved: dict) -> 
     kept &= bool(torch.any(third.learner.model.members[0].input_mean != 0.0))
     third.learner.restore(saved["actor_state_dict"], saved[KEY])
     optimizers = third.learner.policy_optimizer, third.learner.model_optimizer
-    return {"actor_kept": kept, "rates": [optimizer.param_groups[0]["lr"] for optimizer in optimizers]}
+    rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
+    third.learner.anneal(0.5)
+    half_way = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    third.buffer.ages.zero_()
+    try:
+        third._require_windows()
+    except ValueError as error:
+        refusal = str(error)
+    return {"actor_kept": kept, "rates": rates, "half_way": half_way, "refusal": refusal}
 
 
 def same(a, b) -> bool:

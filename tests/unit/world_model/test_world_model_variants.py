@@ -105,6 +105,6 @@ def test_the_average_is_quick_at_first():
 
 
 def test_settings_that_a_checkpoint_had_otherwise_are_told():
-    before = {"horizon": 16, "policy_rate": 5e-4, "of_an_older_version": 1}
-    assert changed_settings(before, WorldModelSettings()) == ["--horizon from 16 to 24"]
+    before = {"horizon": 16, "policy_rate": 4e-3, "of_an_older_version": 1}
+    assert changed_settings(before, WorldModelSettings()) == ["--horizon from 16 to 32"]
     assert changed_settings({}, WorldModelSettings()) == []

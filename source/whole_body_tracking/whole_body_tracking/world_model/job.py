@@ -102,6 +102,7 @@ class WorldModelJob:
             imagination,
             settings,
             lambda buffer: buffer.weights_by(sampler.bin_of, sampler.probabilities()),
+            dtype,
         )
 
     def restore(self, checkpoint: Path, same_run: bool, other_clips: bool = False) -> None:
@@ -151,6 +152,7 @@ class WorldModelJob:
         settings, began, seen = self.settings, time.monotonic(), []
         self.progress.update("collecting", 0.0)
         self.collector.collect(settings.warmup_steps, None if self._has_policy else seen)
+        self._require_windows()
         if self._is_fresh:
             self.learner.fit_normalizers(self.buffer, None if self._has_policy else torch.cat(seen))
             for _ in range(settings.warmup_updates):
@@ -160,9 +162,24 @@ class WorldModelJob:
         logger.tot_timesteps += settings.warmup_steps * self.env.num_envs * num_ranks()
         logger.tot_time += time.monotonic() - began
 
+    def _require_windows(self) -> None:
+        """Check that every process has something to learn from.
+
+        Raises:
+            ValueError: If no episode of one was as long as a window.
+        """
+        length = self.settings.model_window
+        if float(sum_over_ranks((self.buffer.num_windows(length) == 0).float())) > 0.0:
+            raise ValueError(
+                f"No episode lasted {length} steps in the {self.settings.warmup_steps} of the warm-up, so the model has"
+                " no window to learn from. Look at the clip (scripts/replay_npz.py), or pass a smaller --model_window"
+                " or more --warmup_steps."
+            )
+
     def advance(self) -> IterationTimes:
         """Make real steps and update both networks, the policy only while the model is good; notes the losses."""
         settings, began = self.settings, time.monotonic()
+        self.learner.anneal(self._budget_used())
         self.collector.collect(settings.collect_steps)
         if num_ranks() > 1:
             self.runner.alg.sampler.merge(sum_over_ranks)
@@ -185,7 +202,7 @@ class WorldModelJob:
             collect_time=times.simulation,
             learn_time=times.model + times.policy,
             loss_dict=self.losses,
-            learning_rate=self.settings.policy_rate,
+            learning_rate=self.learner.policy_rate,
             action_std=torch.tensor([self.settings.action_noise]),
             rnd_weight=None,
         )
@@ -194,6 +211,13 @@ class WorldModelJob:
             self._report(iteration)
         if (iteration + 1) % self.save_interval == 0:
             self._save(iteration)
+
+    def _budget_used(self) -> float:
+        """Share of the budget before an iteration, the same for all processes, whose clocks differ."""
+        used = self.budget.used(self.runner.run.next_iteration)
+        if num_ranks() == 1:
+            return used
+        return float(sum_over_ranks(torch.tensor(used, device=self.env.device))) / num_ranks()
 
     def _count(self, iteration: int, row: dict[str, float]) -> None:
         """Count failures since the last line of the table, and end training once the time has passed."""

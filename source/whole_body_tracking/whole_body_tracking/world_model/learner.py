@@ -10,12 +10,13 @@ import torch
 from rsl_rl.models import MLPModel
 from torch import Tensor, nn
 
+from whole_body_tracking.rl.learning.muon import MuonWithAdam
 from whole_body_tracking.rl.learning.ranks import average_gradients, mean_and_std, share_networks, sum_over_ranks
 
 from .imagining.buffer import Moment, StepBuffer
 from .imagining.cost import masked_mean
 from .imagining.dynamics import WorldModel, window_loss
-from .imagining.ensemble import Ensemble
+from .imagining.ensemble import Ensemble, networks_of
 from .imagining.imagination import Imagination, Rollouts
 from .imagining.value import HorizonValue
 from .settings import WorldModelSettings
@@ -48,6 +49,7 @@ class Learner:
         imagination: Imagination,
         settings: WorldModelSettings,
         starts: Callable[[StepBuffer], Tensor] | None = None,
+        dtype: torch.dtype = torch.float32,
     ):
         """Start with a policy whose actions are nearly zero.
 
@@ -57,6 +59,7 @@ class Learner:
             imagination: The task.
             settings: Numbers of the training.
             starts: Weights of the buffer's instants for the rollouts that start where the sampler says.
+            dtype: Number format of the products in the optimizers' steps: float32 or bfloat16.
         """
         self.starts = starts
         self.average, self.model, self.imagination, self.settings = average, model, imagination, settings
@@ -68,14 +71,16 @@ class Learner:
         self._num_updates = 0
         self.policy = copy.deepcopy(average).train()
         average.eval().requires_grad_(False)
-        self.policy_optimizer = torch.optim.Adam(self._parameters_that_act(), lr=settings.policy_rate)
-        self.model_optimizer = torch.optim.Adam(model.parameters(), lr=settings.model_rate)
+        self.policy_optimizer = MuonWithAdam(
+            self._parameters_that_act(), [self.policy.mlp], settings.policy_rate, dtype
+        )
+        self.model_optimizer = MuonWithAdam(model.parameters(), networks_of(model), settings.model_rate, dtype)
         self.value: HorizonValue | None = None
         """What follows the last imagined step; None without ``value_discount``."""
         if settings.value_discount > 0.0:
             device = layers[0].weight.device
             self.value = HorizonValue(layers[0].in_features, settings.value_discount).to(device)
-            self.value_optimizer = torch.optim.Adam(self.value.network.parameters(), lr=settings.model_rate)
+            self.value_optimizer = torch.optim.Adam(self.value.network.parameters(), lr=settings.value_rate)
         self.group = self.policy.obs_groups[0]
         """Observation group of the policy."""
         share_networks(self.policy, self.average, self.model, *([self.value] if self.value else []))
@@ -143,6 +148,24 @@ class Learner:
                 mean.lerp_(value, share)
         return cost.detach()
 
+    def anneal(self, used: float) -> None:
+        """Set the learning rates to those after a share of the budget, in [0, 1].
+
+        They fall linearly from the settings' to ``final_rate`` of them, whatever a checkpoint's optimizers bring.
+        """
+        settings = self.settings
+        share = 1.0 - used * (1.0 - settings.final_rate)
+        rates = [(self.policy_optimizer, settings.policy_rate), (self.model_optimizer, settings.model_rate)]
+        rates += [(self.value_optimizer, settings.value_rate)] if self.value is not None else []
+        for optimizer, rate in rates:
+            for group in optimizer.param_groups:
+                group["lr"] = share * rate
+
+    @property
+    def policy_rate(self) -> float:
+        """Learning rate of the policy now."""
+        return self.policy_optimizer.param_groups[0]["lr"]
+
     def _draw_starts(self, buffer: StepBuffer) -> Moment:
         settings = self.settings
         num = round(settings.start_share * settings.policy_batch)
@@ -209,13 +232,16 @@ class Learner:
             )
         self.policy.load_state_dict(state["policy"])
         self.model.load_state_dict(state["model"])
-        self.policy_optimizer.load_state_dict(state["policy_optimizer"])
-        self.model_optimizer.load_state_dict(state["model_optimizer"])
+        for optimizer, name in ((self.policy_optimizer, "policy_optimizer"), (self.model_optimizer, "model_optimizer")):
+            if not optimizer.can_load(state[name]):
+                print(f"[INFO] The checkpoint's {name.replace('_', ' ')} is another one: it begins anew.")
+                continue
+            optimizer.load_state_dict(state[name])
         self._num_updates = state.get("num_updates", MANY_UPDATES)
         if self.value is not None and "value" in state:  # a run may be gone on with that had none
             self.value.load_state_dict(state["value"])
             self.value_optimizer.load_state_dict(state["value_optimizer"])
-        self._set_rates()
+        self.anneal(0.0)
 
     def _policy(self, obs: Tensor) -> Tensor:
         return self.policy({self.group: obs})
@@ -224,14 +250,6 @@ class Learner:
         """Parameters of the policy but for its noise, which is not learnt."""
         noise = set() if self.policy.distribution is None else set(self.policy.distribution.parameters())
         return [value for value in self.policy.parameters() if value not in noise]
-
-    def _set_rates(self) -> None:
-        """Learn at the rates of the settings, not at those that optimisers of a checkpoint bring with them."""
-        rates = [(self.policy_optimizer, self.settings.policy_rate), (self.model_optimizer, self.settings.model_rate)]
-        rates += [(self.value_optimizer, self.settings.model_rate)] if self.value is not None else []
-        for optimizer, rate in rates:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
 
     @torch.no_grad()
     def _set_noise(self) -> None:
@@ -243,12 +261,12 @@ class Learner:
 def average_share(num_updates: int, rate: float) -> float:
     """Share by which the average follows an update: max(rate, 9 / (10 + n)) after n updates.
 
-    With a rate of 0.02 alone it would lag by 50 updates, a third of what a short clip takes.
+    With a rate of 0.01 alone it would lag by 100 updates, about what a short clip takes in all.
     """
     return max(rate, (AVERAGE_WARM_UP - 1) / (AVERAGE_WARM_UP + num_updates))
 
 
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor, parameters: Iterable[nn.Parameter]) -> None:
+def _step(optimizer: torch.optim.Optimizer | MuonWithAdam, loss: Tensor, parameters: Iterable[nn.Parameter]) -> None:
     """One step with the mean gradient of all processes, cut; of a loss that is not finite it is a step without one.
 
     Asks the device nothing.

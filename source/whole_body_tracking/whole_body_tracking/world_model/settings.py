@@ -26,19 +26,23 @@ class WorldModelSettings:
     model_batch: int = _number(512, "Windows in an update of the model.", 1)
     model_window: int = _number(8, "Steps of a window: how far the model predicts while it is trained.", 1)
     ensemble: int = _number(1, "Models; each imagined rollout stays in one. model_batch is for each of them.", 1)
-    model_rate: float = _number(1.0e-3, "Learning rate of the model.", 1e-9)
+    model_rate: float = _number(2.0e-3, "Learning rate of the model.", 1e-9)
 
     policy_updates: int = _number(3, "Updates of the policy in an iteration.", 1)
     policy_batch: int = _number(256, "Imagined rollouts in an update of the policy.", 1)
-    horizon: int = _number(24, "Steps of an imagined rollout.", 1)
-    policy_rate: float = _number(5.0e-4, "Learning rate of the policy.", 1e-9)
+    horizon: int = _number(32, "Steps of an imagined rollout.", 1)
+    policy_rate: float = _number(4.0e-3, "Learning rate of the policy.", 1e-9)
+    final_rate: float = _number(
+        0.1, "Share of all learning rates that is left at the end of --max_minutes or --max_iterations.", 1e-6, 1.0
+    )
     action_noise: float = _number(0.1, "Exploration noise on actions, real and imagined [action units].", 0.0)
     state_gradient: float = _number(30.0, "Largest norm of the gradient at an imagined state, per rollout.", 1e-9)
     far_slope: float = _number(0.3, "Share of the cost that keeps its slope far from the reference.", 0.0)
-    action_rate_share: float = _number(0.1, "Share of the task's action-rate penalty in the imagined cost.", 0.0)
+    action_rate_share: float = _number(1.0, "Share of the task's action-rate penalty in the imagined cost.", 0.0)
     value_discount: float = _number(0.0, "Discount of a value at the end of imagined rollouts; 0 has none.", 0.0, 0.999)
+    value_rate: float = _number(1.0e-3, "Learning rate of that value.", 1e-9)
     start_share: float = _number(0.0, "Share of imagined rollouts that start where the sampler says.", 0.0, 1.0)
-    average_rate: float = _number(0.02, "Share by which the averaged policy follows an update.", 1e-6, 1.0)
+    average_rate: float = _number(0.01, "Share by which the averaged policy follows an update.", 1e-6, 1.0)
 
     report_every: int = _number(10, "Iterations between two lines of the table.", 1)
     accept_tracking: float = _number(0.8, "Tracking score that --until asks for, in [0, 1].", 0.0, 1.0)

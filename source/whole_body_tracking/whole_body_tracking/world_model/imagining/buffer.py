@@ -75,7 +75,7 @@ class StepBuffer:
         return self._window_ends(length).sum()
 
     def windows(self, num: int, length: int) -> tuple[Tensor, Tensor]:
-        """Draw windows with replacement, each of those that exist alike.
+        """Draw windows with replacement, each of those that exist alike; there has to be one.
 
         Args:
             num: How many.

@@ -52,3 +52,9 @@ class Ensemble(nn.Module):
 def make_model(make: Callable[[], WorldModel], num: int) -> WorldModel | Ensemble:
     """One world model, or an ensemble of several."""
     return make() if num == 1 else Ensemble(make, num)
+
+
+def networks_of(model: WorldModel | Ensemble) -> list[nn.Module]:
+    """Networks of a model, one for each member of an ensemble."""
+    members = model.members if isinstance(model, Ensemble) else [model]
+    return [member.network for member in members]
