@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from whole_body_tracking.rl.run.launching import read_progress, run_logged, script_command
+from whole_body_tracking.names import require_known
+from whole_body_tracking.rl.run.launching import read_progress, run_logged, script_command, torchrun_command
+from whole_body_tracking.world_model.settings import WorldModelSettings
 
 from .learning_curves import plot_progress
 
@@ -25,6 +28,18 @@ TARGETS = {"success": 0.90, "tracking_reward": 0.80, "r_mpkpe": 0.07}
 
 OVERHEAD_MINUTES = 2.0
 """Time for converting, starting simulations, playing and reporting [min]."""
+
+TRAINERS = ("auto", "world_model", "ppo")
+"""``auto`` is the world model on a CPU, which takes less time there (docs/world_model.md), and PPO elsewhere."""
+TRAINER_SENTENCES = {
+    "world_model": "The trainer is the learned world model, which is quicker than PPO on a CPU: docs/world_model.md.",
+    "ppo": "The trainer is PPO.",
+}
+WORLD_MODEL_SETTINGS = ("env.rewards.motion_global_anchor_pos.weight=2.0",)
+"""It imagines two thirds of a second, in which a walk gains little by going back to its place."""
+CPU_ENVS = 256
+MOST_PROCESSES = 2
+"""On a CPU: the world model's small operations keep one core busy each, and more were not measured."""
 
 RUNS = "logs/rsl_rl/*/*"
 """Run folders below the demo's folder."""
@@ -47,17 +62,23 @@ class DemoPlan:
     """Overrides of training and playing."""
     training_settings: tuple[str, ...] = ()
     """Overrides of training alone."""
+    trainer: str = "ppo"
+    """``world_model`` or ``ppo``."""
+    num_processes: int = 1
+    """Processes that train together and share :attr:`num_envs`."""
 
 
-def make_plan(total_minutes: float) -> DemoPlan:
-    """Choose task, engine and size: Newton with 4096 envs on CUDA, native MuJoCo with 256 on a CPU.
+def make_plan(total_minutes: float, trainer: str = "auto") -> DemoPlan:
+    """Choose task, engine, trainer and size: Newton with 4096 envs on CUDA, native MuJoCo with 256 on a CPU.
 
     Args:
         total_minutes: Budget of the whole demo [min]; all but :data:`OVERHEAD_MINUTES` of it goes into training.
+        trainer: One of :data:`TRAINERS`.
 
     Raises:
-        ValueError: If the budget leaves no time to train.
+        ValueError: If the budget leaves no time to train, or there is no such trainer for this machine.
     """
+    require_known(trainer, TRAINERS, "trainer")
     import torch
 
     from whole_body_tracking.physics.ovphysx_cpu import missing_ovphysx_libraries
@@ -70,21 +91,32 @@ def make_plan(total_minutes: float) -> DemoPlan:
         )
     transfer = None if missing_ovphysx_libraries() else "ovphysx"
     if torch.cuda.is_available():
+        if trainer == "world_model":
+            raise ValueError("The demo's plan for a GPU is PPO's: see docs/world_model.md for the world model on one.")
         return DemoPlan("Tracking-Flat-G1-v0", "Tracking-Flat-G1-v0", 4096, "newton_mjwarp", training_minutes, transfer)
+    by_model = trainer != "ppo"
+    settings = ("env.commands.motion.start_sampling=adaptive",)
     return DemoPlan(
         train_task="Tracking-Flat-G1-Demo-v0",
         play_task="Tracking-Flat-G1-Residual-v0",
-        num_envs=256,
+        num_envs=CPU_ENVS,
         engine="mujoco_cpu",
         training_minutes=training_minutes,
         transfer_engine=transfer,
         settings=("env.actions.joint_pos.center=joint_target",),
-        training_settings=("env.commands.motion.start_sampling=adaptive",),
+        training_settings=(*settings, *WORLD_MODEL_SETTINGS) if by_model else settings,
+        trainer="world_model" if by_model else "ppo",
+        num_processes=min(MOST_PROCESSES, os.cpu_count() or 1) if by_model else 1,
     )
 
 
 def run_demo(
-    motion_csv: Path, folder: Path, total_minutes: float, seed: int, frame_range: tuple[int, int] | None = None
+    motion_csv: Path,
+    folder: Path,
+    total_minutes: float,
+    seed: int,
+    frame_range: tuple[int, int] | None = None,
+    trainer: str = "auto",
 ) -> dict:
     """Convert, train, export, play and report; returns the report's content.
 
@@ -94,15 +126,17 @@ def run_demo(
         total_minutes: Budget of the whole demo [min].
         seed: Seed of training and evaluation.
         frame_range: First and last row of the CSV to keep, 1-based, both included; None keeps all.
+        trainer: One of :data:`TRAINERS`.
 
     Raises:
         ChildProcessError: If a step fails; the message names its log.
     """
-    plan = make_plan(total_minutes)
+    plan = make_plan(total_minutes, trainer)
     folder.mkdir(parents=True, exist_ok=True)
     console.print(
         f"[bold]Tracking {motion_csv.stem}[/bold] with {plan.train_task} on {plan.engine}, {plan.num_envs} envs,"
-        f" {os.cpu_count()} cores.\nThis takes about {total_minutes:.0f} minutes, {plan.training_minutes:.1f} of them"
+        f" {os.cpu_count()} cores. {TRAINER_SENTENCES[plan.trainer]}\n"
+        f"This takes about {total_minutes:.0f} minutes, {plan.training_minutes:.1f} of them"
         f" training. Everything is written to {folder}."
     )
     clip = folder / f"{motion_csv.stem}.npz"
@@ -127,9 +161,8 @@ def _step(folder: Path, step: str, script: str, *arguments: object) -> None:
 def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
     """Train in a run folder of its own, which earlier demos in the same folder do not have, and return it."""
     known = set(folder.glob(RUNS))
-    arguments = ["--task", plan.train_task, "--motion_file", clip, "--num_envs", plan.num_envs, "--seed", seed]
-    arguments += ["--max_minutes", plan.training_minutes, f"physics={plan.engine}"]
-    arguments += [*plan.settings, *plan.training_settings]
+    arguments = ["--motion_file", clip, "--seed", seed, "--max_minutes", plan.training_minutes]
+    command = [*training_command(plan), *arguments, f"physics={plan.engine}", *plan.settings, *plan.training_settings]
     bar = Progress(TextColumn("train"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with bar:
         task = bar.add_task("starting the simulation", total=60.0 * plan.training_minutes)
@@ -139,8 +172,21 @@ def _train(plan: DemoPlan, folder: Path, clip: Path, seed: int) -> Path:
             if rows:
                 bar.update(task, completed=rows[-1]["total_time"], description=_describe(rows[-1]))
 
-        run_logged([*script_command("rsl_rl", "train.py"), *arguments], folder, folder / "train.log", watch)
+        run_logged(command, folder, folder / "train.log", watch)
     return (set(folder.glob(RUNS)) - known).pop()
+
+
+def training_command(plan: DemoPlan) -> Sequence[object]:
+    """Start of the command line of a plan's training: trainer, task and sizes, of which each process has its share."""
+    task = ["--task", plan.train_task, "--num_envs", plan.num_envs // plan.num_processes]
+    if plan.trainer == "ppo":
+        return [*script_command("rsl_rl", "train.py"), *task]
+    if plan.num_processes == 1:
+        return [*script_command("world_model", "train.py"), *task]
+    whole = WorldModelSettings()
+    for name in ("model_batch", "policy_batch", "buffer_size"):
+        task += [f"--{name}", getattr(whole, name) // plan.num_processes]
+    return [*torchrun_command(plan.num_processes, "world_model", "train.py"), *task]
 
 
 def _describe(row: dict[str, float]) -> str:

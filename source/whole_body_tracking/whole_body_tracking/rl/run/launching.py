@@ -31,6 +31,19 @@ def script_command(*parts: str) -> list[str]:
     return [sys.executable, str(Path(__file__).parents[5] / "scripts" / Path(*parts))]
 
 
+def torchrun_command(num_processes: int, *parts: str) -> list[str]:
+    """Start of the command line of a script in several processes of this machine, with ``--distributed``."""
+    python, script = script_command(*parts)
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(num_processes)]
+    return [python, *launcher, script, "--distributed"]
+
+
+def program_of(words: Sequence[object]) -> str:
+    """Name of the script in a command line, or of its second word if there is none."""
+    names = [Path(str(word)).name for word in words[1:]]
+    return next((name for name in names if name.endswith(".py")), names[0])
+
+
 class LoggedProcess:
     """A command that runs in a folder of its own, with everything it prints in a log."""
 
@@ -43,7 +56,7 @@ class LoggedProcess:
             log: File for standard output and error.
             append: Whether to keep what the log already holds.
         """
-        self._program, self._log = Path(str(command[1])).name, log
+        self._program, self._log = program_of(command), log
         folder.mkdir(parents=True, exist_ok=True)
         with log.open("a" if append else "w") as file:
             self._process = subprocess.Popen([*map(str, command)], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
@@ -105,7 +118,7 @@ class Command:
     @property
     def program(self) -> str:
         """Name of the script."""
-        return Path(self.words[1]).name
+        return program_of(self.words)
 
     def start(self) -> LoggedProcess:
         """Start the command."""
