@@ -88,6 +88,6 @@ def test_train_and_play_take_a_network_and_the_run_keeps_it(refnn, tmp_path):
     run(script("train.py", *flags, "--gait_model", refnn, "--num_envs", 4, "--max_iterations", 1), tmp_path)
     (found,) = tmp_path.glob("logs/rsl_rl/g1_gait_demo/*")
     assert (found / "refnn.npz").read_bytes() == refnn.read_bytes() and (found / "exported" / "policy.onnx").is_file()
-    run(script("play.py", *flags, "--checkpoint", found, "--num_envs", 2, "--max_steps", 5), tmp_path)
+    run(script("play.py", *flags, "--checkpoint", "latest", "--num_envs", 2, "--max_steps", 5), tmp_path)
     _, err = run(script("train.py", *flags), tmp_path, status=1)
     assert "no RefNN to follow. Pass --gait_model FILE" in err

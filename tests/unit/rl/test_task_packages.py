@@ -26,3 +26,8 @@ def test_a_task_of_another_package_is_imported_when_asked_for(tmp_path, monkeypa
         assert TASK in gym.registry
     finally:
         gym.registry.pop(TASK, None)
+
+
+def test_tasks_without_clips_are_named_too():
+    with pytest.raises(ValueError, match=r"Known: .*Gait-Flat-G1-v0.*Velocity-Flat-G1-v0"):
+        require_known_task("Velocity-Flat-G2-v0")

@@ -6,6 +6,7 @@ import pytest
 from isaaclab_tasks.utils import resolve_task_config
 from small_refnn import save_small_refnn
 
+from whole_body_tracking.rl import session
 from whole_body_tracking.rl.cli import require_known_task
 from whole_body_tracking.rl.learning.symmetry import require_mirror_images
 from whole_body_tracking.rl.run.run_folder import keep_refnn
@@ -99,15 +100,29 @@ def test_the_network_is_the_given_one_or_that_of_the_run(env_cfg, tmp_path):
     keep_refnn(tmp_path / "run", env_cfg)
     kept = tmp_path / "run" / "refnn.npz"
     assert kept.read_bytes() == (tmp_path / "refnn.npz").read_bytes()
+    (tmp_path / "run" / "model_5.pt").touch()
+    _, agent_cfg = resolved("Gait-Flat-G1-v0")
     for checkpoint in (tmp_path / "run", tmp_path / "run" / "model_5.pt"):
         env_cfg.commands.motion.model_file = ""
-        name_refnn(SimpleNamespace(task="Gait-Flat-G1-v0", gait_model=None, checkpoint=str(checkpoint)), env_cfg)
+        arguments = SimpleNamespace(task="Gait-Flat-G1-v0", gait_model=None, checkpoint=str(checkpoint))
+        name_refnn(arguments, env_cfg, agent_cfg)
         assert env_cfg.commands.motion.model_file == str(kept)
-    name_refnn(SimpleNamespace(task="Gait-Flat-G1-v0", gait_model="other.npz", checkpoint=str(kept)), env_cfg)
+    arguments.gait_model = "other.npz"
+    name_refnn(arguments, env_cfg, agent_cfg)
     assert env_cfg.commands.motion.model_file.endswith("/other.npz")
-    clips, _ = resolved("Tracking-Flat-G1-Residual-v0")
+    clips, agent_cfg = resolved("Tracking-Flat-G1-Residual-v0")
     with pytest.raises(ValueError, match="leave out --gait_model"):
-        name_refnn(SimpleNamespace(task="Tracking-Flat-G1-Residual-v0", gait_model="other.npz"), clips)
+        name_refnn(SimpleNamespace(task="Tracking-Flat-G1-Residual-v0", gait_model="other.npz"), clips, agent_cfg)
+
+
+def test_latest_is_the_run_of_the_task_and_not_the_current_folder(env_cfg, tmp_path, monkeypatch):
+    """It used to be looked for beside a file of the name `latest`."""
+    (tmp_path / "run").mkdir()
+    keep_refnn(tmp_path / "run", env_cfg)
+    monkeypatch.setattr(session, "resolve_checkpoint", lambda args, agent_cfg: tmp_path / "run" / "model_5.pt")
+    env_cfg.commands.motion.model_file = ""
+    name_refnn(SimpleNamespace(task="Gait-Flat-G1-v0", gait_model=None, checkpoint="latest"), env_cfg, None)
+    assert env_cfg.commands.motion.model_file == str(tmp_path / "run" / "refnn.npz")
 
 
 def test_actions_about_joint_targets_are_refused_and_mirror_images_are_known(env_cfg):

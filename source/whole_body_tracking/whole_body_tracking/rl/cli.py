@@ -16,6 +16,9 @@ from whole_body_tracking.names import require_known
 
 from .overrides import joined_modes, split_overrides
 
+TASK_FAMILIES = ("Tracking-", "Gait-", "Velocity-")
+"""What the ids of this project's tasks begin with, and those of packages that add robots to it."""
+
 
 def add_motion_args(parser: argparse.ArgumentParser) -> None:
     """Add the ways to name motions, and flags of Isaac Lab 2 that still work."""
@@ -90,14 +93,14 @@ def require_known_task(task: str | None) -> None:
     """Check a task id.
 
     Raises:
-        ValueError: If the id is missing or not registered; the message lists the tracking tasks.
+        ValueError: If the id is missing or not registered; the message lists the tasks of this project.
     """
     import whole_body_tracking.tasks  # noqa: F401
 
     if task is not None and task.split(":")[-1] not in gym.registry:
         for point in entry_points(group="isaaclab.tasks"):  # tasks of other packages, imported only when asked for
             point.load()
-    known = sorted(name for name in gym.registry if name.startswith(("Tracking-", "Gait-")))
+    known = sorted(name for name in gym.registry if name.startswith(TASK_FAMILIES))
     if task is None or task.split(":")[-1] not in gym.registry:
         require_known(str(task), known, "task")
 

@@ -60,7 +60,7 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
         if motion is None:
             raise ValueError(f"{args.task} tracks no motion; leave out {motion_files[:3]}.")
         motion.motion_files = motion_files
-    name_refnn(args, env_cfg)
+    name_refnn(args, env_cfg, agent_cfg)
     use_reward_priors(args, env_cfg)
     if getattr(args, "checkpoint", None) is not None and lacks_priors(env_cfg):
         use_kept_priors(decided_by_first(lambda: resolve_checkpoint(args, agent_cfg)), env_cfg)
@@ -69,10 +69,11 @@ def resolve_configs(args: argparse.Namespace, play: bool = False) -> tuple[Track
     return env_cfg, agent_cfg
 
 
-def name_refnn(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> None:
+def name_refnn(args: argparse.Namespace, env_cfg: TrackingEnvCfg, agent_cfg: RslRlBaseRunnerCfg) -> None:
     """Tell a gait task which RefNN it follows: that of ``--gait_model``, else the one beside the checkpoint.
 
     Raises:
+        FileNotFoundError: If there is no such checkpoint.
         ValueError: If a RefNN is given and the task follows none.
     """
     gait, given = gait_cfg_of(env_cfg), getattr(args, "gait_model", None)
@@ -82,8 +83,8 @@ def name_refnn(args: argparse.Namespace, env_cfg: TrackingEnvCfg) -> None:
         return
     if given:
         gait.model_file = str(Path(given).absolute())
-    elif not gait.model_file:
-        gait.model_file = kept_refnn(getattr(args, "checkpoint", None))
+    elif not gait.model_file and getattr(args, "checkpoint", None) is not None:
+        gait.model_file = kept_refnn(decided_by_first(lambda: resolve_checkpoint(args, agent_cfg)))
 
 
 def resolve_checked(args: argparse.Namespace, play: bool = False) -> tuple[TrackingEnvCfg, RslRlBaseRunnerCfg]:

@@ -74,12 +74,9 @@ def keep_refnn(run_folder: Path, env_cfg: TrackingEnvCfg) -> None:
         write_atomically(run_folder / REFNN_FILE, Path(gait.model_file).read_bytes())
 
 
-def kept_refnn(checkpoint: str | None) -> str:
-    """RefNN beside a checkpoint or in a run's folder; empty if there is none."""
-    if not checkpoint:
-        return ""
-    path = Path(checkpoint)
-    kept = (path if path.is_dir() else path.parent) / REFNN_FILE
+def kept_refnn(checkpoint: Path) -> str:
+    """RefNN beside a checkpoint; empty if there is none."""
+    kept = checkpoint.parent / REFNN_FILE
     return str(kept.absolute()) if kept.is_file() else ""
 
 
