@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from whole_body_tracking.demo import make_plan, unmet_targets
-from whole_body_tracking.demo.run import DemoPlan, training_command
+from whole_body_tracking.demo.run import DemoPlan, between_failures, training_command
 
 pytestmark = pytest.mark.unit
 
@@ -71,3 +71,11 @@ def test_one_process_needs_no_launcher():
         words = [*map(str, training_command(DemoPlan("Task", "Task", 256, "mujoco_cpu", 1.0, None, trainer=trainer)))]
         assert words[1].endswith(script) and "--distributed" not in words
         assert words[words.index("--num_envs") + 1] == "256"
+
+
+def test_time_between_failures_is_that_of_all_rows_together():
+    """20 s with 4 failures, 20 s with none (told as 20 s) and 20 s with one: 60 s and 5 failures."""
+    rows = [{"robot_seconds_per_failure": 5.0, "failures": 4}, {"robot_seconds_per_failure": 20.0, "failures": 0}]
+    rows.append({"robot_seconds_per_failure": 20.0, "failures": 1})
+    assert between_failures(rows) == 12.0
+    assert between_failures(rows[1:2]) == 20.0
