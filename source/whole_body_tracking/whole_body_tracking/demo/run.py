@@ -30,9 +30,9 @@ OVERHEAD_MINUTES = 2.0
 """Time for converting, starting simulations, playing and reporting [min]."""
 
 TRAINERS = ("auto", "world_model", "ppo")
-"""``auto`` is the world model on a CPU, which takes less time there (docs/world_model.md), and PPO elsewhere."""
+"""``auto`` is the world model on a CPU, which takes fewer steps there (docs/world_model.md), and PPO elsewhere."""
 TRAINER_SENTENCES = {
-    "world_model": "The trainer is the learned world model, which is quicker than PPO on a CPU: docs/world_model.md.",
+    "world_model": "The trainer is the learned world model, which needs fewer steps than PPO: docs/world_model.md.",
     "ppo": "The trainer is PPO.",
 }
 WORLD_MODEL_SETTINGS = ("env.rewards.motion_global_anchor_pos.weight=2.0",)
