@@ -13,6 +13,7 @@ from whole_body_tracking.priors.motion_model import MotionModel
 from whole_body_tracking.priors.networks.modes import NetworkSettings
 from whole_body_tracking.priors.state import StateLayout
 from whole_body_tracking.priors.vae import MotionVAE
+from whole_body_tracking.rl.learning.precision import train_in
 from whole_body_tracking.rl.prior.actor import PriorActor, load_encoder, require_prior_of
 from whole_body_tracking.rl.prior.release import end_update, separate_encoders
 from whole_body_tracking.robots import G1
@@ -65,6 +66,18 @@ def test_the_encoder_sees_the_states_part_by_part_with_joints_by_name(prior_file
     parts = [part[..., order] if part.shape[-1] == layout.num_joints else part for part in parts]
     observed = torch.cat([part.flatten(1) for part in parts], dim=-1)
     torch.testing.assert_close(actor.encoder(observed), load_encoder(str(prior_file)).features(states))
+
+
+def test_while_training_the_encoder_computes_in_bfloat16_too(prior_file, layout):
+    actor, obs = network(prior_file, layout, unfreeze_after=0), observations(layout)
+    exact = actor.get_latent(obs)
+    train_in("bfloat16", "cpu", actor)
+    rounded = actor.train().get_latent(obs)
+    assert rounded.dtype == torch.float32
+    assert 1e-5 < (rounded - exact).norm() / exact.norm() < 0.02
+    actor(obs).square().sum().backward()
+    assert all(p.grad.dtype == torch.float32 for p in actor.encoder.parameters() if p.grad is not None)
+    torch.testing.assert_close(actor.eval().get_latent(obs), exact, rtol=0.0, atol=0.0)
 
 
 def test_frozen_then_released_at_its_own_rate(prior_file, layout):

@@ -79,4 +79,7 @@ def train_in(precision: Precision, device: str, *models: MLPModel) -> torch.dtyp
     if dtype == torch.bfloat16:
         for model in models:
             model.mlp = BFloat16HiddenLayers(model.mlp)
+            for part in model.modules():
+                if hasattr(part, "training_dtype"):  # what stands before the MLP, such as the encoder of a motion prior
+                    part.training_dtype = dtype
     return dtype

@@ -137,6 +137,8 @@ class PriorEncoder(nn.Module):
         if missing:
             raise ValueError(f"The motion prior knows joints that the robot lacks: {missing}.")
         self.model, self.history, self.widths = model, history, model.layout.widths
+        self.training_dtype = torch.float32
+        """Format of its matrix products while training (:func:`~..learning.precision.train_in`)."""
         joints = torch.tensor([list(joint_order).index(name) for name in model.layout.joint_names])
         self.register_buffer("joints", joints, persistent=False)
 
@@ -148,7 +150,11 @@ class PriorEncoder(nn.Module):
             part = observed[..., start:end].reshape(-1, self.history, self.widths[name])
             parts.append(part[..., self.joints] if name.startswith("joint") else part)
             start = end
-        return self.model.features(torch.cat(parts, dim=-1))
+        states = torch.cat(parts, dim=-1)
+        if not (self.training and self.training_dtype == torch.bfloat16):
+            return self.model.features(states)
+        with torch.autocast(observed.device.type, torch.bfloat16):
+            return self.model.features(states).float()
 
 
 def load_encoder(path: str, is_random: bool = False) -> MotionModel:
