@@ -83,8 +83,8 @@ def _add_loss_args(group) -> None:
     add("--multi_step_gradients", default="through", help="through all steps, or detached (%(default)s).")
     add("--smoothness_weight", type=float, default=0.01, help="Of second differences of velocities (%(default)s).")
     add("--noise", type=float, default=0.3, help="On the seen states, in their change per frame (%(default)s).")
-    add("--energy_weight", type=float, default=0.0, help="Of speed and amplitude of multi-step batches (%(default)s).")
-    add("--free_steps", type=int, default=0, help="Most steps before energy is compared once more (%(default)s).")
+    add("--energy_weight", type=float, default=0.1, help="Of speed and amplitude of multi-step batches (%(default)s).")
+    add("--free_steps", type=int, default=30, help="Most steps before energy is compared once more (%(default)s).")
 
 
 def main() -> int:

@@ -43,9 +43,10 @@ def clips(tmp_path_factory):
 
 
 def test_train_then_evaluate(script, clips, tmp_path):
-    sizes = ("--epochs", 1, "--seq_len", 10, "--hidden", 8, "--layers", 1, "--multi_step_length", 3, "--batch_size", 4)
+    sizes = ("--epochs", 1, "--seq_len", 10, "--hidden", 8, "--layers", 1, "--batch_size", 4)
+    losses = ("--multi_step_length", 3, "--free_steps", 2)
     folder = tmp_path / "prior"
-    flags = ("--motion_file", clips, "--held_out", "subject1", "--output_dir", folder, *sizes)
+    flags = ("--motion_file", clips, "--held_out", "subject1", "--output_dir", folder, *sizes, *losses)
     status, out, _ = script("train", *flags)
     assert status == 0 and "held out by subject: subject1 (2 clips)" in out and "epoch 1/1" in out
     status, _, err = script("train", *flags)
@@ -68,7 +69,8 @@ def test_train_then_evaluate(script, clips, tmp_path):
         (("--motion_file", "CLIPS", "--split", "sbject"), "Did you mean 'subject'?"),
         (("--motion_file", "CLIPS", "--activity_split"), "holding one out needs at least two"),
         (("--motion_file", "CLIPS", "--velocity_weight", "much"), "expected a number or auto"),
-        (("--motion_file", "CLIPS", "--seq_len", "10"), "--free_steps 0) do not fit into windows"),
+        (("--motion_file", "CLIPS", "--seq_len", "10"), "--free_steps 30) do not fit into windows"),
+        (("--motion_file", "CLIPS", "--energy_weight", "0"), "or leave the comparison out with --free_steps 0"),
         (("--motion_file", "CLIPS", "--curriculum", "swim=1-"), "no training clip has the tag 'swim'"),
         (("--motion_file", "CLIPS", "--mode", "vae", "--history", "4"), "it is for mlp. Leave out --history"),
         (("--motion_file", "CLIPS", "--mode", "vae", "--noise", "0", "--seq_len=20"), "Leave out --seq_len, --noise."),

@@ -52,7 +52,7 @@ class LossSettings:
         if self.free_steps and not self.energy_weight:
             raise ValueError(
                 f"--free_steps {self.free_steps} compares the energy of what follows, and --energy_weight is 0."
-                " Give it a weight, such as 0.1."
+                " Give it a weight, such as 0.1, or leave the comparison out with --free_steps 0."
             )
         if self.velocity_weight != AUTO and not float(self.velocity_weight) >= 0.0:
             raise ValueError(f"velocity_weight is {self.velocity_weight}, expected at least 0 or '{AUTO}'.")
