@@ -23,7 +23,8 @@ def trained(tmp_path_factory) -> tuple[Path, dict, str]:
     """Folder, record and output of three iterations, scored after the second and at the end."""
     folder = tmp_path_factory.mktemp("until")
     flags = ("--task", "Tracking-Flat-G1-v0", "--motion_file", DEFAULT_MOTION_FILE, "--device", "cpu", "--seed", 1)
-    flags += ("--num_envs", NUM_ENVS, "--max_iterations", 3, "--until", 1.0, "--json", folder / "scores.json")
+    flags += ("--num_envs", NUM_ENVS, "--max_iterations", 3)
+    flags += ("--until", 1.0, "--score_every", 2, "--json", folder / "scores.json")
     flags += ("physics=mujoco_cpu", "agent.actor.hidden_dims=[8]", "agent.critic.hidden_dims=[8]")
     out, _ = run([sys.executable, str(PROBE), str(folder), *map(str, flags)], folder)
     return folder, torch.load(folder / "until.pt", weights_only=True), out

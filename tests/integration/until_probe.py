@@ -1,4 +1,4 @@
-"""``train.py --until``, scored every second iteration, recording what it acts on: ``until_probe.py FOLDER [flags]``.
+"""``train.py --until``, recording what it acts on: ``until_probe.py FOLDER [flags]``.
 
 Writes ``until.pt``: for every scoring, the observations right after it and those that the next action is for; the step
 counter before and after; and what the sampler has counted.
@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 
 from whole_body_tracking.rl import training
-from whole_body_tracking.rl.learning import until
 from whole_body_tracking.rl.learning.scoring import Scorer
 from whole_body_tracking.rl.ppo import TrackingPPO
 
@@ -49,7 +48,6 @@ def recorded_act(self: TrackingPPO, obs):
 
 
 def main() -> None:
-    until.SCORED_EVERY = 2
     Scorer.score, TrackingPPO.continue_from, TrackingPPO.act = recorded_score, recorded_continue, recorded_act
     folder, *arguments = sys.argv[1:]
     training.train(arguments)

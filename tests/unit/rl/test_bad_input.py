@@ -168,6 +168,8 @@ def test_no_envs(command):
     [
         (["--until", "0"], "--until is 0, expected more than 0 and at most 1"),
         (["--until", "1.5"], "at most 1"),
+        (["--score_every", "5"], "--score_every is how often --until scores"),
+        (["--until", "0.9", "--score_every", "0"], "--score_every is 0, expected at least 1 iteration"),
         (["--json", "scores.json"], "give --until SHARE, too"),
         (["--until", "0.9", "--json", "nowhere/scores.json"], "nowhere, the folder of scores.json, does not exist"),
     ],

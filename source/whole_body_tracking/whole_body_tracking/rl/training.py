@@ -26,7 +26,7 @@ from .cli import add_export_args, parse_args
 from .distillation import TrackingDistillation, TrackingDistillationRunner
 from .learning.budget import TrainingBudget
 from .learning.symmetry import require_mirror_images
-from .learning.until import ScoredTraining, add_until_args, check_until
+from .learning.until import SCORED_EVERY, ScoredTraining, add_until_args, check_until
 from .muscle.settings import check_muscle_learning
 from .ppo import TrackingPPO
 from .prior.reward import adopt_reward_priors, keep_reward_priors
@@ -200,7 +200,7 @@ def run_training(
         keep_refnn(run_folder, env_cfg)
         keep_reward_priors(run_folder, env_cfg)
     until = getattr(args, "until", None)
-    scored = None if until is None else ScoredTraining(runner, until)
+    scored = None if until is None else ScoredTraining(runner, until, args.score_every or SCORED_EVERY)
     runner.after_iteration = keep_to(TrainingBudget(agent_cfg.max_iterations, args.max_minutes), runner.alg, scored)
     runner.learn_until(agent_cfg.max_iterations, init_at_random_ep_len=agent_cfg.init_at_random_ep_len)
     if scored is not None:

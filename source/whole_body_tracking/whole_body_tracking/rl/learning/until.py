@@ -31,8 +31,11 @@ def add_until_args(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=None,
         metavar="SHARE",
-        help="Score the policy every 25 iterations, each env playing a clip from its start, and stop once this share of"
-        f" them finishes with a tracking score of {ACCEPTED_TRACKING:g}.",
+        help=f"Score the policy every {SCORED_EVERY} iterations, each env playing a clip from its start, and stop once"
+        f" this share of them finishes with a tracking score of {ACCEPTED_TRACKING:g}.",
+    )
+    group.add_argument(
+        "--score_every", type=int, default=None, metavar="N", help="Iterations between scorings; needs --until."
     )
     group.add_argument("--json", type=Path, default=None, metavar="FILE", help="Write the scores; needs --until.")
 
@@ -44,11 +47,15 @@ def check_until(args: argparse.Namespace, env_cfg: Any) -> None:
         ValueError: If the share is out of range, or the task or the number of processes does not fit.
         FileNotFoundError: If the folder of the file does not exist.
     """
-    share, file = getattr(args, "until", None), getattr(args, "json", None)
+    share, file, every = (getattr(args, name, None) for name in ("until", "json", "score_every"))
     if share is None:
         if file is not None:
             raise ValueError("--json writes the scores of --until: give --until SHARE, too, for instance 0.9.")
+        if every is not None:
+            raise ValueError("--score_every is how often --until scores: give --until SHARE, too, for instance 0.9.")
         return
+    if every is not None and every < 1:
+        raise ValueError(f"--score_every is {every}, expected at least 1 iteration.")
     if not 0.0 < share <= 1.0:
         raise ValueError(f"--until is {share:g}, expected more than 0 and at most 1.")
     if getattr(args, "distributed", False):
@@ -88,14 +95,15 @@ class ScoredIteration:
 class ScoredTraining:
     """Scores the policy of a runner between its iterations, and ends training once it is good enough."""
 
-    def __init__(self, runner: TrackingRunner, share: float):
+    def __init__(self, runner: TrackingRunner, share: float, every: int = SCORED_EVERY):
         """Prepare to score.
 
         Args:
             runner: Of PPO.
             share: Share of rollouts that have to finish, in (0, 1].
+            every: Iterations between two scorings.
         """
-        self.runner, self.share = runner, share
+        self.runner, self.share, self.every = runner, share, every
         self.curve: list[ScoredIteration] = []
         self._scorer = Scorer(runner.env, lambda obs: runner.alg.get_policy()(obs))
 
@@ -105,7 +113,7 @@ class ScoredTraining:
         Raises:
             StopTraining: If the policy is good enough.
         """
-        if (iteration + 1) % SCORED_EVERY != 0:
+        if (iteration + 1) % self.every != 0:
             return
         score = self._score(iteration)
         with torch.inference_mode():  # as the rollout that goes on
