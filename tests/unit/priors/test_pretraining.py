@@ -143,6 +143,22 @@ def test_energy_is_amplitude_and_speed_over_those_of_the_truth(layout):
     assert at_rest.grad.isfinite().all()
 
 
+@pytest.mark.parametrize(("mode", "expected"), [("mlp", 22), ("transformer", 3)])
+def test_windows_that_a_transformer_goes_on_from_share_no_past(layout, monkeypatch, mode, expected):
+    """16 known states and 5 predicted ones fit into 64 at 22 places two apart, and at 3 places 16 apart."""
+    settings, sizes = dataclasses.replace(NetworkSettings.default(mode, 16, hidden=16, layers=1), history=16), []
+    model, rollout = MotionModel(layout, settings), MotionModel.rollout
+
+    def counted(self, seen, *args, **kwargs):
+        sizes.append(len(seen))
+        return rollout(self, seen, *args, **kwargs)
+
+    monkeypatch.setattr(MotionModel, "rollout", counted)
+    window = torch.randn(1, 64, layout.dim)
+    multi_step_loss(model, window, LossSettings(multi_step_length=5), torch.Generator())
+    assert sizes == [expected]
+
+
 def test_energy_is_compared_once_more_after_steps_without_a_loss(layout, states):
     """A head of zeros predicts constant velocity, whose rollout is known."""
     model = MotionModel(layout, dataclasses.replace(NetworkSettings.default("mlp", 12, hidden=16, layers=1), history=4))

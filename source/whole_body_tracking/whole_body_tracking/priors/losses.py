@@ -119,7 +119,8 @@ def multi_step_loss(model: MotionModel, windows: Tensor, settings: LossSettings,
     free = int(torch.randint(settings.free_steps + 1, (), generator=random)) if settings.free_steps else 0
     length = steps + (free + steps if settings.free_steps else 0)
     past = min(model.context, max(1, windows.shape[1] // 2), windows.shape[1] - length)
-    cut = windows.unfold(1, past + length, max(1, steps // 2)).transpose(-1, -2).flatten(0, 1)
+    stride = max(1, steps // 2) if model.settings.mode == "mlp" else past  # a transformer works on all of its past
+    cut = windows.unfold(1, past + length, stride).transpose(-1, -2).flatten(0, 1)
     seen, truth = cut[:, :past], cut[:, past:]
     seen = disturbed(model, seen, settings.noise, random)
     predicted = model.rollout(seen, steps, detached=settings.multi_step_gradients == "detached")
