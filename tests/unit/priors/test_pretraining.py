@@ -1,6 +1,7 @@
 """Training: it learns, one seed gives one result, a resumed run goes on as it would have."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from whole_body_tracking.priors.motion_model import MotionModel
 from whole_body_tracking.priors.networks.modes import NetworkSettings
 from whole_body_tracking.priors.report import write_report
 from whole_body_tracking.priors.training import TrainingSettings
+from whole_body_tracking.priors.vae import MotionVAE, vae_loss
 from whole_body_tracking.robots import G1
 
 pytestmark = [pytest.mark.unit, pytest.mark.integration]
@@ -209,6 +211,22 @@ def test_damaged_and_foreign_model_files_are_refused(layout, tmp_path):
             load_model(tmp_path / name)
     with pytest.raises(FileNotFoundError, match=r"train_motion.py writes"):
         load_model(tmp_path / "none")
+
+
+def test_the_loss_of_a_vae_by_hand(layout, monkeypatch):
+    """Positions off by 1 and -1 in turn and velocities by 4; a code with mean 1 and variance 4."""
+    model = MotionVAE(layout, NetworkSettings.default("vae", hidden=16, layers=1))
+    model.normalizer.std.fill_(2.0)
+    model.normalizer.change_std.fill_(0.5)
+    windows = torch.randn(3, model.window, layout.dim)
+    off = torch.full_like(windows, 4.0)
+    off[..., : layout.num_positions] = torch.tensor([1.0, -1.0]).repeat(model.window // 2)[:, None]
+    code = torch.ones(3, 32)
+    monkeypatch.setattr(model, "encode", lambda _: (code, code * math.log(4.0)))
+    monkeypatch.setattr(model, "decode", lambda _: windows + off)
+    divergence = 0.5 * (1.0 + 4.0 - math.log(4.0) - 1.0)
+    expected = (1.0 / 2.0) ** 2 + 0.1 * (4.0 / 2.0) ** 2 + 0.1 * (2.0 / 0.5) ** 2 + 0.04 * divergence
+    assert float(vae_loss(model, windows, torch.Generator())) == pytest.approx(expected, rel=1e-5)
 
 
 def test_vae_blends_two_clips_within_limits_and_without_a_jump(split, layout, tmp_path, entries):

@@ -9,10 +9,12 @@ from .networks.modes import NetworkSettings
 from .normalizer import Normalizer
 from .state import StateLayout
 
-KL_WEIGHT = 0.01
-"""Of the divergence from a standard normal distribution, per value of the code."""
-STEP_WEIGHT = 1.0
-"""Of the changes from frame to frame, each over its standard deviation: without them motions tremble."""
+KL_WEIGHT = 0.04
+"""Of the divergence from a standard normal distribution, per value of the code: codes spread as that does."""
+VELOCITY_WEIGHT = 0.1
+"""Of velocities; positions have 1. Most of a velocity is too quick for so few numbers to tell."""
+STEP_WEIGHT = 0.1
+"""Of the changes of positions from frame to frame, each over its standard deviation."""
 
 
 class MotionVAE(nn.Module):
@@ -28,11 +30,12 @@ class MotionVAE(nn.Module):
         self.normalizer = Normalizer(layout)
         self.window = max(2, round(layout.fps))
         hidden, size = settings.hidden, self.window * layout.dim
-        self.encoder = _mlp(size, hidden, settings.layers, 2 * settings.latent)
+        self.encoder = _LinearAndMLP(size, hidden, settings.layers, 2 * settings.latent)
         self.num_decoded = layout.dim - layout.num_joints  # joint velocities follow from positions
-        self.decoder = _mlp(settings.latent, hidden, settings.layers, self.window * self.num_decoded)
-        nn.init.normal_(self.decoder[-1].weight, std=0.01)  # it starts from the mean pose
-        nn.init.zeros_(self.decoder[-1].bias)
+        self.decoder = _LinearAndMLP(settings.latent, hidden, settings.layers, self.window * self.num_decoded)
+        for last in (self.decoder.linear, self.decoder.mlp[-1]):
+            nn.init.normal_(last.weight, std=0.01)  # it starts from the mean pose
+        nn.init.zeros_(self.decoder.mlp[-1].bias)
         limits = torch.tensor(layout.joint_pos_limits)
         self.register_buffer("lower", limits[:, 0], persistent=False)
         self.register_buffer("upper", limits[:, 1], persistent=False)
@@ -77,16 +80,30 @@ class MotionVAE(nn.Module):
 def vae_loss(model: MotionVAE, windows: Tensor, random: torch.Generator) -> Tensor:
     """Reconstruction of states and of their changes, plus the divergence KL(q || N(0, 1)) of the code.
 
-    KL = 1/2 (m^2 + s^2 - log s^2 - 1), the mean over values and windows.
+    Squared errors over their standard deviation, each kind a mean over values and windows, and so is
+    KL = 1/2 (m^2 + s^2 - log s^2 - 1) (Kingma and Welling 2013, appendix B).
     """
     mean, log_variance = model.encode(windows)
     noise = torch.randn(mean.shape, generator=random, device=mean.device)
     decoded = model.decode(mean + noise * (0.5 * log_variance).exp())
-    error = (decoded - windows) / model.normalizer.std
-    steps = (decoded - windows).diff(dim=1)[..., : model.layout.num_positions]
-    steps = steps / model.normalizer.change_std[: model.layout.num_positions]
+    first = model.layout.num_positions
+    error = ((decoded - windows) / model.normalizer.std).square()
+    states = error[..., :first].mean() + VELOCITY_WEIGHT * error[..., first:].mean()
+    steps = (decoded - windows)[..., :first].diff(dim=1) / model.normalizer.change_std[:first]
     divergence = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1.0)
-    return error.square().mean() + STEP_WEIGHT * steps.square().mean() + KL_WEIGHT * divergence.mean()
+    return states + STEP_WEIGHT * steps.square().mean() + KL_WEIGHT * divergence.mean()
+
+
+class _LinearAndMLP(nn.Module):
+    """The sum of a linear map and an MLP: a linear code of a motion is good, and an MLP alone is slow to find one."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int, outputs: int):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, bias=False)
+        self.mlp = _mlp(inputs, hidden, layers, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x) + self.mlp(x)
 
 
 def _mlp(inputs: int, hidden: int, layers: int, outputs: int) -> nn.Sequential:
