@@ -139,6 +139,14 @@ def test_drift_ends_episodes_where_asked_for_and_never_while_playing(task):
     assert resolved(name, play=True, overrides=tuple(presets))[0].terminations.anchor_drift is None
 
 
+def test_the_demo_trains_on_cheap_feet_or_on_those_of_the_other_tasks():
+    demo, other = "Tracking-Flat-G1-Demo-v0", resolved("Tracking-Flat-G1-Residual-v0")[0].scene.robot
+    cheap, full = (resolved(demo, overrides=given)[0].scene.robot for given in ((), ("presets=seven_capsule_feet",)))
+    assert "four_point_feet" in cheap.spawn.usd_path
+    assert full.spawn.usd_path == other.spawn.usd_path != cheap.spawn.usd_path
+    assert full.prim_path == cheap.prim_path == other.prim_path
+
+
 def test_clock(task):
     name, env_cfg, _ = task
     decimation = 8 if name == LOW_FREQ else 4

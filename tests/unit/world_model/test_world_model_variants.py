@@ -108,3 +108,19 @@ def test_settings_that_a_checkpoint_had_otherwise_are_told():
     before = {"horizon": 16, "policy_rate": 4e-3, "of_an_older_version": 1}
     assert changed_settings(before, WorldModelSettings()) == ["--horizon from 16 to 32"]
     assert changed_settings({}, WorldModelSettings()) == []
+
+
+def test_noise_is_a_share_of_the_change_of_velocity():
+    """A model that predicts no change: velocities get 0.5 times the standard deviation of their change, places dt of it."""
+    torch.manual_seed(0)
+    model, states, targets = one_model(), some_states(20_000), torch.zeros(20_000, 2)
+    with torch.no_grad():
+        model.network[-1].weight.zero_()
+        model.change_std.copy_(torch.linspace(0.2, 1.6, 8))
+        moved = model(states, targets, noise=0.5) - states
+        assert torch.equal(model(states, targets), model(states, targets))
+    joints, speeds = moved[:, 13:15], moved[:, 15:17]
+    assert torch.allclose(speeds.std(0), torch.tensor([0.7, 0.8]), rtol=0.02)
+    assert torch.allclose(joints - 0.02 * states[:, 15:17], 0.02 * speeds, atol=1e-6)
+    ensemble = Ensemble(lambda: model, 2)
+    assert not torch.equal(ensemble(states, targets, 0.5), ensemble(states, targets, 0.5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -132,8 +133,9 @@ class Learner:
         settings = self.settings
         self.model.requires_grad_(False)
         moment = self._draw_starts(buffer)
+        model = functools.partial(self.model, noise=settings.model_noise)
         rollouts = self.imagination.rollouts(
-            self._policy, self.model, moment, settings.horizon, settings.action_noise, settings.state_gradient
+            self._policy, model, moment, settings.horizon, settings.action_noise, settings.state_gradient
         )
         cost = masked_mean(rollouts.costs, rollouts.counts)
         loss = cost if self.value is None else cost + self._cost_to_come(moment, rollouts)

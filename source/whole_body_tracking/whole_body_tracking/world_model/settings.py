@@ -36,6 +36,9 @@ class WorldModelSettings:
         0.1, "Share of all learning rates that is left at the end of --max_minutes or --max_iterations.", 1e-6, 1.0
     )
     action_noise: float = _number(0.1, "Exploration noise on actions, real and imagined [action units].", 0.0)
+    model_noise: float = _number(
+        0.0, "Noise on the velocities of imagined steps, as a share of the standard deviation of their change.", 0.0
+    )
     state_gradient: float = _number(30.0, "Largest norm of the gradient at an imagined state, per rollout.", 1e-9)
     far_slope: float = _number(0.3, "Share of the cost that keeps its slope far from the reference.", 0.0)
     action_rate_share: float = _number(1.0, "Share of the task's action-rate penalty in the imagined cost.", 0.0)

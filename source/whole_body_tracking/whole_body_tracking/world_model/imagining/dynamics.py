@@ -53,15 +53,19 @@ class WorldModel(nn.Module):
         self.register_buffer("change_std", torch.ones(NUM_ROOT_CHANGES + joints))
         self.register_buffer("feature_std", torch.ones(NUM_ROOT - 3 + 2 * joints))
 
-    def forward(self, state: Tensor, target: Tensor) -> Tensor:
+    def forward(self, state: Tensor, target: Tensor, noise: float = 0.0) -> Tensor:
         """State one control step later.
 
         Args:
             state: Rows, shape [batch, 13 + 2 * num_joints].
             target: Joint targets [rad], shape [batch, num_joints].
+            noise: Standard deviation of noise on the changes of velocity, as a share of their own.
         """
         inputs = ((self._inputs(state, target) - self.input_mean) / self.input_std).clamp(-MAX_INPUT, MAX_INPUT)
-        return integrate(state, self.network(inputs) * self.change_std, self.dt)
+        change = self.network(inputs)
+        if noise > 0.0:
+            change = change + noise * torch.randn_like(change)
+        return integrate(state, change * self.change_std, self.dt)
 
     @torch.no_grad()
     def fit_normalizers(self, state: Tensor, target: Tensor, after: Tensor) -> None:

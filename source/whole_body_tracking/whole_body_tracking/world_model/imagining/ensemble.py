@@ -33,11 +33,11 @@ class Ensemble(nn.Module):
         """Standard deviation of changes of velocity, as of each model."""
         return self.members[0].change_std
 
-    def forward(self, state: Tensor, target: Tensor) -> Tensor:
-        """State one control step later, equal shares of the rows by each; shapes as of :class:`WorldModel`."""
+    def forward(self, state: Tensor, target: Tensor, noise: float = 0.0) -> Tensor:
+        """State one control step later, equal shares of the rows by each; shapes and noise as of :class:`WorldModel`."""
         num = len(self.members)
         parts = zip(self.members, state.tensor_split(num), target.tensor_split(num), strict=True)
-        return torch.cat([model(*part) for model, *part in parts])
+        return torch.cat([model(*part, noise) for model, *part in parts])
 
     def fit_normalizers(self, state: Tensor, target: Tensor, after: Tensor) -> None:
         """Take the same means and standard deviations for all from real steps, shape [num, ...] each."""

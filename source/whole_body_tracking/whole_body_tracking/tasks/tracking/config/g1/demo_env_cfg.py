@@ -6,7 +6,7 @@ from isaaclab.utils import configclass
 from isaaclab_tasks.utils import preset
 
 from whole_body_tracking.robots import G1
-from whole_body_tracking.robots.g1_cfg import G1_FOUR_POINT_FEET_CFG
+from whole_body_tracking.robots.g1_cfg import G1_CFG, G1_FOUR_POINT_FEET_CFG
 
 from ...actuator_presets import with_actuator_presets
 from ...robot_settings import ROBOT_PRIM_PATH
@@ -28,13 +28,17 @@ class G1TrackingDemoEnvCfg(G1TrackingResidualEnvCfg):
     Episodes also end where the robot has left the clip's place, so that a walk does not drift.
     ``presets=rand_imu`` or ``rand_encoder`` switch all of its observation noise on, ``rand_push`` and ``rand_friction``
     the task's pushes and contact materials, without which a policy may depend on the engine that it was trained on.
+    ``presets=seven_capsule_feet`` takes the feet of the other tasks, which want ``env.sim.dt=0.005 env.decimation=4``.
 
     The policy plays on the full model: same observations and actions as ``Tracking-Flat-G1-Residual-v0``.
     """
 
     def __post_init__(self):
         super().__post_init__()
-        self.scene.robot = with_actuator_presets(G1_FOUR_POINT_FEET_CFG, G1).replace(prim_path=ROBOT_PRIM_PATH)
+        self.scene.robot = preset(
+            default=with_actuator_presets(G1_FOUR_POINT_FEET_CFG, G1).replace(prim_path=ROBOT_PRIM_PATH),
+            seven_capsule_feet=with_actuator_presets(G1_CFG, G1).replace(prim_path=ROBOT_PRIM_PATH),
+        )
         self.scene.num_envs = 256
         self.sim.dt = 0.01
         self.decimation = 2
