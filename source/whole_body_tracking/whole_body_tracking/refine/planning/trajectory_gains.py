@@ -12,9 +12,12 @@ from whole_body_tracking.robots.mujoco_simulation import Simulation
 
 from .tracking_cost import BODY_SCALE, JOINT_SCALE, ROTATION_SCALE, VELOCITY_SCALE
 
-STATE_PROBE = 0.01
-"""Change of a state from which gradients are taken [m], [rad]; velocities ten times as much [m/s], [rad/s]."""
-TARGET_PROBE = 0.1
+STATE_PROBE = 1.0e-4
+"""Change of a state from which gradients are taken [m], [rad]; velocities ten times as much [m/s], [rad/s].
+
+Soles sink into the ground by a millimetre, so a probe has to be much smaller than that: one of a centimetre lifts the
+robot off, and tells what a robot in the air would do."""
+TARGET_PROBE = 1.0e-2
 """Change of a target, in action scales."""
 TARGET_COST = 0.1
 """Cost of a squared change of all targets by one action scale."""
