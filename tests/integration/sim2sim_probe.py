@@ -47,7 +47,7 @@ def state_of(env, env_id: int) -> tuple[RobotState, np.ndarray, np.ndarray]:
     state = RobotState(
         root_pos_w=numpy(data.root_link_pos_w.torch[env_id] - origin),
         root_quat_w=numpy(data.root_link_quat_w.torch[env_id]),
-        root_lin_vel_w=numpy(data.root_link_lin_vel_w.torch[env_id]),
+        root_lin_vel_w=numpy(data.body_link_vel_w.torch[env_id, 0, :3]),
         root_ang_vel_w=numpy(data.root_link_ang_vel_w.torch[env_id]),
         joint_pos=numpy(data.joint_pos.torch[env_id]),
         joint_vel=numpy(data.joint_vel.torch[env_id]),

@@ -15,10 +15,10 @@ import gymnasium as gym
 import torch
 import warp as wp
 from isaaclab.app import add_launcher_args, launch_simulation
-from isaaclab.utils.math import quat_apply
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks  # noqa: F401
+from whole_body_tracking.tasks.tracking.mdp.observations import root_link_lin_vel_w
 
 TASK = "Tracking-Flat-G1-v0"
 NUM_ENVS = 64
@@ -76,10 +76,7 @@ def start_noise(env) -> dict[str, list[float]]:
     env.reset()
     start = motion.library.state_at(motion.clip_ids, motion.frames - 1)
     pose = robot.data.root_link_pose_w.torch[:, :3] - env.scene.env_origins - start.body_pos_w[:, motion.root_idx]
-    # OvPhysX: the link velocity read right after a reset still uses the old orientation; the mass centre's is right.
-    com_velocity = robot.data.root_com_vel_w.torch
-    arm = quat_apply(robot.data.root_link_quat_w.torch, robot.data.body_com_pos_b.torch[:, 0])
-    velocity = com_velocity[:, :3] - torch.linalg.cross(com_velocity[:, 3:], arm)
+    velocity = root_link_lin_vel_w(robot.data)
     speed = velocity - start.body_lin_vel_w[:, motion.root_idx]
     joints = robot.data.joint_pos.torch - start.joint_pos
     values = {"pos": pose, "lin_vel": speed, "joint_pos": joints}

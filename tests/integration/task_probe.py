@@ -14,9 +14,11 @@ from pathlib import Path
 import gymnasium as gym
 import torch
 from isaaclab.app import add_launcher_args, launch_simulation
+from isaaclab.utils.math import quat_apply, quat_apply_inverse
 from isaaclab_tasks.utils import resolve_task_config
 
 import whole_body_tracking.tasks
+from whole_body_tracking.tasks.tracking.mdp.observations import base_lin_vel
 
 NUM_ENVS = 8
 TRACKING_TERMS = (
@@ -46,6 +48,18 @@ class Probe:
         pose[:, :3] += torch.tensor(shift)
         motion.robot.write_root_link_pose_to_sim_index(root_pose=pose)
         motion.cache.invalidate()
+
+    def base_velocity(self) -> dict[str, float]:
+        """Observed velocity of the base after a step, against that of its mass centre and the arm between them [m/s]."""
+        data = self.motion.robot.data
+        turning = torch.tensor([0.0, 0.0, 0.0, 2.0, 0.0, 0.0]).expand(NUM_ENVS, 6)
+        self.motion.robot.write_root_link_velocity_to_sim_index(root_velocity=turning.contiguous())
+        self.env.step(torch.zeros(NUM_ENVS, 29))
+        quat, com = data.root_link_quat_w.torch, data.root_com_vel_w.torch
+        arm = quat_apply(quat, data.body_com_pos_b.torch[:, 0])
+        expected = quat_apply_inverse(quat, com[:, :3] - torch.linalg.cross(com[:, 3:], arm))
+        error = base_lin_vel(self.env) - expected
+        return {"error": error.abs().max().item(), "arm": torch.linalg.cross(com[:, 3:], arm).norm(dim=-1).min().item()}
 
     def rewards(self) -> dict[str, float]:
         terms = {name: self.env.reward_manager.get_term_cfg(name) for name in TRACKING_TERMS}
@@ -137,6 +151,7 @@ def main(task: str, engine: str, out: Path) -> None:
             result[f"raised_{name}"] = probe.terminations()
         probe.place(40, (0.3, 0.0, 0.0))
         result["moved_0.3_m"] = probe.rewards()
+        result["base_velocity"] = probe.base_velocity()
         if engine != "ovphysx":  # PhysX refuses to be given NaN
             result["diverged"] = diverge(env)
         env.close()

@@ -71,6 +71,11 @@ def test_terminations_fire_above_their_thresholds_and_not_below(on_engine):
     }  # fmt: skip
 
 
+def test_the_base_velocity_is_that_of_the_root_link(on_engine):
+    """Not that of its centre of mass, 7.6 cm below, which OvPhysX reports as the link's once it has stepped."""
+    assert on_engine["base_velocity"]["error"] < 1e-4 < 0.03 < on_engine["base_velocity"]["arm"]
+
+
 def test_only_the_global_position_term_sees_a_horizontal_shift(on_engine):
     moved = on_engine["moved_0.3_m"]
     assert moved["motion_global_anchor_pos"] == pytest.approx(math.exp(-1.0), abs=2e-3)  # 0.3 m is one std

@@ -50,7 +50,7 @@ class FakeRobot:
             "body_mass": torch.ones(bodies), "body_com_pos_b": torch.zeros(*bodies, 3),
             "joint_stiffness": torch.ones(joints), "joint_damping": torch.ones(joints),
             "joint_effort_limits": torch.ones(joints), "joint_pos_target": torch.zeros(joints),
-            "root_link_lin_vel_b": torch.zeros(num_envs, 3), "root_link_ang_vel_b": torch.zeros(num_envs, 3),
+            "root_link_quat_w": pose[:, 0, 3:], "root_link_ang_vel_b": torch.zeros(num_envs, 3),
         }  # fmt: skip
         self.data = Walked(**{name: Proxy(value) for name, value in values.items()})
 

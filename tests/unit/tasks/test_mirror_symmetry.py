@@ -66,9 +66,8 @@ def pose_robot(env: FakeEnv) -> None:
     pose[1, :, :3], pose[1, :, 3:] = pose[0, bodies, :3] * VECTOR, pose[0, bodies, 3:] * QUATERNION
     velocity[0] = torch.randn(G1.num_bodies, 6)
     velocity[1] = velocity[0, bodies] * torch.cat((VECTOR, AXIAL))
-    for values, sign in ((data.root_link_lin_vel_b.torch, VECTOR), (data.root_link_ang_vel_b.torch, AXIAL)):
-        values[0] = torch.randn(3)
-        values[1] = values[0] * sign
+    data.root_link_ang_vel_b.torch[0] = torch.randn(3)
+    data.root_link_ang_vel_b.torch[1] = data.root_link_ang_vel_b.torch[0] * AXIAL
     env.motion.cache.invalidate()
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from whole_body_tracking.export.env_spec import ACTION_TERM
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
+from whole_body_tracking.tasks.tracking.mdp.observations import root_link_lin_vel_w
 from whole_body_tracking.tasks.tracking.task_reference import motion_of
 from whole_body_tracking.tracking.foot_and_tilt_errors import body_weights
 
@@ -34,7 +35,7 @@ def robot_states(env: ManagerBasedRLEnv) -> Tensor:
         (
             data.root_link_pos_w.torch - env.scene.env_origins,
             data.root_link_quat_w.torch,
-            data.root_link_lin_vel_w.torch,
+            root_link_lin_vel_w(data),
             data.root_link_ang_vel_b.torch,
             data.joint_pos.torch,
             data.joint_vel.torch,

@@ -15,6 +15,7 @@ from whole_body_tracking.refine.channels import JOINT_TARGET
 from whole_body_tracking.robots import get_robot
 from whole_body_tracking.tasks.tracking.mdp.actions import ResidualJointPositionAction
 from whole_body_tracking.tasks.tracking.mdp.actions_cfg import action_center
+from whole_body_tracking.tasks.tracking.mdp.observations import root_link_lin_vel_w
 from whole_body_tracking.tasks.tracking.task_reference import motion_cfg_of, motion_of
 
 from .dataset import SampleLayout
@@ -105,7 +106,7 @@ class MujocoBridge:
             data.root_link_pos_w.torch - self.env.scene.env_origins,
             quat[:, [3, 0, 1, 2]],
             data.joint_pos.torch[:, self._from_env],
-            data.root_link_lin_vel_w.torch,
+            root_link_lin_vel_w(data),
             quat_apply_inverse(quat, data.root_link_ang_vel_w.torch),
             data.joint_vel.torch[:, self._from_env],
         )
