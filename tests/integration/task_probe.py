@@ -50,7 +50,7 @@ class Probe:
         motion.cache.invalidate()
 
     def base_velocity(self) -> dict[str, float]:
-        """Observed velocity of the base after a step, against that of its mass centre and the arm between them [m/s]."""
+        """Observed velocity of the base after a step, against its mass centre's and the arm between them [m/s]."""
         data = self.motion.robot.data
         turning = torch.tensor([0.0, 0.0, 0.0, 2.0, 0.0, 0.0]).expand(NUM_ENVS, 6)
         self.motion.robot.write_root_link_velocity_to_sim_index(root_velocity=turning.contiguous())

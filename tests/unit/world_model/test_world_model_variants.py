@@ -111,7 +111,7 @@ def test_settings_that_a_checkpoint_had_otherwise_are_told():
 
 
 def test_noise_is_a_share_of_the_change_of_velocity():
-    """A model that predicts no change: velocities get 0.5 times the standard deviation of their change, places dt of it."""
+    """Nothing is predicted to change: velocities get half the standard deviation of their change, places dt of it."""
     torch.manual_seed(0)
     model, states, targets = one_model(), some_states(20_000), torch.zeros(20_000, 2)
     with torch.no_grad():

@@ -17,7 +17,7 @@ MAX_CORRECTION = 3.0
 """Largest change of a target by feedback, in action scales: far from the clip the gains know nothing."""
 TARGET_COST = 1.0
 """Cost of a squared change of all targets by one action scale, ten times that of a trajectory's gains: on the squat,
-63 of 64 robots stayed up for 2 s from half of the task's start noise and 27 from all of it, where 0.1 held 57 and 12."""
+63 of 64 robots stayed up for 2 s from half of the task's start noise and 27 from all of it; 0.1 held 57 and 12."""
 LEAD, WINDOW = 10, 20
 """Steps that the physics takes to settle onto the ground, and steps after which it starts again from the clip."""
 FALLEN_HEIGHT = 0.25

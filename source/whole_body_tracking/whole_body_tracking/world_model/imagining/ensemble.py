@@ -34,7 +34,7 @@ class Ensemble(nn.Module):
         return self.members[0].change_std
 
     def forward(self, state: Tensor, target: Tensor, noise: float = 0.0) -> Tensor:
-        """State one control step later, equal shares of the rows by each; shapes and noise as of :class:`WorldModel`."""
+        """State one control step later, equal shares of the rows by each; arguments as of :class:`WorldModel`."""
         num = len(self.members)
         parts = zip(self.members, state.tensor_split(num), target.tensor_split(num), strict=True)
         return torch.cat([model(*part, noise) for model, *part in parts])

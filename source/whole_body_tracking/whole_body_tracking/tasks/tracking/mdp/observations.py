@@ -50,8 +50,8 @@ def base_lin_vel(env: ManagerBasedEnv, asset_name: str = "robot") -> Tensor:
 def root_link_lin_vel_w(data: ArticulationData) -> Tensor:
     """Linear velocity of the root link in the world frame [m/s], shape [num_envs, 3].
 
-    Read as that of the first body: with Isaac Lab 3.0.0's OvPhysX ``root_link_vel_w`` is the velocity of the root's centre
-    of mass, 6 cm/s off while a G1 walks.
+    Read as that of the first body: with Isaac Lab 3.0.0's OvPhysX ``root_link_vel_w`` is the velocity of the root's
+    centre of mass, 6 cm/s off while a G1 walks.
     """
     return data.body_link_vel_w.torch[:, 0, :3]
 
