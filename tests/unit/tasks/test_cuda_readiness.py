@@ -87,7 +87,7 @@ def test_what_may_wait_does(name):
 
 def test_a_step_of_the_default_task_stays_small():
     """Each launch takes about 5 us on a GPU, whatever the number of envs."""
-    assert traffic_of(step).num_launches < 220
+    assert traffic_of(step).num_launches < 225
 
 
 STALLS = {
